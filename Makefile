@@ -1,0 +1,85 @@
+# Everything is made below build/; `make clean` is `rm -r build`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# PyTorch's own index of CPU wheels, asked only where pip's configuration has no such wheel.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+DOCKER ?= docker
+
+VENV := build/venv
+BIN := $(VENV)/bin
+SITE := $(VENV)/lib/python3.11/site-packages
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+LOCKED := --require-hashes --no-deps --only-binary :all:
+PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit image test-image bench lock wheels dist venv clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
+
+demo: venv ## run five training programs under a seed, twice, and under another: the bits, compared
+	@$(BIN)/python examples/demo.py
+
+test: lint unit ## check style and types, and run all tests but those of the image
+
+lint: venv ## check style, types and the Dockerfiles
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile examples/author-image/Dockerfile.*
+
+unit: venv ## run the tests, without the image's
+	$(BIN)/python -m pytest
+
+image: wheels dist ## build conference/repro-base
+	$(PYTHON) -m tests.image.engine build
+
+test-image: venv wheels dist ## build the image and run its tests in it
+	$(BIN)/python -m pytest tests/image
+
+bench: venv ## measure start-up, imports and training loops, as ratios
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/mxnet_compat.py
+	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/training.py
+
+lock: venv ## resolve requirements.in anew into version-lock/*.lock
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh version-lock/lock.sh
+
+clean: ## remove all that was made
+	rm -rf build
+
+wheels: build/wheels/.complete ## download the locked wheels
+
+build/wheels/.complete: version-lock/cpu.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	    { echo "make: the lock is for Python 3.11, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	mkdir -p build/wheels
+	sed -n '/^torch==/,/[^\\]$$/p' version-lock/cpu.lock > build/torch.lock
+	$(PIP) download -q $(LOCKED) -d build/wheels -r build/torch.lock || \
+	    $(PIP) download $(LOCKED) -d build/wheels -r build/torch.lock --index-url $(TORCH_INDEX)
+	$(PIP) download -q $(LOCKED) -d build/wheels -r version-lock/cpu.lock --find-links build/wheels
+	touch $@
+
+build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/constraints.txt version-lock/mxnet_numpy_compat.py version-lock/mxnet_numpy_compat.pth
+	@sh version-lock/system-libraries.sh
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) --no-index --find-links build/wheels -r version-lock/cpu.lock
+	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/dev.lock
+	cp version-lock/mxnet_numpy_compat.py version-lock/mxnet_numpy_compat.pth $(SITE)
+	cp version-lock/constraints.txt $(VENV)/repro-lock.txt
+	touch $@
+
+dist: build/dist/.complete ## build seedlock's wheel
+
+build/dist/.complete: build/venv/.locked $(PACKAGE)
+	rm -rf build/dist
+	$(BIN)/pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build/dist .
+	touch $@
+
+venv: build/venv/.installed
+
+build/venv/.installed: build/dist/.complete
+	$(BIN)/pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall build/dist/seedlock-*.whl
+	touch $@

@@ -1,0 +1,67 @@
+#!/bin/sh
+# What runs before Python in the image: checks the REPRO_* variables, sets PYTHONHASHSEED, which
+# only counts before an interpreter starts, and becomes the command. Says the same line and ends
+# with the same status (78) as seedlock/startup.py would; tests/test_entrypoint.py compares them.
+set -eu
+
+if [ -z "${REPRO_SEED+set}" ]; then
+    exec "$@"
+fi
+
+refuse() { # name, given, allowed, cure, slug
+    given=$(printf '%s' "$2" | LC_ALL=C tr -c ' -~' '?' | cut -c1-40)
+    printf "seedlock: %s is '%s'; allowed: %s; %s [docs/messages.md#%s]\n" \
+        "$1" "$given" "$3" "$4" "$5" >&2
+    exit 78
+}
+
+choice() { # name, given, allowed (comma-separated), default, slug
+    case ",$3," in
+    *",$2,"*) case $2 in '' | *,*) ;; *) return ;; esac ;;
+    esac
+    refuse "$1" "$2" "$(printf '%s' "$3" | sed 's/,/, /g')" "set it like $1=$4 or unset it" "$5"
+}
+
+bad_seed() {
+    refuse REPRO_SEED "$REPRO_SEED" \
+        "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros" \
+        "set it like REPRO_SEED=7" bad-seed
+}
+
+# above DIGITS LIMIT: is the first decimal number the larger one? They may exceed the shell's
+# integers, so equal lengths are compared as text.
+above() {
+    [ ${#1} -gt ${#2} ] || { [ ${#1} -eq ${#2} ] && [ "$(printf '%s\n%s\n' "$1" "$2" | LC_ALL=C sort | tail -n 1)" != "$2" ]; }
+}
+
+case $REPRO_SEED in
+'' | *[!0123456789]* | 0?*) bad_seed ;;
+esac
+if above "$REPRO_SEED" 18446744073709551615; then bad_seed; fi
+choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict strict bad-level
+choice REPRO_STREAMS "${REPRO_STREAMS-derived}" derived,same derived bad-streams
+choice REPRO_LOCK "${REPRO_LOCK-refuse}" refuse,warn refuse bad-lock
+choice REPRO_TF32 "${REPRO_TF32-keep}" keep,off keep bad-tf32
+if [ "${REPRO_STREAMS-derived}" = same ] && above "$REPRO_SEED" 4294967295; then
+    refuse REPRO_SEED "$REPRO_SEED" "a seed from 0 to 4294967295 when REPRO_STREAMS is same" \
+        "take a smaller seed or leave REPRO_STREAMS unset" bad-streams
+fi
+if [ -n "${REPRO_REPORT-}" ]; then
+    if ! { mkdir -p -- "$REPRO_REPORT" && [ -w "$REPRO_REPORT" ] && [ -x "$REPRO_REPORT" ]; } 2>/dev/null; then
+        refuse REPRO_REPORT "$REPRO_REPORT" \
+            "a folder that this user can write, or one that can be made" \
+            "choose another folder or unset it" report-folder
+    fi
+fi
+
+# The derivation of seedlock/derivation.py for the path library, python, hash: the first 32 bits of
+# SHA-256 over tagged netstrings.
+if [ "${REPRO_STREAMS-derived}" = same ]; then
+    PYTHONHASHSEED=$REPRO_SEED
+else
+    digest=$(printf '10:seedlock/1,%d:%s#7:library,6:python,4:hash,' "${#REPRO_SEED}" "$REPRO_SEED" | sha256sum)
+    PYTHONHASHSEED=$(printf '%d' "0x$(printf '%s' "$digest" | cut -c1-8)")
+fi
+_SEEDLOCK_HASH_SEED="$REPRO_SEED ${REPRO_STREAMS-derived} $PYTHONHASHSEED"
+export PYTHONHASHSEED _SEEDLOCK_HASH_SEED
+exec "$@"

@@ -1,0 +1,1 @@
+"""One file per library, the same outline in each; seedlock.registry lists them."""

@@ -1,0 +1,168 @@
+"""What every adapter is: the environment before an import, seeds and determinism flags after it.
+
+The sequence is here; an adapter file holds what its library needs and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+
+from seedlock.derivation import digest, stream_seed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+    from typing import Any
+
+    from seedlock.settings import Settings
+
+LOCKED_LEVELS = ("warn", "strict")
+"""Levels at which determinism flags are set at all."""
+
+CUDA = {
+    # cuBLAS picks its workspace per stream and, with several streams, sums in another order
+    # from run to run (cuBLAS documentation, "Results reproducibility"). 24 MiB per handle.
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    # Megatron-LM's determinism mode leaves Tree out: its order of summation follows the
+    # topology. Must stand before the first communicator. Price: latency on many nodes.
+    "NCCL_ALGO": "Ring",
+}
+"""Variables that every library on CUDA needs before it makes its first handle."""
+
+TF32_OFF = {"NVIDIA_TF32_OVERRIDE": "0"}
+"""cuBLAS's and cuDNN's own switch, one for all frameworks (REPRO_TF32=off)."""
+
+XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
+"""Excludes nondeterministic operations, and autotuning, which picks another kernel in another
+run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
+process with "Unknown flag in XLA_FLAGS"."""
+
+_EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
+_MERGED = ("XLA_FLAGS",)
+
+
+class Applied:
+    """What an adapter did to one library in this process.
+
+    Attributes:
+        library: name in the registry.
+        version: version of the imported module.
+        seeds: seed of each stream that was set.
+        environment: variables that were set before the import.
+        replaced: values that the user's environment had for them.
+        flags: determinism flags as read back after they were set.
+        gaps: what could not be done.
+        digest: SHA-256 of the generators' state just after seeding; None when the library has
+            no generator that can be read.
+    """
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        self.version = ""
+        self.seeds: dict[str, int] = {}
+        self.environment: dict[str, str] = {}
+        self.replaced: dict[str, str] = {}
+        self.flags: dict[str, object] = {}
+        self.gaps: list[str] = []
+        self.digest: str | None = None
+
+
+class Adapter(ABC):
+    """Seed one library and set its determinism flags.
+
+    A subclass sets `name` (key in the registry and in reports) and, where the generators live in
+    a submodule that is imported later than the library, `generators`; it implements the methods
+    below in their order.
+    """
+
+    name: str
+    generators: str | None = None
+
+    @abstractmethod
+    def environment(self, settings: Settings) -> dict[str, str]:
+        """Return the variables that must stand before the library is imported."""
+
+    @abstractmethod
+    def seed(self, module: Any, seed: int) -> None:
+        """Set the library's main generators.
+
+        Args:
+            module: the module that holds the generators.
+            seed: seed of the library's stream, within the range in `derivation.STREAMS`.
+        """
+
+    @abstractmethod
+    def set_deterministic(self, module: Any, settings: Settings) -> None:
+        """Set the determinism flags that the level asks for."""
+
+    @abstractmethod
+    def flags(self, module: Any) -> dict[str, object]:
+        """Read the determinism flags back."""
+
+    @abstractmethod
+    def state(self, module: Any) -> object:
+        """Return the state of all generators as JSON can hold it; None if it can't be read."""
+
+    @abstractmethod
+    def restore(self, module: Any, state: Any) -> None:
+        """Put the generators into a state that `state` returned."""
+
+    @abstractmethod
+    def gaps(self, settings: Settings) -> list[str]:
+        """Return what the library cannot do at this level."""
+
+    def prepare(self, settings: Settings, applied: Applied) -> None:
+        """Set the environment before the import, keeping what of the user's is as good."""
+        for name, value in self.environment(settings).items():
+            given = os.environ.get(name)
+            if given is not None and name in _MERGED:
+                value = merged(given, value)
+            if given is not None and given in _EQUIVALENT.get(name, ()):
+                value = given
+            if given not in (None, value) and name not in _MERGED:
+                applied.replaced[name] = str(given)
+            os.environ[name] = value
+            applied.environment[name] = value
+
+    def apply(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
+        """Set the flags of the imported library, and its seed unless `generators` says later."""
+        applied.version = str(getattr(module, "__version__", ""))
+        if settings.level in LOCKED_LEVELS:
+            self.set_deterministic(module, settings)
+        applied.flags = self.flags(module)
+        applied.gaps += self.gaps(settings)
+        if self.generators is None:
+            self.sow(module, settings, applied)
+
+    def sow(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
+        """Seed the library's main stream and take the digest of what came of it."""
+        seed = stream_seed(settings.seed, self.name, settings.streams)
+        self.seed(module, seed)
+        applied.seeds[self.name] = seed
+        applied.digest = self.digest(module)
+
+    def digest(self, module: Any) -> str | None:
+        """Return the SHA-256 of the generators' state, or None if it can't be read."""
+        state = self.state(module)
+        return None if state is None else digest(repr(state).encode())
+
+
+def merged(given: str, wanted: str) -> str:
+    """Return XLA_FLAGS with the user's flags kept and ours last, where XLA lets them win.
+
+    A flag that stands in both is written once, with our value.
+    """
+    ours = wanted.split()
+    names = {flag.split("=")[0] for flag in ours}
+    kept = [flag for flag in given.split() if flag.split("=")[0] not in names]
+    return " ".join(kept + ours)
+
+
+def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) -> dict[str, str]:
+    """Return `variables` with those that CUDA needs, where the level locks more than seeds."""
+    if settings.level not in LOCKED_LEVELS:
+        return {}
+    tf32 = TF32_OFF if settings.tf32 == "off" else {}
+    return {**(CUDA if cuda else {}), **tf32, **variables}

@@ -1,0 +1,180 @@
+"""The explicit API behind `import seedlock`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from seedlock import settings as names
+from seedlock import startup
+from seedlock.derivation import derive as _derive
+from seedlock.errors import BadState, NotLocked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy
+
+    from seedlock.process_lock import Lock
+
+STATE_FORMAT = 1
+"""Version of what `state_dict` returns. History: 1, first."""
+
+
+def lock(seed: int, level: str = "strict") -> int:
+    """Lock this process now, with all libraries that are loaded or will be.
+
+    An outside seed wins: where REPRO_SEED is set, this does nothing and returns that seed.
+    Called in a running program it comes too late for PYTHONHASHSEED and for what a loaded
+    library read at its import; both are gaps in the report.
+
+    Args:
+        seed: root seed, 0 to 2**64 - 1.
+        level: `seed`, `warn` or `strict`.
+
+    Returns:
+        The root seed in force.
+
+    Raises:
+        BadSetting: the seed or the level is not allowed, or this process is already locked
+            with another seed or level by an earlier call.
+    """
+    wanted = {**os.environ, names.SEED: str(seed), names.LEVEL: level}
+    current = startup.in_force()
+    if current is None:
+        if names.SEED in os.environ:
+            startup.activate()
+        else:
+            startup.activate_now(names.Settings(wanted))
+    elif names.SEED not in os.environ:
+        held = current.settings
+        if (held.seed, held.level) != (names.parse_seed(str(seed)), level):
+            from seedlock.errors import BadSetting
+
+            raise BadSetting(
+                "seedlock.lock()",
+                f"{seed}, {level}",
+                f"the lock in force, {held.seed}, {held.level}",
+                "call it once, before anything draws",
+                "locked-twice",
+            )
+    return _current().settings.seed
+
+
+def root_seed() -> int | None:
+    """Return the root seed in force, or None (`seedlock.seed`)."""
+    current = startup.in_force()
+    return None if current is None else current.settings.seed
+
+
+def derive(*path: str | int) -> int:
+    """Return a seed of the program's own, 0 to 2**64 - 1: equal names, equal seed.
+
+    Args:
+        path: names and integers, for example `derive("fold", 3)`.
+
+    Raises:
+        NotLocked: no seed is in force.
+    """
+    return _derive(_current().settings.seed, "name", *path)
+
+
+def rng(*path: str | int) -> numpy.random.Generator:
+    """Return a new NumPy generator of the program's own: equal names, equal stream.
+
+    Raises:
+        NotLocked: no seed is in force.
+    """
+    import numpy
+
+    return numpy.random.default_rng(
+        _derive(_current().settings.seed, "name", *path, bits=128)  # PCG64 holds 128 bits
+    )
+
+
+def report() -> dict[str, object]:
+    """Return the report of this process as it stands.
+
+    Raises:
+        NotLocked: no seed is in force.
+    """
+    from seedlock import reporting
+
+    return reporting.describe(_current(), "asked")
+
+
+@contextlib.contextmanager
+def isolate() -> Iterator[None]:
+    """Give all loaded libraries' generators back as they were, whatever the block draws.
+
+    MXNet's generators can't be read: they go on from a seed of their own after the block.
+
+    Raises:
+        NotLocked: no seed is in force.
+    """
+    before = state_dict()
+    try:
+        yield
+    finally:
+        load_state_dict(before)
+
+
+def state_dict() -> dict[str, Any]:
+    """Return the state of all loaded libraries' generators, for a checkpoint.
+
+    It holds numbers, text and lists only, so that JSON, pickle and `torch.save` take it.
+
+    Raises:
+        NotLocked: no seed is in force.
+    """
+    current = _current()
+    return {
+        "format": STATE_FORMAT,
+        "seed": current.settings.seed,
+        "libraries": {
+            name: adapter.state(module) for name, (adapter, module) in current.loaded().items()
+        },
+    }
+
+
+def load_state_dict(state: Mapping[str, Any]) -> None:
+    """Put the generators into a state that `state_dict` returned, for an exact resume.
+
+    Build the model first: it draws its initial values, and Keras makes its seed generators.
+
+    Raises:
+        NotLocked: no seed is in force.
+        BadState: another format or root seed, or a library in it is not loaded.
+    """
+    current = _current()
+    if state.get("format") != STATE_FORMAT:
+        raise BadState(
+            f"the state's format is {state.get('format')!r}; allowed: {STATE_FORMAT}; "
+            "resume with the seedlock that wrote it"
+        )
+    if state["seed"] != current.settings.seed:
+        raise BadState(
+            f"the state was taken under root seed {state['seed']} and this run's is "
+            f"{current.settings.seed}; resume with REPRO_SEED={state['seed']}"
+        )
+    loaded = current.loaded()
+    missing = [name for name in state["libraries"] if name not in loaded]
+    if missing:
+        raise BadState(
+            f"the state holds {', '.join(missing)}, which this process has not imported; "
+            "import it before load_state_dict"
+        )
+    for name, held in state["libraries"].items():
+        if held is not None:
+            adapter, module = loaded[name]
+            adapter.restore(module, held)
+
+
+def _current() -> Lock:
+    current = startup.in_force()
+    if current is None:
+        raise NotLocked(
+            "no seed is in force; set REPRO_SEED before Python starts or call seedlock.lock(seed)"
+        )
+    return current

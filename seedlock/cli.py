@@ -1,0 +1,211 @@
+"""The command line: `seedlock env` and `seedlock run`. The only place that prints and exits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from seedlock import __version__, machine, registry, settings
+from seedlock.derivation import SCHEME, STREAMS, stream_seed
+from seedlock.errors import BadSetting, SeedlockError
+from seedlock.lineage import hash_seed_variables
+from seedlock.registry import REGISTRY
+from seedlock.startup import EXIT_CONFIG, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_DRIFT = 1
+"""`seedlock env` found a locked package in another version."""
+
+EXIT_NOT_FOUND = 127
+EXIT_NOT_EXECUTABLE = 126
+"""As a shell says them."""
+
+BY_HAND = {
+    "python.hash": "PYTHONHASHSEED={} python ...",
+    "python": "random.seed({})",
+    "numpy": "numpy.random.seed({})",
+    "torch": "torch.manual_seed({})",
+    "tensorflow": "tf.random.set_seed({})",
+    "keras": "keras.utils.set_random_seed({})",
+    "mxnet": "mxnet.random.seed({})",
+    "jax": "JAX_RANDOM_SEED_OFFSET={} python ...",
+}
+"""How to set each stream's seed without seedlock. Keras first: its call seeds `random`, NumPy and
+TensorFlow as well."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except SeedlockError as problem:
+        refuse(problem)
+        raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="seedlock",
+        description="One outside seed decides every random number of a training run.",
+        epilog=f"Exit status {EXIT_CONFIG}: a setting is not allowed or a run can't be locked, "
+        "and nothing was started. Each message is explained in docs/messages.md.",
+    )
+    parser.add_argument("--version", action="version", version=f"seedlock {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    env = commands.add_parser(
+        "env",
+        help="show installed versions against the lock, and a seed's derived values",
+        description="Show what is installed, what the lock names, and, for a seed, the value of "
+        "each library's stream with the call that sets it by hand.",
+        epilog=f"Exit status {EXIT_DRIFT}: a locked package is missing or has another version.",
+    )
+    env.add_argument("--seed", metavar="N", help="root seed, 0 to 2**64 - 1 (default: REPRO_SEED)")
+    env.add_argument(
+        "--streams",
+        choices=settings.STREAM_MODES,
+        default=os.environ.get(settings.STREAMS, "derived"),
+        help="derive each library's seed, or hand each the same (default: REPRO_STREAMS)",
+    )
+    env.add_argument("--json", action="store_true", help="print JSON")
+    env.set_defaults(command=_env)
+
+    run = commands.add_parser(
+        "run",
+        help="run a command under a seed",
+        description="Check the settings, set the environment and become the command.",
+        usage="seedlock run [--seed N] [--level LEVEL] [--report DIR] [--] COMMAND [ARG ...]",
+    )
+    run.add_argument("--seed", metavar="N", help="root seed, 0 to 2**64 - 1 (default: REPRO_SEED)")
+    run.add_argument(
+        "--level", help=f"one of {', '.join(settings.LEVELS)} (default: REPRO_LEVEL or strict)"
+    )
+    run.add_argument(
+        "--streams",
+        help=f"one of {', '.join(settings.STREAM_MODES)} (default: REPRO_STREAMS or derived)",
+    )
+    run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
+    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
+    run.set_defaults(command=_run)
+    return parser
+
+
+def _env(options: argparse.Namespace) -> int:
+    path = registry.lock_file(os.environ.get(settings.LOCK_FILE) or None)
+    locked = registry.locked_versions(path)
+    known = {name: entry for entry in REGISTRY for name in entry.distributions}
+    installed = registry.installed_versions({*locked, *known})
+    packages = {
+        name: {"installed": installed.get(name), "locked": locked.get(name)}
+        for name in sorted({*installed, *locked})
+    }
+    drift = [name for name, of in packages.items() if of["locked"] not in (None, of["installed"])]
+    content: dict[str, object] = {
+        "seedlock": __version__,
+        "scheme": SCHEME,
+        "lock_file": path,
+        "packages": packages,
+        "drift": drift,
+        "machine": machine.facts(),
+    }
+    text = options.seed if options.seed is not None else os.environ.get(settings.SEED)
+    if text is not None:
+        checked = settings.Settings({settings.SEED: text, settings.STREAMS: options.streams})
+        content["seed"] = checked.seed
+        content["streams"] = {
+            name: {
+                "seed": stream_seed(checked.seed, name, checked.streams),
+                "by_hand": BY_HAND[name].format(stream_seed(checked.seed, name, checked.streams)),
+            }
+            for name in STREAMS
+        }
+    print(json.dumps(content, indent=1) if options.json else _readable(content))
+    return EXIT_DRIFT if drift else 0
+
+
+def _readable(content: dict[str, object]) -> str:
+    packages, facts, drift = content["packages"], content["machine"], content["drift"]
+    assert isinstance(packages, dict) and isinstance(facts, dict) and isinstance(drift, list)
+    lines = [
+        f"seedlock {content['seedlock']}, derivation scheme {content['scheme']}",
+        f"Python {facts['python']} on {facts['system']}",
+        f"CPU {facts['cpu'].get('model') or facts['cpu']['machine']}; "
+        + (", ".join(device["name"] for device in facts["gpu"]["devices"]) or "no GPU"),
+        "",
+    ]
+    frameworks = [name for entry in REGISTRY for name in entry.distributions if name in packages]
+    lines.append(f"{'library':<16} {'installed':<14} {'locked':<14}")
+    for name in [*frameworks, *(each for each in drift if each not in frameworks)]:
+        of = packages[name]
+        mark = "  DRIFT" if name in drift else ""
+        lines.append(f"{name:<16} {of['installed'] or '-':<14} {of['locked'] or '-':<14}{mark}")
+    if content["lock_file"] is None:
+        lines.append("no lock file in force: versions are shown, not checked")
+    else:
+        held = sum(of["locked"] is not None for of in packages.values())
+        lines.append(
+            f"{held} packages locked by {content['lock_file']}, "
+            + (f"{len(drift)} drifted: {', '.join(drift)}" if drift else "none drifted")
+        )
+    streams = content.get("streams")
+    if isinstance(streams, dict):
+        lines += ["", f"root seed {content['seed']}", f"{'stream':<12} {'seed':>20}  by hand"]
+        lines += [
+            f"{name:<12} {stream['seed']:>20}  {stream['by_hand']}"
+            for name, stream in streams.items()
+        ]
+        lines.append("by hand, call Keras first: it seeds random, NumPy and TensorFlow as well")
+    return "\n".join(lines)
+
+
+def _run(options: argparse.Namespace) -> int:
+    environ = dict(os.environ)
+    for name, value in (
+        (settings.SEED, options.seed),
+        (settings.LEVEL, options.level),
+        (settings.STREAMS, options.streams),
+        (settings.REPORT, options.report),
+    ):
+        if value is not None:
+            environ[name] = value
+    if settings.SEED not in environ:
+        raise BadSetting(
+            settings.SEED, "", settings.SEED_ALLOWED, "give --seed or set REPRO_SEED", "bad-seed"
+        )
+    checked = settings.Settings(environ)
+    if checked.report is not None:
+        from seedlock.reporting import usable_folder
+
+        usable_folder(checked.report)
+    environ.update(hash_seed_variables(checked))
+    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    if not argv:
+        print(
+            "seedlock run: no command given; say seedlock run --seed 7 -- python train.py",
+            file=sys.stderr,
+        )
+        return 2
+    return _become(argv, environ)
+
+
+def _become(argv: list[str], environ: dict[str, str]) -> int:
+    program = shutil.which(argv[0], path=environ.get("PATH"))
+    if program is None:
+        print(f"seedlock run: {argv[0]}: command not found", file=sys.stderr)
+        return EXIT_NOT_FOUND
+    try:
+        os.execve(program, argv, environ)
+    except OSError as problem:
+        print(f"seedlock run: {program}: {problem.strerror}", file=sys.stderr)
+        return EXIT_NOT_EXECUTABLE

@@ -1,0 +1,70 @@
+"""Every error that seedlock raises, each with a slug into docs/messages.md."""
+
+from __future__ import annotations
+
+
+class SeedlockError(Exception):
+    """A condition under which a run must not go on.
+
+    The text is one line that says what is wrong, what was given, what is allowed and how to
+    cure it; `slug` names the section of docs/messages.md that explains it.
+    """
+
+    slug = "seedlock-error"
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} [docs/messages.md#{self.slug}]"
+
+
+class BadSetting(SeedlockError):
+    """A REPRO_* variable has a value that is not allowed."""
+
+    def __init__(self, name: str, given: str, allowed: str, cure: str, slug: str) -> None:
+        super().__init__(f"{name} is '{printable(given)}'; allowed: {allowed}; {cure}")
+        self.slug = slug
+
+
+class Drift(SeedlockError):
+    """An installed framework is not the version that the lock names."""
+
+    slug = "drift"
+
+
+class Unsupported(SeedlockError):
+    """An installed framework is outside the range of versions its adapter was written for."""
+
+    slug = "unsupported-version"
+
+
+class AdapterFailed(SeedlockError):
+    """An adapter could not do what it promises."""
+
+    slug = "adapter-failed"
+
+
+class NotLocked(SeedlockError):
+    """The explicit API was asked for something that needs a seed, and none is in force."""
+
+    slug = "not-locked"
+
+
+class BadState(SeedlockError):
+    """A state given to `load_state_dict` does not fit this process."""
+
+    slug = "bad-state"
+
+
+class HashSeedNotTaken(SeedlockError):
+    """The interpreter was started again for PYTHONHASHSEED and still has another one."""
+
+    slug = "hash-seed"
+
+
+def printable(text: str, limit: int = 40) -> str:
+    """Return `text` as at most `limit` printable ASCII characters, others as `?` per UTF-8 byte.
+
+    entrypoint.sh does the same with `tr` and `cut`, so that the same bad value gives the same
+    line from every door.
+    """
+    raw = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in raw)[:limit]

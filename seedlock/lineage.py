@@ -1,0 +1,95 @@
+"""Which process am I: PYTHONHASHSEED, which must stand before the interpreter starts.
+
+CPython reads PYTHONHASHSEED once, so a process that was started with another value is started
+again, in place, with the command line it had (`sys.orig_argv`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from seedlock.derivation import stream_seed
+from seedlock.settings import HASH_SEED_NOTE, RESTARTED
+
+if TYPE_CHECKING:
+    from seedlock.settings import Settings
+
+IGNORED = "PYTHONHASHSEED is ignored under -E and -I: the order of sets of text is not locked"
+
+
+def hash_seed_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables that a process needs before its interpreter starts."""
+    value = str(stream_seed(settings.seed, "python.hash", settings.streams))
+    return {
+        "PYTHONHASHSEED": value,
+        HASH_SEED_NOTE: f"{settings.seed} {settings.streams} {value}",
+    }
+
+
+def hash_seed_in_force(settings: Settings) -> bool:
+    """Tell whether this interpreter started under the derived PYTHONHASHSEED and took it."""
+    wanted = hash_seed_variables(settings)["PYTHONHASHSEED"]
+    return settings.hash_seed == wanted and not sys.flags.ignore_environment
+
+
+def lock_hash_seed(settings: Settings) -> tuple[bool, list[str]]:
+    """Make sure that this interpreter hashes text under the derived PYTHONHASHSEED.
+
+    Returns:
+        Whether the interpreter was started again for it, and gaps. Does not return when it has
+        to start again: the process image is replaced.
+
+    Raises:
+        HashSeedNotTaken: the interpreter was started again and still has another value.
+    """
+    restarted = os.environ.pop(RESTARTED, "") == str(os.getpid())
+    variables = hash_seed_variables(settings)
+    if hash_seed_in_force(settings):
+        os.environ.update(variables)
+        return restarted, []
+    if sys.flags.ignore_environment:
+        return restarted, [IGNORED]
+    if not sys.executable or not sys.orig_argv or not sys.orig_argv[0]:
+        return restarted, [
+            "an embedded interpreter cannot be started again for PYTHONHASHSEED: "
+            "the order of sets of text is not locked"
+        ]
+    if restarted:
+        from seedlock.errors import HashSeedNotTaken
+
+        raise HashSeedNotTaken(
+            f"PYTHONHASHSEED is '{settings.hash_seed}' after a restart; "
+            f"allowed: {variables['PYTHONHASHSEED']}; remove what sets it before Python starts"
+        )
+    os.environ.update(variables)
+    os.environ[RESTARTED] = str(os.getpid())
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def hash_seed_gap(settings: Settings) -> list[str]:
+    """Return the gap that remains when the lock comes after the interpreter's start."""
+    if hash_seed_in_force(settings):
+        return []
+    wanted = hash_seed_variables(settings)["PYTHONHASHSEED"]
+    return [
+        "seedlock.lock() comes too late for PYTHONHASHSEED: the order of sets of text is not "
+        f"locked; start Python with PYTHONHASHSEED={wanted} or with REPRO_SEED set"
+    ]
+
+
+def check_note(settings: Settings, gaps: list[str]) -> None:
+    """Check what the start took from `HASH_SEED_NOTE` against the derivation.
+
+    Raises:
+        HashSeedNotTaken: the note is wrong, and no gap says that hashing is not locked.
+    """
+    if not gaps and not hash_seed_in_force(settings):
+        from seedlock.errors import HashSeedNotTaken
+
+        raise HashSeedNotTaken(
+            f"PYTHONHASHSEED is '{settings.hash_seed}'; allowed: "
+            f"{hash_seed_variables(settings)['PYTHONHASHSEED']}; unset {HASH_SEED_NOTE}, "
+            "which claims otherwise"
+        )

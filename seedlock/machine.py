@@ -1,0 +1,102 @@
+"""What this machine is, for the report: processor, instruction sets, threads, GPU and driver.
+
+A fact that can't be had is absent or None, never guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+INSTRUCTION_SETS = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "bmi2", "avx512f", "avx512dq", "avx512bw",
+    "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16",
+    "asimd", "sve", "sve2", "bf16",
+)  # fmt: skip
+"""Names in /proc/cpuinfo by which numerical libraries choose their kernels."""
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def facts() -> dict[str, object]:
+    """Return the machine's facts, JSON-ready."""
+    return {
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "system": platform.platform(),
+        "cpu": cpu(),
+        "threads": threads(),
+        "gpu": gpu(),
+    }
+
+
+def cpu() -> dict[str, object]:
+    """Return the processor's model and the instruction sets that matter (Linux; else empty)."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            first = file.read().split("\n\n")[0]
+    except OSError:
+        return {"machine": platform.machine()}
+    fields: dict[str, str] = {}
+    for line in first.splitlines():
+        name, _, value = line.partition(":")
+        fields[name.strip()] = value.strip()
+    flags = fields.get("flags", fields.get("Features", "")).split()
+    return {
+        "machine": platform.machine(),
+        "model": fields.get("model name", ""),
+        "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
+    }
+
+
+def threads() -> dict[str, object]:
+    """Return the numbers of threads that decide the order of sums."""
+    found: dict[str, object] = {
+        "processors": os.cpu_count(),
+        "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+    }
+    found.update({name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ})
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_num_threads"):
+        found["torch"] = torch.get_num_threads()
+    return found
+
+
+def gpu() -> dict[str, object]:
+    """Return GPUs and driver as NVML tells them, or why it can't."""
+    try:
+        import pynvml
+    except ImportError:
+        return {"devices": [], "reason": "nvidia-ml-py is not installed"}
+    nvml: Any = pynvml
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as problem:
+        return {"devices": [], "reason": str(problem)}
+    try:
+        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        return {
+            "driver": nvml.nvmlSystemGetDriverVersion(),
+            "devices": [
+                {
+                    "name": nvml.nvmlDeviceGetName(handle),
+                    "memory_bytes": nvml.nvmlDeviceGetMemoryInfo(handle).total,
+                    "compute_capability": list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
+                }
+                for handle in handles
+            ],
+        }
+    finally:
+        nvml.nvmlShutdown()

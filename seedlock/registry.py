@@ -1,0 +1,191 @@
+"""The registry: which import brings which adapter, for which versions it was written, and
+whether what is installed fits those and the lock.
+
+Reads names of `*.dist-info` folders, as importlib.metadata would, at a hundredth of its price:
+on the start-up path.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from seedlock.settings import Settings
+
+
+class Entry:
+    """One library of the registry.
+
+    Attributes:
+        name: key in reports, and the adapter's module in seedlock.adapters.
+        module: import that triggers the adapter.
+        distributions: names under which the library is installed, normalised.
+        supported: first version that the adapter was written for and first that it was not,
+            as tuples of release numbers.
+    """
+
+    __slots__ = ("name", "module", "distributions", "supported")
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        distributions: tuple[str, ...],
+        supported: tuple[tuple[int, ...], tuple[int, ...]] | None,
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.distributions = distributions
+        self.supported = supported
+
+
+REGISTRY = (
+    Entry("python", "random", (), None),
+    Entry("numpy", "numpy", ("numpy",), ((1, 23), (2, 5))),
+    Entry("torch", "torch", ("torch",), ((2, 4), (2, 14))),
+    Entry("tensorflow", "tensorflow", ("tensorflow", "tensorflow-cpu"), ((2, 16), (2, 22))),
+    Entry("keras", "keras", ("keras",), ((3, 0), (3, 16))),
+    Entry("mxnet", "mxnet", ("mxnet",), ((1, 9), (2, 0))),
+    Entry("jax", "jax", ("jax", "jaxlib"), ((0, 4, 26), (0, 11))),
+)
+"""Every library that seedlock knows. Adding one is a file in adapters/, a line here, a test and
+a row in docs/determinism.md (CONTRIBUTING.md has the five steps)."""
+
+DEFAULT_LOCK_FILE = "repro-lock.txt"
+"""Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
+
+
+def lock_file(given: str | None) -> str | None:
+    """Return the path of the lock file in force, or None where there is none.
+
+    Args:
+        given: value of REPRO_LOCK_FILE, or None.
+    """
+    if given is not None:
+        return given
+    path = os.path.join(sys.prefix, DEFAULT_LOCK_FILE)
+    return path if os.path.exists(path) else None
+
+
+def locked_versions(path: str | None) -> dict[str, str]:
+    """Return the versions that a lock file names, by normalised distribution name.
+
+    Raises:
+        BadSetting: the file can't be read.
+    """
+    if path is None:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except OSError as problem:
+        from seedlock.errors import BadSetting
+
+        raise BadSetting(
+            "REPRO_LOCK_FILE",
+            path,
+            "a readable file with lines name==version",
+            f"mend the path or unset it ({problem.strerror})",
+            "bad-lock",
+        ) from problem
+    pins = [line.split("==") for line in lines if "==" in line and line[0] not in "# "]
+    return {normalised(pin[0]): pin[1].split()[0] for pin in pins}
+
+
+def normalised(name: str) -> str:
+    """Return a distribution's name in one spelling (PEP 503)."""
+    return name.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def installed_versions(names: set[str]) -> dict[str, str]:
+    """Return the versions of those distributions in `names` that are installed, first on
+    sys.path first."""
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        if not folder or folder.endswith(_WITHOUT_PACKAGES):
+            continue
+        try:
+            entries = os.listdir(folder)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.endswith(".dist-info"):
+                name, _, version = entry[:-10].partition("-")
+                name = normalised(name)
+                if name in names and name not in found:
+                    found[name] = version
+    return found
+
+
+_WITHOUT_PACKAGES = (os.path.dirname(os.__file__), "lib-dynload", ".zip")
+
+
+def refuse_unfit(settings: "Settings") -> list[str]:
+    """Compare the installed frameworks with the lock and the adapters' ranges.
+
+    Returns:
+        The differences that this run lets pass, as gaps.
+
+    Raises:
+        Drift: level strict, and a framework is not the locked version.
+        Unsupported: a framework is outside its adapter's range.
+    """
+    locked = locked_versions(lock_file(settings.lock_file))
+    names = {name for entry in REGISTRY for name in entry.distributions}
+    installed = installed_versions(names)
+    gaps: list[str] = []
+    for entry in REGISTRY:
+        for name in entry.distributions:
+            if name in installed:
+                gaps += fit(entry, name, installed[name], locked.get(name), settings)
+    return gaps
+
+
+def fit(
+    entry: Entry, name: str, version: str, locked: str | None, settings: "Settings"
+) -> list[str]:
+    """Return the gaps of one distribution in one version, or refuse it.
+
+    Raises:
+        Drift: level strict, and `version` is not the locked one.
+        Unsupported: `version` is outside the adapter's range.
+    """
+    drift = None
+    if locked is not None and version != locked:
+        drift = f"{name} is {version} and the lock names {locked}"
+    if entry.supported is not None and not within(version, entry.supported):
+        first, end = (".".join(map(str, bound)) for bound in entry.supported)
+        text = f"{name} is {version}; seedlock's adapter is written for {first} up to below {end}"
+        if settings.lock != "warn":
+            from seedlock.errors import Unsupported
+
+            raise Unsupported(
+                f"{text}; install such a version or set REPRO_LOCK=warn to go on with a gap"
+            )
+        return [text]
+    if drift and settings.level == "strict" and settings.lock != "warn":
+        from seedlock.errors import Drift
+
+        raise Drift(
+            f"{drift}; level strict allows the locked version only; "
+            "install that or set REPRO_LOCK=warn to go on with a gap"
+        )
+    return [drift] if drift else []
+
+
+def within(version: str, supported: tuple[tuple[int, ...], tuple[int, ...]]) -> bool:
+    """Tell whether a version's release numbers lie in the half-open range `supported`."""
+    return supported[0] <= release(version) < supported[1]
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return a version's leading release numbers: (2, 13, 0) of `2.13.0+cpu`."""
+    numbers: list[int] = []
+    for part in version.split("+")[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+        if digits != part:
+            break
+    return tuple(numbers)

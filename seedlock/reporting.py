@@ -1,0 +1,182 @@
+"""What was applied, overridden and left open: one JSON file per process.
+
+The file exists from the start of the process and says `running`; it says `finished` only when
+the interpreter came to its end. A process that was killed therefore leaves `running`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import time
+
+from seedlock import __version__, machine, registry
+from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
+from seedlock.registry import REGISTRY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from seedlock.adapters.base import Adapter, Applied
+    from seedlock.process_lock import Lock
+
+SCHEMA = 1
+"""Version of the report's schema. History: 1, first."""
+
+ENVIRONMENT = (
+    "REPRO_", "PYTHONHASHSEED", "CUBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "XLA_FLAGS", "JAX_",
+    "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_NUM_", "TF_XLA_", "TF_GPU_", "TF_FORCE_",
+    "MXNET_", "OMP_", "MKL_", "OPENBLAS_", "TORCH", "KERAS_BACKEND", "FLASH_ATTENTION_", "NVTE_",
+    "MAMBA_", "CAUSAL_CONV1D_", "HOROVOD_",
+)  # fmt: skip
+"""Beginnings of the variables that a report may hold. No other is ever written."""
+
+SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "AUTH")
+"""A variable with one of these in its name is left out all the same."""
+
+
+def begin(lock: Lock) -> None:
+    """Write the report of a process that has just begun, and finish it when the process ends.
+
+    Raises:
+        BadSetting: the folder can't be made or written.
+    """
+    folder = str(lock.settings.report)
+    usable_folder(folder)
+    path = os.path.join(folder, f"{os.getpid()}-{time.time_ns():x}.json")
+    owner = os.getpid()
+    write(path, describe(lock, "running"))
+
+    def finish() -> None:
+        # A forked child inherits this call but not the report.
+        if os.getpid() == owner:
+            write(path, describe(lock, "finished"))
+
+    atexit.register(finish)
+
+
+def usable_folder(folder: str) -> None:
+    """Make the folder for reports if need be, and try whether it can be written.
+
+    Raises:
+        BadSetting: it can't.
+    """
+    trial = os.path.join(folder, f".{os.getpid()}.tmp")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(trial, "wb"):
+            pass
+        os.unlink(trial)
+    except OSError as problem:
+        from seedlock.errors import BadSetting
+
+        raise BadSetting(
+            "REPRO_REPORT",
+            folder,
+            "a folder that this user can write, or one that can be made",
+            "choose another folder or unset it",
+            "report-folder",
+        ) from problem
+
+
+def write(path: str, content: dict[str, object]) -> None:
+    """Write `content` as JSON so that a reader sees the old file or the new one, never half."""
+    temporary = f"{path}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def describe(lock: Lock, status: str) -> dict[str, object]:
+    """Return the report of `lock` as it stands, JSON-ready.
+
+    Args:
+        lock: the lock in force.
+        status: `running` or `finished`; machine facts are taken when finished.
+    """
+    settings = lock.settings
+    content: dict[str, object] = {
+        "schema": SCHEMA,
+        "seedlock": __version__,
+        "scheme": SCHEME,
+        "status": status,
+        "process": {
+            "pid": os.getpid(),
+            "parent": os.getppid(),
+            "command": sys.orig_argv,
+            "restarted_for_hash_seed": lock.restarted,
+        },
+        "settings": settings.as_dict(),
+        "seeds": {name: stream_seed(settings.seed, name, settings.streams) for name in STREAMS},
+        "gaps": list(lock.gaps),
+        "libraries": {name: _library(applied) for name, applied in lock.applied.items()},
+        "environment": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(ENVIRONMENT) and not any(word in name for word in SECRET)
+        },
+        "lock": _lock_file(lock),
+    }
+    if status == "running":
+        return content
+    libraries = content["libraries"]
+    assert isinstance(libraries, dict)
+    for name, (adapter, module) in lock.loaded().items():
+        libraries[name]["digest_now"] = adapter.digest(module)
+    for name, applied in lock.applied.items():
+        libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
+    content["machine"] = machine.facts()
+    return content
+
+
+def overridden(adapter: Adapter, applied: Applied) -> dict[str, object]:
+    """Return the flags and variables that user code changed after they were set, each with its
+    value `set` and its value `now`."""
+    changed: dict[str, object] = {}
+    module = sys.modules.get(adapter.name)
+    now = adapter.flags(module) if module is not None else applied.flags
+    for name, value in applied.flags.items():
+        if now.get(name) != value:
+            changed[name] = {"set": value, "now": now.get(name)}
+    for name, text in applied.environment.items():
+        if os.environ.get(name) != text:
+            changed[name] = {"set": text, "now": os.environ.get(name)}
+    return changed
+
+
+def _library(applied: Applied) -> dict[str, object]:
+    bounds = next(entry.supported for entry in REGISTRY if entry.name == applied.library)
+    supported = bounds and [".".join(map(str, bound)) for bound in bounds]
+    return {
+        "version": applied.version,
+        "supported": supported,
+        "seeds": applied.seeds,
+        "environment": applied.environment,
+        "replaced": applied.replaced,
+        "flags": applied.flags,
+        "gaps": applied.gaps,
+        "digest_seeded": applied.digest,
+    }
+
+
+def _lock_file(lock: Lock) -> dict[str, object] | None:
+    path = registry.lock_file(lock.settings.lock_file)
+    if path is None:
+        return None
+    locked = registry.locked_versions(path)
+    installed = registry.installed_versions(set(locked))
+    with open(path, "rb") as file:
+        sha256 = digest(file.read())
+    return {
+        "file": path,
+        "sha256": sha256,
+        "drift": {
+            name: {"locked": version, "installed": installed.get(name)}
+            for name, version in locked.items()
+            if installed.get(name) != version
+        },
+    }

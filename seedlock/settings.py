@@ -1,0 +1,135 @@
+"""Every REPRO_* variable as one documented constant, and the environment read into `Settings`.
+
+On the start-up path: imports nothing, not even `__future__` (0.1 ms), hence quoted annotations.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SEED = "REPRO_SEED"
+"""Root seed: a decimal integer from 0 to 2**64 - 1. Unset: seedlock leaves Python untouched."""
+
+LEVEL = "REPRO_LEVEL"
+"""How much is locked: `seed` (seeds only), `warn` (determinism flags in their warning form)
+or `strict` (an operation without a deterministic form is an error). Default: strict."""
+
+STREAMS = "REPRO_STREAMS"
+"""`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
+generator gets the root seed itself, as the usual helpers do (root seeds below 2**32 only)."""
+
+REPORT = "REPRO_REPORT"
+"""Folder that gets one JSON report per process. Unset: no report is written."""
+
+LOCK = "REPRO_LOCK"
+"""`refuse`: a framework that is not the locked version, or outside its adapter's range, ends
+the run at level strict. `warn`: it becomes a gap in the report."""
+
+LOCK_FILE = "REPRO_LOCK_FILE"
+"""File with the locked versions, lines `name==version`. The image sets it. Unset: the file
+`repro-lock.txt` in the interpreter's `sys.prefix`, if there is one."""
+
+TF32 = "REPRO_TF32"
+"""`keep`: leave TensorFloat-32 as each framework has it (repeatable on one GPU model).
+`off`: switch it off everywhere, so that GPU generations with and without it come closer."""
+
+RESTARTED = "_SEEDLOCK_RESTARTED"
+"""Internal: process id of the interpreter that was started again for PYTHONHASHSEED. An exec
+keeps the id; a child that inherits the variable has another one."""
+
+HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
+"""Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
+
+MAX_SEED = 2**64 - 1
+MAX_SAME_SEED = 2**32 - 1
+LEVELS = ("seed", "warn", "strict")
+STREAM_MODES = ("derived", "same")
+LOCK_MODES = ("refuse", "warn")
+TF32_MODES = ("keep", "off")
+
+SEED_ALLOWED = (
+    "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
+)
+SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
+
+
+class Settings:
+    """What the environment asks for, checked. Immutable.
+
+    Attributes:
+        seed: root seed, 0 to 2**64 - 1.
+        level: one of `LEVELS`.
+        streams: one of `STREAM_MODES`.
+        lock: one of `LOCK_MODES`.
+        tf32: one of `TF32_MODES`.
+        report: folder for reports, or None.
+        lock_file: file with the locked versions, or None for the default place.
+        hash_seed: PYTHONHASHSEED as it stood, since user code may write its own over it.
+
+    Raises:
+        BadSetting: a value is not allowed.
+    """
+
+    __slots__ = ("seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed")
+
+    seed: int
+    level: str
+    streams: str
+    lock: str
+    tf32: str
+    report: str | None
+    lock_file: str | None
+    hash_seed: str | None
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        put = object.__setattr__
+        put(self, "seed", parse_seed(environ[SEED]))
+        put(self, "level", _choice(environ, LEVEL, LEVELS, "strict", "bad-level"))
+        put(self, "streams", _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams"))
+        put(self, "lock", _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock"))
+        put(self, "tf32", _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32"))
+        put(self, "report", environ.get(REPORT) or None)
+        put(self, "lock_file", environ.get(LOCK_FILE) or None)
+        put(self, "hash_seed", environ.get("PYTHONHASHSEED"))
+        if self.streams == "same" and self.seed > MAX_SAME_SEED:
+            _refuse(
+                SEED,
+                environ[SEED],
+                SAME_SEED_ALLOWED,
+                "take a smaller seed or leave REPRO_STREAMS unset",
+                "bad-streams",
+            )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Settings are immutable: cannot set {name}")
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the settings by the names of their attributes."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def parse_seed(text: str) -> int:
+    """Return the root seed written in `text`, one spelling per seed.
+
+    Raises:
+        BadSetting: `text` is not a canonical decimal integer from 0 to 2**64 - 1.
+    """
+    canonical = text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")
+    if not canonical or len(text) > 20 or int(text) > MAX_SEED:
+        _refuse(SEED, text, SEED_ALLOWED, "set it like REPRO_SEED=7", "bad-seed")
+    return int(text)
+
+
+def _choice(
+    environ: "Mapping[str, str]", name: str, allowed: tuple[str, ...], default: str, slug: str
+) -> str:
+    value = environ.get(name, default)
+    if value not in allowed:
+        _refuse(name, value, ", ".join(allowed), f"set it like {name}={default} or unset it", slug)
+    return value
+
+
+def _refuse(name: str, given: str, allowed: str, cure: str, slug: str) -> None:
+    from seedlock.errors import BadSetting
+
+    raise BadSetting(name, given, allowed, cure, slug)

@@ -1,0 +1,133 @@
+"""What runs first in every Python process: read the settings, wait for the libraries.
+
+Both doors (sitecustomize and a0_seedlock.pth) call `activate`. Here is the only broad `except`
+of the half that runs inside a submission: Python swallows an exception in either door and runs
+the user's code unseeded with exit status 0, so a failure has to end the process by itself.
+"""
+
+import os
+import sys
+
+from seedlock.import_hooks import finder
+from seedlock.registry import REGISTRY, refuse_unfit
+from seedlock.settings import HASH_SEED_NOTE, RESTARTED, SEED, Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from seedlock.process_lock import Lock
+
+EXIT_CONFIG = 78
+"""EX_CONFIG of sysexits.h: the run was refused and user code was not started."""
+
+_start: "tuple[Settings, bool, list[str], Callable[[Callable[[], None]], None]] | None" = None
+_lock: "Lock | None" = None
+
+
+def activate() -> None:
+    """Lock this process as the environment says; do nothing without REPRO_SEED.
+
+    Idempotent: a `.pth` line runs twice in a virtual environment (coverage.py issue 340), and
+    there are two doors. Never raises: what can't be locked ends the process with `EXIT_CONFIG`.
+    """
+    if _start is None and SEED in os.environ:
+        guarded(_activate)
+
+
+def activate_now(settings: Settings) -> None:
+    """Lock a process that is already running user code (`seedlock.lock`)."""
+    from seedlock import lineage
+
+    gaps = lineage.hash_seed_gap(settings) + refuse_unfit(settings)
+    _begin(settings, False, gaps, lambda step: step())
+
+
+def in_force() -> "Lock | None":
+    """Return the lock in force in this process, or None."""
+    global _lock
+    if _lock is None and _start is not None:
+        from seedlock.process_lock import Lock
+
+        _lock = Lock(*_start)
+    return _lock
+
+
+def guarded(step: "Callable[[], None]") -> None:
+    """Do `step`; if it raises, say so in one line and end the process."""
+    try:
+        step()
+    except BaseException as problem:  # noqa: BLE001 - an interrupt here leaves a run unlocked too
+        refuse(problem)
+
+
+def refuse(problem: BaseException) -> None:
+    """Print one line about `problem` on stderr and end the process with `EXIT_CONFIG`."""
+    from seedlock.errors import AdapterFailed, SeedlockError
+
+    if not isinstance(problem, SeedlockError):
+        problem = AdapterFailed(_blame(problem))
+    try:
+        sys.stdout.flush()
+    except (AttributeError, OSError, ValueError):
+        pass  # no stdout, or nobody reads it: the line below still has to come
+    os.write(2, f"seedlock: {' '.join(str(problem).split())}\n".encode(errors="replace"))
+    os._exit(EXIT_CONFIG)
+
+
+def _activate() -> None:
+    settings = Settings(os.environ)
+    restarted = False
+    gaps: list[str] = []
+    # Whoever set PYTHONHASHSEED noted what for, which spares each start the SHA-256 (0.3 ms);
+    # the Lock, made with the first library, checks the note against the derivation.
+    noted = f"{settings.seed} {settings.streams} {settings.hash_seed}"
+    if os.environ.get(HASH_SEED_NOTE) != noted or sys.flags.ignore_environment:
+        from seedlock import lineage
+
+        restarted, gaps = lineage.lock_hash_seed(settings)
+    elif os.environ.pop(RESTARTED, "") == str(os.getpid()):
+        restarted = True
+    _begin(settings, restarted, gaps + refuse_unfit(settings), guarded)
+
+
+def _begin(
+    settings: Settings,
+    restarted: bool,
+    gaps: "list[str]",
+    guard: "Callable[[Callable[[], None]], None]",
+) -> None:
+    global _start
+    _start = (settings, restarted, gaps, guard)
+
+    def before(name: str) -> None:
+        guard(lambda: _locked().before(name))
+
+    def after(name: str, module: "ModuleType") -> None:
+        guard(lambda: _locked().after(name, module))
+
+    for entry in REGISTRY:
+        if not finder.register(entry.module, after, before):
+            _locked().apply_late(entry.module)
+    if settings.report is not None:
+        from seedlock import reporting
+
+        reporting.begin(_locked())
+
+
+def _locked() -> "Lock":
+    lock = in_force()
+    assert lock is not None
+    return lock
+
+
+def _blame(problem: BaseException) -> str:
+    frame = problem.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = "" if frame is None else f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+    return (
+        f"{type(problem).__name__}: {problem}{place}; a library could not be locked; "
+        "unset REPRO_SEED to run without a lock, and report this line"
+    )

@@ -1,0 +1,63 @@
+"""The image's frameworks: all there, and locked from outside in programs that seed nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.image.engine import ROOT
+
+if TYPE_CHECKING:
+    from tests.image.tracked import TrackedContainer
+
+PROGRAMS = ("numpy", "torch", "keras", "mxnet", "jax")
+
+IMPORT_ALL = """
+import importlib, sys
+from importlib import metadata
+
+words = open("/opt/repro/constraints.txt").read().split()
+pins = dict(word.split("==") for word in words if "==" in word)
+owners = metadata.packages_distributions()
+for name, version in pins.items():
+    assert metadata.version(name) == version, (name, metadata.version(name), version)
+modules = sorted(
+    module
+    for module, names in owners.items()
+    if module.isidentifier() and {name.lower().replace("_", "-") for name in names} & set(pins)
+)
+for module in modules:
+    importlib.import_module(module)
+print(len(pins), "pins", *modules)
+"""
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_seed_outside_decides_every_bit(container: TrackedContainer, program: str) -> None:
+    """Equal seeds end in equal digests, for any user as well, and another seed in another."""
+    mount = f"--volume={ROOT}/examples/train_{program}.py:/submission/train.py:ro"
+    mounted = container.using(mount)
+    command = ("python", "train.py")
+
+    first = mounted.seeded(7).run(*command).digest()
+
+    assert mounted.seeded(7).run(*command).digest() == first
+    assert mounted.seeded(7).using("--user=12345:12345").run(*command).digest() == first
+    assert mounted.seeded(8).run(*command).digest() != first
+
+
+def test_every_locked_package_imports(container: TrackedContainer) -> None:
+    """Each package of the lock is there in the locked version and each of its modules imports."""
+    modules = container.run("python", "-W", "ignore", "-c", IMPORT_ALL).stdout.split()
+
+    assert {"numpy", "torch", "tensorflow", "keras", "mxnet", "jax", "pytest", "pynvml"} <= {
+        *modules
+    }
+
+
+def test_pip_check_has_the_one_known_complaint(container: TrackedContainer) -> None:
+    """The lock is consistent but for MXNet's bound on NumPy: its compatibility layer lifts it."""
+    lines = container.run("pip", "check", status=1).stdout.splitlines()
+
+    assert lines == ["mxnet 1.9.1 has requirement numpy<2.0.0,>1.16.0, but you have numpy 2.2.6."]

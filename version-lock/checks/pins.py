@@ -1,0 +1,216 @@
+"""Find pins without an exact version, a hash or a digest in the files that lock a build.
+
+    python version-lock/checks/pins.py
+
+Prints one line per file that it checked, then the problems; the exit status is 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "version-lock"
+
+# The machine class that constraints.txt is written for.
+CPU_IMAGE = {
+    "implementation_name": "cpython",
+    "os_name": "posix",
+    "platform_machine": "x86_64",
+    "platform_python_implementation": "CPython",
+    "platform_system": "Linux",
+    "python_version": "3.11",
+    "sys_platform": "linux",
+}
+
+_HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}$")
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[\w][\w.-]*@sha256:[0-9a-f]{64}$")
+_DEBIAN = re.compile(r"[0-9a-f]{64}  [a-z0-9][a-z0-9.+-]*_[^_\s]+_(amd64|all)\.deb$")
+_CONSTRAINT = re.compile(r"[a-z0-9-]+==\S+$")
+_RECORDED = re.compile(r"^# cpu\.lock sha256:(\S+)$", re.MULTILINE)
+_BASE_IMAGE = re.compile(r"^ARG BASE_IMAGE=(\S+)$", re.MULTILINE)
+
+
+class Pin(NamedTuple):
+    """One requirement of a lock file, with the words that follow it (its hashes)."""
+
+    requirement: Requirement
+    hashes: list[str]
+
+    @property
+    def name(self) -> str:
+        return canonicalize_name(self.requirement.name)
+
+    @property
+    def version(self) -> str | None:
+        """The version of an exact pin; None for anything that leaves a choice."""
+        specifiers = list(self.requirement.specifier)
+        if len(specifiers) != 1 or specifiers[0].operator != "==":
+            return None
+        version = specifiers[0].version
+        return None if version.endswith(".*") else version
+
+
+class Findings(NamedTuple):
+    """What was found in one file: how many pins there are, and what is wrong."""
+
+    pins: int
+    problems: list[str]
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines that say something, with continued lines joined."""
+    joined = text.replace("\\\n", " ").splitlines()
+    return [line.strip() for line in joined if line.strip() and not line.startswith("#")]
+
+
+def parse_lock(text: str) -> list[Pin]:
+    """Return the pins of a requirements file.
+
+    Raises:
+        InvalidRequirement: a line is none; an option such as an index is none either.
+    """
+    pins = []
+    for line in lines(text):
+        requirement, *hashes = re.split(r"\s+(?=--)", line)
+        pins.append(Pin(Requirement(requirement), hashes))
+    return pins
+
+
+def check_lock(text: str) -> Findings:
+    """Every pin has an exact version and nothing but sha256 hashes; no name twice for a machine."""
+    try:
+        pins = parse_lock(text)
+    except InvalidRequirement as error:
+        return Findings(0, [f"not a pin: {error}"])
+    problems = []
+    seen: set[tuple[str, str]] = set()
+    for pin in pins:
+        if pin.version is None:
+            problems.append(f"{pin.name}: no exact version")
+        if not pin.hashes:
+            problems.append(f"{pin.name}: no hash")
+        problems += [f"{pin.name}: not a sha256: {h}" for h in pin.hashes if not _HASH.match(h)]
+        key = (pin.name, str(pin.requirement.marker))
+        if key in seen:
+            problems.append(f"{pin.name}: pinned twice")
+        seen.add(key)
+    return _never_empty(len(pins), problems)
+
+
+def check_images(text: str) -> Findings:
+    """Every line is `name repository:tag@sha256:digest`."""
+    problems = []
+    for line in lines(text):
+        words = line.split()
+        if len(words) != 2 or not _IMAGE.match(words[1]):
+            problems.append(f"no tag with a sha256 digest: {line}")
+    return _never_empty(len(lines(text)), problems)
+
+
+def check_debian(text: str) -> Findings:
+    """Every line is a sha256 and the name of a .deb file."""
+    problems = [f"no sha256: {line}" for line in lines(text) if not _DEBIAN.match(line)]
+    return _never_empty(len(lines(text)), problems)
+
+
+def check_base_image(dockerfile: str, images: str) -> Findings:
+    """The Dockerfile's default base is the one that images.lock names `base`."""
+    locked = dict(line.split(maxsplit=1) for line in lines(images)).get("base")
+    given = _BASE_IMAGE.findall(dockerfile)
+    problems = [] if given == [locked] else [f"ARG BASE_IMAGE is {given}, images.lock has {locked}"]
+    return _never_empty(len(given), problems)
+
+
+def pins_for(machine: dict[str, str], lock: str) -> dict[str, str]:
+    """Return name and version of each pin of the lock that a machine installs."""
+    return {
+        pin.name: pin.version or "(no exact version)"
+        for pin in parse_lock(lock)
+        if pin.requirement.marker is None or pin.requirement.marker.evaluate(dict(machine))
+    }
+
+
+def parse_constraints(text: str) -> dict[str, str]:
+    """Return name and version of each line of constraints.txt."""
+    return dict(line.split("==", 1) for line in lines(text) if "==" in line)
+
+
+def check_constraints(text: str, cpu_lock: str) -> Findings:
+    """constraints.txt has cpu.lock's pins for the CPU image, sorted, and cpu.lock's digest."""
+    problems = [f"not name==version: {x}" for x in lines(text) if not _CONSTRAINT.match(x)]
+    given, locked = parse_constraints(text), pins_for(CPU_IMAGE, cpu_lock)
+    for name in sorted(given.keys() | locked.keys()):
+        if given.get(name) != locked.get(name):
+            problems.append(f"{name}: {given.get(name)} here, {locked.get(name)} in cpu.lock")
+    if lines(text) != sorted(lines(text)):
+        problems.append("not sorted")
+    digest = hashlib.sha256(cpu_lock.encode()).hexdigest()
+    if _RECORDED.findall(text) != [digest]:
+        problems.append(
+            f"records {_RECORDED.findall(text)} as cpu.lock's sha256, which is {digest}"
+        )
+    return _never_empty(len(given), problems)
+
+
+def check_overlap(dev_lock: str, cpu_lock: str) -> Findings:
+    """What both locks pin has one version, so that both fit into one environment."""
+    dev, cpu = pins_for(CPU_IMAGE, dev_lock), pins_for(CPU_IMAGE, cpu_lock)
+    both = sorted(dev.keys() & cpu.keys())
+    problems = [
+        f"{name}: {dev[name]} in dev.lock, {cpu[name]} in cpu.lock"
+        for name in both
+        if dev[name] != cpu[name]
+    ]
+    return _never_empty(len(both), problems)
+
+
+def _never_empty(pins: int, problems: list[str]) -> Findings:
+    # A file that was cut to nothing has no pin without a hash either.
+    return Findings(pins, problems if pins or problems else ["no pin in it"])
+
+
+def check_all(root: Path = ROOT) -> dict[str, Findings]:
+    """Check every file of a checkout; the keys say what was checked."""
+
+    def read(name: str) -> str:
+        return (root / name).read_text(encoding="utf-8")
+
+    cpu, images = read("version-lock/cpu.lock"), read("version-lock/images.lock")
+    checks: dict[str, Callable[[], Findings]] = {
+        "cpu.lock": lambda: check_lock(cpu),
+        "gpu.lock": lambda: check_lock(read("version-lock/gpu.lock")),
+        "dev.lock": lambda: check_lock(read("version-lock/dev.lock")),
+        "images.lock": lambda: check_images(images),
+        "debian.lock": lambda: check_debian(read("version-lock/debian.lock")),
+        "constraints.txt against cpu.lock": lambda: check_constraints(
+            read("version-lock/constraints.txt"), cpu
+        ),
+        "dev.lock against cpu.lock": lambda: check_overlap(read("version-lock/dev.lock"), cpu),
+        "Dockerfile against images.lock": lambda: check_base_image(read("Dockerfile"), images),
+    }
+    return {name: check() for name, check in checks.items()}
+
+
+def main() -> int:
+    results = check_all()
+    for name, found in results.items():
+        print(f"{name}: {found.pins} pins, {len(found.problems)} problems")
+    for name, found in results.items():
+        for problem in found.problems:
+            print(f"{name}: {problem}", file=sys.stderr)
+    return 1 if any(found.problems for found in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
