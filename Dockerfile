@@ -62,16 +62,14 @@ RUN --mount=type=bind,source=version-lock/cpu.lock,target=/tmp/cpu.lock \
 # - /output is open to every uid, because --user may name any; so is the home folder, where frameworks keep
 #   their settings files.
 ARG REPRO_UID=1000
-RUN --mount=type=bind,source=version-lock/constraints.txt,target=/tmp/constraints.txt \
-    --mount=type=bind,source=version-lock/mxnet_numpy_compat.py,target=/tmp/mxnet_numpy_compat.py \
-    --mount=type=bind,source=version-lock/mxnet_numpy_compat.pth,target=/tmp/mxnet_numpy_compat.pth \
+RUN --mount=type=bind,source=version-lock,target=/mnt \
     set -eu; \
     site=/opt/repro/venv/lib/python3.11/site-packages; \
-    install -m 0644 /tmp/constraints.txt /opt/repro/constraints.txt; \
+    install -m 0644 /mnt/constraints.txt /opt/repro/constraints.txt; \
     printf '%s\n' '[global]' 'constraint = /opt/repro/constraints.txt' 'find-links = /opt/repro/wheels' \
         'no-cache-dir = true' > /etc/pip.conf; \
-    install -m 0644 /tmp/mxnet_numpy_compat.py /tmp/mxnet_numpy_compat.pth "$site"; \
-    /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site/mxnet_numpy_compat.py"; \
+    install -m 0644 -t "$site" /mnt/mxnet_numpy_*; \
+    /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site"/mxnet_numpy_*.py; \
     printf "import site, sys; sys.prefix == '/opt/repro/venv' or site.addsitedir('%s')\n" "$site" \
         > /usr/local/lib/python3.11/dist-packages/repro.pth; \
     useradd --uid "$REPRO_UID" --user-group --create-home --shell /bin/bash repro; \

@@ -1,0 +1,1 @@
+"""Tests of the image, in the image: `make test-image`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,9 @@ from tests.image.tracked import TrackedContainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+MEASURED = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(name="docker", scope="session")
@@ -23,17 +27,31 @@ def docker_fixture() -> Iterator[str]:
 
 
 @pytest.fixture(name="image", scope="session")
-def image_fixture(docker: str) -> str:
+def image_fixture(docker: str, tell: Callable[[str], None]) -> str:
     """The image's name, after it was built from the tree as it is."""
+    begin = time.monotonic()
     engine.build("--progress=plain")
+    tell(f"docker build: {time.monotonic() - begin:.1f} s (less what earlier builds left)")
     return engine.IMAGE
 
 
 @pytest.fixture(name="tell", scope="session")
 def tell_fixture(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Print a measured number for whoever reads the run, captured output or not."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    return lambda line: reporter.write_line(f"\n{line}")
+    """Take down a measured number, to be shown at the end of the run."""
+    return request.config.stash[MEASURED].append
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing measured."""
+    config.stash[MEASURED] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show what was measured, also when all tests passed."""
+    for line in config.stash[MEASURED]:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(name="container", scope="session")

@@ -12,6 +12,7 @@ Standard library only: it runs before there is any environment.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import os
 import re
@@ -117,7 +118,7 @@ def up() -> subprocess.Popen[bytes] | None:
     if answers():  # where there is an init system, the package has started its service
         return None
     if os.geteuid() != 0:
-        raise EngineError("no docker engine answers and only root can start one")
+        raise EngineError("no docker engine answers this user, and only root can start one")
     DAEMON_LOG.parent.mkdir(exist_ok=True)
     for options in STORAGE:
         with DAEMON_LOG.open("wb") as log:
@@ -159,6 +160,7 @@ def exists(reference: str) -> bool:
     return docker("image", "inspect", reference, check=False).returncode == 0
 
 
+@functools.cache
 def base() -> str:
     """Return a base image that the engine holds: the locked one, or a stand-in of the same release.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLES = engine.ROOT / "examples" / "author-image"
-CASES = sorted(path.name.removesuffix(".Dockerfile") for path in EXAMPLES.glob("*.Dockerfile"))
+CASES = sorted(path.suffix[1:] for path in EXAMPLES.glob("Dockerfile.*"))
 
 
 def make_wheel(folder: Path, name: str, version: str, requires: str = "") -> None:
@@ -96,7 +96,7 @@ def authored_fixture(image: str, request: pytest.FixtureRequest) -> Iterator[Tra
     """An image that an author made FROM the image, once for each example."""
     tag = f"seedlock/author-{request.param}"
     words = ("--build-arg", f"REPRO_BASE={image}", "--network=none", f"--tag={tag}")
-    recipe = EXAMPLES / f"{request.param}.Dockerfile"
+    recipe = EXAMPLES / f"Dockerfile.{request.param}"
     engine.docker("build", *words, f"--file={recipe}", str(EXAMPLES))
     yield TrackedContainer(tag)
     engine.docker("image", "rm", tag)

@@ -18,8 +18,9 @@ SITE = "/opt/repro/venv/lib/python3.11/site-packages"
 DRAW = "import random, numpy; print(hash('a'), random.random(), numpy.random.rand())"
 SEED = "import seedlock; print('seed', seedlock.seed)"
 STATE = (
-    "import os, sys; print(sys.flags, sys.path, sys.path_hooks, sys.warnoptions, "
+    "import os, sys; print(sys.flags, sys.path, sys.warnoptions, "
     "[getattr(finder, '__name__', type(finder)) for finder in sys.meta_path], "
+    "[hook.__qualname__ for hook in sys.path_hooks], "
     "sorted(os.environ), sorted(sys.modules), sys.excepthook, sys.orig_argv, sep='\\n')"
 )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,10 +27,14 @@ def test_pip_check_has_exactly_the_one_complaint_of_mxnet(python: Run) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["mxnet_numpy_finder.py", "mxnet_numpy_compat.py", "mxnet_numpy_compat.pth"]
-)
-def test_the_installed_layer_is_the_one_of_the_checkout(lock: Path, name: str) -> None:
-    spec = importlib.util.find_spec("mxnet_numpy_compat")
+def test_the_installed_layer_is_the_one_of_the_checkout(lock: Path) -> None:
+    spec = importlib.util.find_spec("mxnet")
     assert spec is not None and spec.origin is not None
-    assert Path(spec.origin).with_name(name).read_bytes() == (lock / name).read_bytes()
+    installed = Path(spec.origin).parent / "_cy3" / "ndarray.py"
+    assert installed.read_bytes() == (lock / "mxnet_numpy_compat.py").read_bytes()
+
+
+def test_no_earlier_form_of_the_layer_is_left_in_the_environment() -> None:
+    assert importlib.util.find_spec("mxnet_numpy_compat") is None
+    packages = Path(sysconfig.get_path("purelib"))
+    assert list(packages.glob("*mxnet*.pth")) == []

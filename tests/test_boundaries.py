@@ -1,0 +1,147 @@
+"""The rules of the house that a machine can check (docs/architecture.md names these tests)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from interpreter import REPOSITORY
+
+ORDER = [
+    {"errors"},
+    {"settings"},
+    {"derivation"},
+    {"registry"},
+    {"lineage"},
+    {"adapters.base"},
+    {"adapters.python", "adapters.numpy", "adapters.torch", "adapters.tensorflow",
+     "adapters.keras", "adapters.mxnet", "adapters.jax"},
+    {"import_hooks"},
+    {"process_lock"},
+    {"machine"},
+    {"reporting"},
+    {"startup"},
+    {"api"},
+    {"cli"},
+    {"__main__"},
+]  # fmt: skip
+"""Modules from the bottom to the top; a module imports from rows below its own only."""
+
+PACKAGE = REPOSITORY / "seedlock"
+STANDARD_LIBRARY_ONLY = {"seedlock", "numpy", "pynvml", "_sha2"}
+"""Beyond this version's standard library: itself; NumPy in `rng` and NVML in a report, both if
+they are there; CPython 3.12's SHA-256."""
+
+
+def modules() -> dict[str, Path]:
+    """Return the package's modules by their names below seedlock."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.name != "__init__.py"
+    }
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names that a file imports, but for type checking."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rank(name: str) -> int | None:
+    """Return the row of the module that a full name belongs to, or None for other packages."""
+    for row, names in enumerate(ORDER):
+        if any(name == f"seedlock.{each}" or name.startswith(f"seedlock.{each}.")
+               for each in names):  # fmt: skip
+            return row
+    return None
+
+
+def test_every_module_has_its_place() -> None:
+    """No module stands outside the order of imports."""
+    assert set(modules()) == set.union(*ORDER)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_go_one_way(name: str) -> None:
+    """A module imports only from rows below its own."""
+    own = rank(f"seedlock.{name}")
+    assert own is not None
+
+    for imported in imports(modules()[name]):
+        row = rank(imported)
+        assert row is None or row < own or imported.startswith("seedlock.__"), imported
+
+
+@pytest.mark.parametrize("name", modules())
+def test_the_half_inside_has_no_dependency(name: str) -> None:
+    """What runs inside a submission imports the standard library only."""
+    import sys
+
+    for imported in imports(modules()[name]):
+        top = imported.split(".")[0]
+        assert top in sys.stdlib_module_names or top in STANDARD_LIBRARY_ONLY, imported
+
+
+def broad_handlers(path: Path) -> list[str]:
+    """Return the handlers of a file that catch everything."""
+    found = [node for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.ExceptHandler)]  # fmt: skip
+    texts = ["" if node.type is None else ast.unparse(node.type) for node in found]
+    return [text for text in texts if text in ("", "Exception", "BaseException")]
+
+
+def test_one_broad_except() -> None:
+    """Only startup.guarded catches everything."""
+    found = {name: broad_handlers(path) for name, path in modules().items()}
+
+    assert {name: texts for name, texts in found.items() if texts} == {
+        "startup": ["BaseException"]
+    }
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    """Library code raises; startup has the one way out for a refused run."""
+    loud = {
+        name
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.exit", "exit")
+    }
+    hard = {name for name, path in modules().items() if "os._exit(" in path.read_text()}
+
+    assert loud == {"cli", "__main__"}
+    assert hard == {"startup"}
+
+
+def outline(path: Path) -> list[str]:
+    """Return the public methods of the adapter in a file, in their order."""
+    classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    return [
+        node.name for node in classes[0].body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(ORDER[6]))
+def test_all_adapters_have_one_outline(name: str) -> None:
+    """Knowing one adapter is knowing all: the same methods in the same order."""
+    expected = ["environment", "seed", "set_deterministic", "flags", "state", "restore", "gaps"]
+
+    found = outline(PACKAGE / (name.replace(".", "/") + ".py"))
+
+    assert [each for each in found if each != "digest"] == expected
+
+
+@pytest.mark.parametrize("name", modules())
+def test_no_file_outgrows_its_purpose(name: str) -> None:
+    """40 to 300 lines, and no room for odds and ends."""
+    assert len(modules()[name].read_text().splitlines()) <= 300
+    assert not {"utils", "misc", "helpers", "common"} & set(name.split("."))

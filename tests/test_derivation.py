@@ -1,0 +1,79 @@
+"""derivation.py: independent seeds by hash."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedlock.derivation import STREAMS, derive, digest, stream_seed
+
+ROOTS = st.integers(0, 2**64 - 1)
+PATHS = st.lists(st.text() | st.integers(), max_size=4)
+
+
+def test_the_scheme_is_fixed() -> None:
+    """A derived seed is the beginning of SHA-256 over the documented text; it changes only with
+    a major release."""
+    text = b"10:seedlock/1,1:7#7:library,5:torch,"
+    expected = int(hashlib.sha256(text).hexdigest()[:16], 16)
+
+    assert stream_seed(7, "torch") == expected == 10220720869207537411
+
+
+def test_known_values_of_root_seed_7() -> None:
+    """The table of root seed 7, as README and docs print it."""
+    table = {name: stream_seed(7, name) for name in STREAMS}
+
+    assert table == {
+        "python.hash": 408484815,
+        "python": 5281302581110516197,
+        "numpy": 4258865938,
+        "torch": 10220720869207537411,
+        "tensorflow": 394218320,
+        "keras": 3821572245,
+        "mxnet": 1912618159,
+        "jax": 212116433,
+    }
+
+
+@given(ROOTS, PATHS, st.integers(1, 256))
+def test_a_seed_lies_in_its_range(root: int, path: list[str | int], bits: int) -> None:
+    """A seed of n bits is from 0 to 2**n - 1."""
+    assert 0 <= derive(root, *path, bits=bits) < 2**bits
+
+
+@given(ROOTS, PATHS, ROOTS, PATHS)
+def test_different_paths_give_different_seeds(
+    root: int, path: list[str | int], other_root: int, other_path: list[str | int]
+) -> None:
+    """No two paths share a hashed text: not '3' and 3, not ('ab', 'c') and ('a', 'bc')."""
+    same = (root, path) == (other_root, other_path)
+
+    assert (derive(root, *path, bits=256) == derive(other_root, *other_path, bits=256)) == same
+
+
+def test_same_streams_are_the_root_seed() -> None:
+    """REPRO_STREAMS=same hands every library the root seed itself."""
+    assert {stream_seed(7, name, "same") for name in STREAMS} == {7}
+
+
+@pytest.mark.parametrize("part", [1.5, None, b"x", True])
+def test_a_path_of_anything_else_is_refused(part: object) -> None:
+    """Only text and integers name a seed."""
+    with pytest.raises(TypeError, match="text and integers"):
+        derive(7, part)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bits", [0, 257])
+def test_a_size_out_of_range_is_refused(bits: int) -> None:
+    """A digest has 256 bits to give."""
+    with pytest.raises(ValueError, match="1 to 256"):
+        derive(7, bits=bits)
+
+
+def test_digest_is_sha256() -> None:
+    """The digest in reports is plain SHA-256."""
+    assert digest(b"x") == hashlib.sha256(b"x").hexdigest()

@@ -1,0 +1,135 @@
+"""import_hooks.py: called around the first import, consumed only on success."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from seedlock.import_hooks import PostImportFinder
+
+
+@pytest.fixture(name="finder")
+def _finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PostImportFinder:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    for name in ("waited_for", "waited_for.inner"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return PostImportFinder()
+
+
+def test_hooks_run_before_and_after_the_module(finder: PostImportFinder, tmp_path: Path) -> None:
+    """Before it is executed, after it is executed, and before the importer has it."""
+    (tmp_path / "waited_for.py").write_text("import sys; value = list(sys.seen); sys.seen += 'm'")
+    seen: list[str] = []
+    sys.seen = seen  # type: ignore[attr-defined]
+
+    def after(name: str, module: ModuleType) -> None:
+        seen.append(f"after {module.value}")
+
+    finder.register("waited_for", after, lambda name: seen.append("before"))
+    import waited_for  # type: ignore[import-not-found]
+
+    assert seen == ["before", "m", "after ['before']"]
+    assert type(waited_for.__loader__).__name__ == "SourceFileLoader"
+    assert "exec_module" not in vars(waited_for.__loader__)
+
+
+def test_hook_survives_first_failed_import(finder: PostImportFinder, tmp_path: Path) -> None:
+    """A module that fails to import is still waited for at the second try."""
+    (tmp_path / "waited_for.py").write_text("import sys; sys.tries.pop()")
+    sys.tries = []  # type: ignore[attr-defined]
+    seen: list[str] = []
+    finder.register("waited_for", lambda name, module: seen.append(name))
+
+    with pytest.raises(IndexError):
+        import waited_for
+    sys.tries.append(1)  # type: ignore[attr-defined]
+    import waited_for  # noqa: F401
+
+    assert seen == ["waited_for"]
+
+
+def test_a_hook_that_raises_is_not_consumed(finder: PostImportFinder, tmp_path: Path) -> None:
+    """A failing hook fails the import, and the next import too: wrapt's lets that one pass."""
+    (tmp_path / "waited_for.py").write_text("")
+
+    def after(name: str, module: ModuleType) -> None:
+        raise RuntimeError("hook failed")
+
+    finder.register("waited_for", after)
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="hook failed"):
+            import waited_for  # noqa: F401
+
+
+def test_a_module_that_is_there_is_not_registered(finder: PostImportFinder) -> None:
+    """The caller learns that it comes too late."""
+    assert not finder.register("sys", lambda name, module: None)
+    assert finder not in sys.meta_path
+
+
+def test_a_submodule_can_be_waited_for(finder: PostImportFinder, tmp_path: Path) -> None:
+    """numpy.random is one."""
+    (tmp_path / "waited_for").mkdir()
+    (tmp_path / "waited_for" / "__init__.py").write_text("")
+    (tmp_path / "waited_for" / "inner.py").write_text("")
+    seen: list[str] = []
+    finder.register("waited_for.inner", lambda name, module: seen.append(name))
+
+    import waited_for
+
+    assert seen == []
+    import waited_for.inner  # noqa: F401
+
+    assert seen == ["waited_for.inner"]
+
+
+def test_looking_for_a_module_does_not_run_hooks(finder: PostImportFinder, tmp_path: Path) -> None:
+    """importlib.util.find_spec, as libraries use it to see what is there, imports nothing."""
+    import importlib.util
+
+    (tmp_path / "waited_for.py").write_text("")
+    seen: list[str] = []
+    finder.register("waited_for", lambda name, module: seen.append(name))
+
+    assert importlib.util.find_spec("waited_for") is not None
+    assert seen == []
+
+
+def test_another_finder_that_asks_us_does_not_run_hooks_twice(
+    finder: PostImportFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finder that lets sys.meta_path find, as wrapt's does, gets one call of each hook."""
+    import importlib.util
+
+    (tmp_path / "waited_for.py").write_text("")
+    seen: list[str] = []
+    busy: list[str] = []
+
+    class Asking:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+            if name != "waited_for" or busy:
+                return None
+            busy.append(name)
+            try:
+                return importlib.util.find_spec(name)
+            finally:
+                busy.clear()
+
+    finder.register("waited_for", lambda name, module: seen.append(name))
+    sys.meta_path.insert(1, Asking())  # type: ignore[arg-type]
+    import waited_for  # noqa: F401
+
+    assert seen == ["waited_for"]
+
+
+def test_a_missing_module_stays_missing(finder: PostImportFinder) -> None:
+    """Waiting for a library that is not installed changes nothing for who tries to import it."""
+    finder.register("waited_for", lambda name, module: None)
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'waited_for'"):
+        import waited_for  # noqa: F401

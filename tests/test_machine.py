@@ -1,0 +1,45 @@
+"""machine.py: facts, never guesses."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from seedlock import machine
+
+
+def test_facts_are_json_ready() -> None:
+    """What the report holds of the machine can be written."""
+    facts = machine.facts()
+
+    assert json.loads(json.dumps(facts)) == facts
+    assert set(facts) == {"python", "implementation", "system", "cpu", "threads", "gpu"}
+
+
+def test_instruction_sets_are_the_processors() -> None:
+    """Each named set stands in /proc/cpuinfo, and those that stand there are named."""
+    with open("/proc/cpuinfo") as file:
+        text = file.read().split()
+    sets = machine.cpu()["instruction_sets"]
+
+    assert isinstance(sets, list)
+    assert sets == [name for name in machine.INSTRUCTION_SETS if name in text]
+
+
+def test_usable_threads_follow_the_affinity() -> None:
+    """The number of threads is what this process may use, not what the machine has."""
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        usable = machine.threads()["usable"]
+    finally:
+        os.sched_setaffinity(0, before)
+
+    assert usable == 1
+
+
+def test_a_gpu_or_the_reason_why_there_is_none() -> None:
+    """NVML's answer is in the facts, whatever it is."""
+    gpu = machine.gpu()
+
+    assert gpu["devices"] or gpu["reason"]

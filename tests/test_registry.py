@@ -1,0 +1,60 @@
+"""registry.py: versions of what is installed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+from seedlock.registry import (
+    REGISTRY,
+    installed_versions,
+    locked_versions,
+    normalised,
+    release,
+    within,
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("2.13.0+cpu", (2, 13, 0)), ("1.9.1.post0", (1, 9, 1)), ("2.3.0rc1", (2, 3, 0)), ("x", ())],
+)
+def test_release_numbers(version: str, numbers: tuple[int, ...]) -> None:
+    """Local parts and suffixes do not count."""
+    assert release(version) == numbers
+
+
+def test_a_range_is_half_open() -> None:
+    """The first version is in the range, the end is not."""
+    supported = ((2, 4), (2, 14))
+
+    assert within("2.4.0", supported)
+    assert within("2.13.9", supported)
+    assert not within("2.14.0", supported)
+    assert not within("2.3.9", supported)
+
+
+def test_installed_versions_are_those_of_the_standard_library() -> None:
+    """Folder names tell what importlib.metadata tells, for every installed distribution."""
+    expected = {normalised(each.name): each.version for each in importlib.metadata.distributions()}
+
+    assert installed_versions(set(expected)) == expected
+
+
+def test_every_library_of_the_registry_is_installed_and_supported() -> None:
+    """The lock holds each library that has an adapter, in a version it was written for."""
+    for entry in REGISTRY:
+        if entry.supported is not None:
+            found = installed_versions(set(entry.distributions))
+            assert found, entry.name
+            assert all(within(version, entry.supported) for version in found.values())
+
+
+def test_a_lock_file_is_read_with_comments_and_markers(tmp_path: Path) -> None:
+    """Lines name==version count, comments and hashes do not."""
+    file = tmp_path / "lock.txt"
+    file.write_text("# made by x==1\nNumPy==2.2.6\n\ntorch==2.13.0+cpu ; python_version > '3'\n")
+
+    assert locked_versions(str(file)) == {"numpy": "2.2.6", "torch": "2.13.0+cpu"}

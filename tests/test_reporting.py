@@ -1,0 +1,122 @@
+"""reporting.py: one JSON file per process, from its start to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from interpreter import environment, python, reports
+
+
+def test_a_report_tells_the_whole_lock(tmp_path: Path) -> None:
+    """Seed, level, derived seeds, libraries with versions and ranges, environment, machine and
+    packages against the lock are in one file that says it finished."""
+    python(
+        "-c", "import numpy; numpy.random.rand()", REPRO_SEED="7", REPRO_REPORT=str(tmp_path)
+    )
+
+    (report,) = reports(tmp_path)
+    assert report["schema"] == 1
+    assert report["status"] == "finished"
+    assert report["settings"]["seed"] == 7
+    assert report["settings"]["level"] == "strict"
+    assert report["seeds"]["numpy"] == 4258865938
+    library = report["libraries"]["numpy"]
+    assert library["version"].split(".")[0] == "2"
+    assert library["supported"] == ["1.23", "2.5"]
+    assert library["seeds"] == {"numpy": 4258865938}
+    assert library["gaps"]
+    assert report["environment"]["OMP_DYNAMIC"] == "FALSE"
+    assert report["machine"]["cpu"]["model"]
+    assert report["machine"]["threads"]["usable"] >= 1
+    assert "devices" in report["machine"]["gpu"]
+    assert report["lock"]["drift"] == {}
+    assert len(report["lock"]["sha256"]) == 64
+
+
+def test_generator_digests_at_start_and_exit(tmp_path: Path) -> None:
+    """A generator that was drawn from has another digest at exit, one that was not the same."""
+    for code in ("import random", "import random; random.random()"):
+        python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    untouched, drawn = (each["libraries"]["python"] for each in reports(tmp_path))
+    assert untouched["digest_seeded"] == untouched["digest_now"] == drawn["digest_seeded"]
+    assert drawn["digest_now"] != drawn["digest_seeded"]
+
+
+def test_a_report_says_running_until_the_process_ends(tmp_path: Path) -> None:
+    """It is there while user code runs, and a killed process leaves it as it was."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(600)"],
+        env=environment(REPRO_SEED="7", REPRO_REPORT=str(tmp_path)),
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    (running,) = reports(tmp_path)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
+    assert running["status"] == "running"
+    assert reports(tmp_path) == [running]
+
+
+def test_an_unhandled_exception_finishes_the_report(tmp_path: Path) -> None:
+    """A program that fails has come to its end, too."""
+    done = python("-c", "1 / 0", check=False, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    assert done.status == 1
+    assert reports(tmp_path)[0]["status"] == "finished"
+
+
+def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
+    """A child process writes its own file; a forked one leaves its parent's alone."""
+    code = (
+        "import os, subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
+        "child = os.fork()\n"
+        "if child == 0: sys.exit(0)\n"
+        "os.waitpid(child, 0)"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    found = reports(tmp_path)
+    assert [each["status"] for each in found] == ["finished", "finished"]
+    assert found[1]["process"]["parent"] == found[0]["process"]["pid"]
+
+
+def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:
+    """REPRO_REPORT unset leaves no file."""
+    python("-c", "pass", cwd=tmp_path, REPRO_SEED="7")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_and_other_variables_stay_out(tmp_path: Path) -> None:
+    """Only listed variables are recorded, and none whose name speaks of a secret."""
+    python(
+        "-c", "pass", REPRO_SEED="7", REPRO_REPORT=str(tmp_path),
+        NVIDIA_API_KEY="hidden-1", HOME="/hidden-2", CUDA_TOKEN="hidden-3",
+    )  # fmt: skip
+
+    assert "hidden" not in json.dumps(reports(tmp_path)[0]["environment"])
+
+
+def test_a_report_is_never_half_written(tmp_path: Path) -> None:
+    """A reader that looks all the time sees whole JSON only, and no temporary file stays."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import random"],
+        env=environment(REPRO_SEED="7", REPRO_REPORT=str(tmp_path)),
+    )
+    while child.poll() is None:
+        reports(tmp_path)
+        time.sleep(0.001)
+
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+    assert os.stat(next(tmp_path.iterdir())).st_size > 500
