@@ -56,7 +56,7 @@ RUN --mount=type=bind,source=version-lock/cpu.lock,target=/tmp/cpu.lock \
 # What lies around the frameworks. In order:
 # - pip may add packages to the lock but not move a locked one, whoever calls it and in whichever environment;
 #   it finds seedlock's wheel for an author's own virtual environment, and leaves no cache in their layers;
-# - MXNet 1.9.1 predates NumPy 2 and needs its compatibility layer;
+# - MXNet 1.9.1 predates NumPy 2: its compatibility layer goes where mxnet itself looks for one first;
 # - Debian's own interpreter, and so each virtual environment made with --system-site-packages, sees the
 #   frameworks too. The test keeps our own virtual environment from reading its .pth files twice;
 # - /output is open to every uid, because --user may name any; so is the home folder, where frameworks keep
@@ -68,8 +68,8 @@ RUN --mount=type=bind,source=version-lock,target=/mnt \
     install -m 0644 /mnt/constraints.txt /opt/repro/constraints.txt; \
     printf '%s\n' '[global]' 'constraint = /opt/repro/constraints.txt' 'find-links = /opt/repro/wheels' \
         'no-cache-dir = true' > /etc/pip.conf; \
-    install -m 0644 -t "$site" /mnt/mxnet_numpy_*; \
-    /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site"/mxnet_numpy_*.py; \
+    install -m 0644 /mnt/mxnet_numpy_compat.py "$site/mxnet/_cy3/ndarray.py"; \
+    /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site/mxnet/_cy3"; \
     printf "import site, sys; sys.prefix == '/opt/repro/venv' or site.addsitedir('%s')\n" "$site" \
         > /usr/local/lib/python3.11/dist-packages/repro.pth; \
     useradd --uid "$REPRO_UID" --user-group --create-home --shell /bin/bash repro; \

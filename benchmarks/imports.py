@@ -10,6 +10,7 @@ The exit status is 0 whatever the verdicts, 1 if something failed to run.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ def compare(name: str, rounds: int) -> list[Figure]:
     scripts = {case.name: by_hand(case) for case in cases}
     free, locked = pairs.free_environment(), pairs.locked_environment()
     variants = {
-        "locked": lambda: once(from_outside(cases[0]), locked),
-        **{key: lambda of=script: once(of, free) for key, script in scripts.items()},
+        "locked": partial(once, from_outside(cases[0]), locked),
+        **{key: partial(once, script, free) for key, script in scripts.items()},
     }
     measured = pairs.interleave(variants, rounds, name)
     return [
@@ -202,26 +203,28 @@ def check(cases: list[Case]) -> None:
     Raises:
         Failed: it does not; the benchmark has to follow the adapters.
     """
+    draw = {
+        "numpy": "numpy.random.random()",
+        "torch": "torch.rand(1), torch.get_deterministic_debug_mode()",
+        "tensorflow": "tensorflow.random.uniform(())",
+        "keras": "__import__('tensorflow').random.uniform(())",
+        "mxnet": "mxnet.nd.random.uniform()",
+        "jax": "jax.random.uniform(jax.random.key(0))",
+    }[cases[0].name]
+    # Not the draws of `random` and NumPy after `import tensorflow`, which draws from both itself:
+    # the lock seeds them before it, a user who follows the documentation after it.
     show = (
-        "import os, sys",
-        "for name in ('random', 'numpy', 'torch', 'jax'):",
-        " if name in sys.modules: exec('import ' + name)",
-        "names = ('OMP_', 'MKL_', 'CUBLAS_', 'NCCL_', 'TF_', 'XLA_', 'JAX_', 'MXNET_', 'TORCHIND')",
+        "import os",
+        f"names = {('OMP_', 'MKL_', 'CUBLAS_', 'NCCL_', 'TF_', 'XLA_', 'JAX_', 'MXNET_', 'TORCH')}",
         "print({k: v for k, v in sorted(os.environ.items()) if k.startswith(names)})",
-        "print(random.random())",
-        "if 'numpy.random' in sys.modules: print(numpy.random.random())",
-        "if 'torch' in sys.modules: print(torch.rand(1), torch.get_deterministic_debug_mode())",
-        "if 'jax' in sys.modules: print(jax.config.jax_random_seed_offset)",
-        "if 'tensorflow' in sys.modules:",
-        " import tensorflow; print(tensorflow.random.uniform(()))",
-        "if 'mxnet' in sys.modules: import mxnet; print(mxnet.nd.random.uniform())",
+        f"print({draw})",
     )
     shown = []
     for script, environment in (
         (from_outside(cases[0]), pairs.locked_environment()),
         (by_hand(cases[0]), pairs.free_environment()),
     ):
-        text = "\n".join([script, "import random", *show])
+        text = "\n".join([script, *show])
         output = pairs.launch([sys.executable, "-c", text], environment).output
         shown.append(output.split("\n", 1)[1])
     if shown[0] != shown[1]:

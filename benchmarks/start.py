@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,7 @@ def measure(variants: Variants, rounds: int, label: str) -> dict[str, list[float
         return {"wall": pairs.launch([python, *COMMAND], environment).wall}
 
     measured = pairs.interleave(
-        {name: lambda of=of: once(*of) for name, of in variants.items()},  # type: ignore[misc]
+        {name: partial(once, *of) for name, of in variants.items()},
         rounds,
         label,
     )

@@ -33,7 +33,7 @@ STREAMS = {
     "torch": 64,  # torch.manual_seed: up to 2**64 - 1
     "tensorflow": 31,  # random_seed._truncate_seed keeps a seed modulo 2**31 - 1
     "keras": 32,  # keras.utils.set_random_seed hands it to numpy.random.seed
-    "mxnet": 31,  # mx.random.seed: ctypes.c_int
+    "mxnet": 31,  # mx.random.seed: ctypes.c_int, which wraps what is larger
     "jax": 31,  # JAX_RANDOM_SEED_OFFSET is added to an int32 when x64 is off
 }
 """Each library's main stream and the number of bits that its seed may have."""
@@ -63,10 +63,11 @@ def stream_seed(root: int, stream: str, mode: str = "derived") -> int:
     Args:
         root: root seed, 0 to 2**64 - 1.
         stream: a key of `STREAMS`.
-        mode: `derived`, or `same` for the root seed itself (REPRO_STREAMS).
+        mode: `derived`, or `same` for the root seed itself (REPRO_STREAMS). JAX gets one from
+            2**31 up as the int32 with the same bits, which is what `jax.random.key` makes of it.
     """
     if mode == "same":
-        return root
+        return root - 2**32 if stream == "jax" and root >= 2**31 else root
     return derive(root, "library", *stream.split("."), bits=STREAMS[stream])
 
 

@@ -132,13 +132,12 @@ try:
     add_numpy_names(numpy)
     silence_age_warnings()
 
-    import mxnet._ctypes.ndarray
-    import mxnet._ctypes.symbol
+    from mxnet._ctypes import ndarray, symbol
     from mxnet._ctypes.ndarray import CachedOp, NDArrayBase, _imperative_invoke
 
     if numpy_version() >= (2, 0):
         # In both modules `str` has no use but for the text of arguments.
-        for module in (mxnet._ctypes.ndarray, mxnet._ctypes.symbol):
+        for module in (ndarray, symbol):
             module.str = text_of_argument
 except Exception as error:
     raise RuntimeError(

@@ -39,6 +39,13 @@ XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
 run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
 process with "Unknown flag in XLA_FLAGS"."""
 
+_DRAWN_BY_IMPORTS = ("python", "numpy")
+"""Generators from which other libraries draw while they are being imported: JAX 0.10.2 from
+NumPy's (clusters/k8s_cluster.py), TensorFlow 2.21.0, through rich, from Python's."""
+
+_drawn_by_imports: dict[str, tuple[Adapter, ModuleType]] = {}
+"""Those that have been seeded."""
+
 _EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
 _MERGED = ("XLA_FLAGS",)
 
@@ -79,6 +86,7 @@ class Adapter(ABC):
 
     name: str
     generators: str | None = None
+    _before_import: Mapping[str, object] = {}
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
@@ -115,6 +123,9 @@ class Adapter(ABC):
 
     def prepare(self, settings: Settings, applied: Applied) -> None:
         """Set the environment before the import, keeping what of the user's is as good."""
+        self._before_import = {
+            name: adapter.state(module) for name, (adapter, module) in _drawn_by_imports.items()
+        }
         for name, value in self.environment(settings).items():
             given = os.environ.get(name)
             if given is not None and name in _MERGED:
@@ -133,6 +144,7 @@ class Adapter(ABC):
             self.set_deterministic(module, settings)
         applied.flags = self.flags(module)
         applied.gaps += self.gaps(settings)
+        self._undraw(settings)
         if self.generators is None:
             self.sow(module, settings, applied)
 
@@ -141,7 +153,18 @@ class Adapter(ABC):
         seed = stream_seed(settings.seed, self.name, settings.streams)
         self.seed(module, seed)
         applied.seeds[self.name] = seed
+        if self.name in _DRAWN_BY_IMPORTS:
+            _drawn_by_imports[self.name] = (self, module)
         applied.digest = self.digest(module)
+
+    def _undraw(self, settings: Settings) -> None:
+        # What a program draws must not depend on which libraries it imports, and when.
+        for name, (adapter, module) in _drawn_by_imports.items():
+            if name in self._before_import:
+                adapter.restore(module, self._before_import[name])
+            else:
+                adapter.seed(module, stream_seed(settings.seed, name, settings.streams))
+        self._before_import = {}
 
     def digest(self, module: Any) -> str | None:
         """Return the SHA-256 of the generators' state, or None if it can't be read."""

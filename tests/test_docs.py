@@ -1,0 +1,120 @@
+"""The documents name everything that there is, and nothing that there is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from interpreter import REPOSITORY, run
+
+from seedlock import cli, settings
+from seedlock.derivation import STREAMS, stream_seed
+from seedlock.registry import REGISTRY
+
+
+def read(name: str) -> str:
+    """Return a document's text."""
+    return (REPOSITORY / name).read_text()
+
+
+def documents() -> list[Path]:
+    """Return the project's Markdown files that git knows or would take."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [REPOSITORY / name for name in listed.stdout.splitlines()]
+
+
+def slugs(text: str) -> set[str]:
+    """Return the anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_message_is_explained_and_no_other() -> None:
+    """Each slug in the code and in the entrypoint has a section in docs/messages.md."""
+    sources = [*REPOSITORY.glob("seedlock/**/*.py"), *REPOSITORY.glob("entrypoint/*")]
+    text = "\n".join(path.read_text() for path in sources)
+    used = set(re.findall(r'slug = "([a-z-]+)"', text)) - {"seedlock-error"}
+    used |= set(re.findall(r"messages\.md#([a-z-]+)", text))
+    used |= set(re.findall(r'"((?:bad|report|locked)-[a-z0-9]+)"', text))
+
+    assert used == slugs(read("docs/messages.md")) - {"messages"}
+
+
+def test_every_variable_is_in_the_readme() -> None:
+    """Each public REPRO_* constant of settings.py has a row in the README's table."""
+    names = {value for value in vars(settings).values()
+             if isinstance(value, str) and re.fullmatch(r"REPRO_[A-Z0-9_]+", value)}  # fmt: skip
+    rows = set(re.findall(r"^\| `(REPRO_[A-Z0-9_]+)`", read("README.md"), re.MULTILINE))
+
+    assert rows == names
+
+
+@pytest.mark.parametrize("entry", REGISTRY, ids=lambda entry: entry.name)
+def test_every_adapter_is_in_the_tables(entry: object) -> None:
+    """README and docs/determinism.md have a row per library."""
+    name = entry.name  # type: ignore[attr-defined]
+
+    for document in ("README.md", "docs/determinism.md"):
+        assert re.search(rf"^\| *{name}\b", read(document), re.MULTILINE | re.IGNORECASE), document
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """Each command that --help lists is shown."""
+    commands = re.findall(r"^    (\w+) +\w", run(["seedlock", "--help"], PATH=_path()).out, re.M)
+
+    assert commands == ["env", "run"]
+    for command in commands:
+        assert f"seedlock {command}" in read("README.md")
+
+
+def test_every_stream_has_a_call_by_hand() -> None:
+    """The table that seedlock env prints is complete, and the README's copy is right."""
+    assert set(cli.BY_HAND) == set(STREAMS)
+    for name in STREAMS:
+        assert cli.BY_HAND[name].format(stream_seed(7, name)) in read("README.md")
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(path: Path) -> None:
+    """Each relative link names a file, and its anchor a heading there."""
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = path if not name else path.parent / name
+        assert file.exists(), target
+        assert not anchor or anchor in slugs(file.read_text()), target
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_named_files_and_targets_exist(path: Path) -> None:
+    """Each file of the project and each make target that a document names is there."""
+    text = path.read_text()
+    targets = set(re.findall(r"`make ([a-z-]+)`", text))
+    known = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    files = re.findall(
+        r"`((?:seedlock|entrypoint|tests|docs|examples|benchmarks|version-lock)/[\w./-]+)`", text
+    )
+
+    assert targets <= known
+    for name in files:
+        found = list(REPOSITORY.glob(name)) or "evaluation" in name or "leaderboard" in name
+        assert found or "<" in name, name
+
+
+def test_tests_that_the_architecture_names_exist() -> None:
+    """A rule of the house names a test that is there."""
+    for file, test in re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", read("docs/architecture.md")):
+        text = read(f"tests/{file}")
+        assert test in text
+
+
+def _path() -> str:
+    import sys
+
+    return str(Path(sys.executable).parent)
