@@ -6,6 +6,7 @@ DOCKER ?= docker
 
 VENV := build/venv
 BIN := $(VENV)/bin
+TOOLS := build/tools
 SITE := $(VENV)/lib/python3.11/site-packages
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary :all:
@@ -23,10 +24,10 @@ demo: venv ## run five training programs under a seed, twice, and under another:
 test: lint unit ## check style and types, and run all tests but those of the image
 
 lint: venv ## check style, types and the Dockerfiles
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/hadolint Dockerfile examples/author-image/Dockerfile.*
+	$(TOOLS)/bin/ruff check .
+	$(TOOLS)/bin/ruff format --check .
+	$(TOOLS)/bin/mypy --python-executable $(BIN)/python
+	$(TOOLS)/bin/hadolint Dockerfile examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
 	$(BIN)/python -m pytest
@@ -43,8 +44,8 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/training.py
 
-lock: venv ## resolve requirements.in anew into version-lock/*.lock
-	PATH="$(CURDIR)/$(BIN):$$PATH" sh version-lock/lock.sh
+lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh
 
 clean: ## remove all that was made
 	rm -rf build
@@ -73,13 +74,19 @@ build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/co
 
 dist: build/dist/.complete ## build seedlock's wheel
 
-build/dist/.complete: build/venv/.locked $(PACKAGE)
+$(TOOLS)/.locked: version-lock/dev.lock
+	rm -rf $(TOOLS)
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/dev.lock
+	touch $@
+
+build/dist/.complete: $(TOOLS)/.locked $(PACKAGE)
 	rm -rf build/dist
-	$(BIN)/pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build/dist .
+	$(TOOLS)/bin/pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build/dist .
 	touch $@
 
 venv: build/venv/.installed
 
-build/venv/.installed: build/dist/.complete
+build/venv/.installed: build/venv/.locked build/dist/.complete
 	$(BIN)/pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall build/dist/seedlock-*.whl
 	touch $@

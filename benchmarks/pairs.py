@@ -183,7 +183,7 @@ def launch(argv: Sequence[str], environment: Mapping[str, str]) -> Launched:
         process = os.posix_spawnp(
             argv[0],
             list(argv),
-            dict(environment),
+            {**environment, "PYTHONSAFEPATH": "1"},  # -c imports nothing from where we stand
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, writing, 1),
                 (os.POSIX_SPAWN_DUP2, errors.fileno(), 2),

@@ -40,6 +40,9 @@ COMMAND = ("-c", "pass")
 Variants = dict[str, tuple[str, dict[str, str]]]
 """Name of a variant -> interpreter and environment."""
 
+Times = dict[str, dict[str, list[float]]]
+"""Name of a variant -> `wall` and `processor` -> seconds of each round."""
+
 
 def main() -> int:
     """Measure and print; return the exit status."""
@@ -61,7 +64,9 @@ def main() -> int:
         times = measure(variants, options.pairs, "this environment")
         figures.append(
             pairs.figure(
-                "this environment: REPRO_SEED set, against unset", times["unset"], times["set"]
+                "this environment: REPRO_SEED set, against unset",
+                times["unset"]["wall"],
+                times["set"]["wall"],
             )
         )
         notes.append(frameworks_after_start())
@@ -153,21 +158,21 @@ def here() -> Variants:
     }
 
 
-def measure(variants: Variants, rounds: int, label: str) -> dict[str, list[float]]:
-    """Return the wall times of all variants."""
+def measure(variants: Variants, rounds: int, label: str) -> Times:
+    """Return the times of all variants."""
 
     def once(python: str, environment: dict[str, str]) -> Sample:
-        return {"wall": pairs.launch([python, *COMMAND], environment).wall}
+        ended = pairs.launch([python, *COMMAND], environment)
+        return {"wall": ended.wall, "processor": ended.cpu}
 
-    measured = pairs.interleave(
+    return pairs.interleave(
         {name: partial(once, *of) for name, of in variants.items()},
         rounds,
         label,
     )
-    return {name: of["wall"] for name, of in measured.items()}
 
 
-def compare(label: str, times: dict[str, list[float]]) -> list[Figure]:
+def compare(label: str, times: Times) -> list[Figure]:
     """Return the figures of one pair of twins, each against the bare one."""
     rows = (
         ("unset", "REPRO_SEED unset", UNSET_LIMIT),
@@ -176,10 +181,14 @@ def compare(label: str, times: dict[str, list[float]]) -> list[Figure]:
         ("set, started anew", "set, started anew for PYTHONHASHSEED", None),
         ("set, report", "set, REPRO_REPORT set", None),
     )
-    return [
-        pairs.figure(f"{label}: {text}", times["bare"], times[name], limit)
-        for name, text, limit in rows
-    ]
+    figures = []
+    for name, text, limit in rows:
+        row = f"{label}: {text}"
+        figures.append(pairs.figure(row, times["bare"]["wall"], times[name]["wall"], limit))
+        if limit is not None:
+            before, after = times["bare"]["processor"], times[name]["processor"]
+            figures.append(pairs.figure(f"{row}, processor time", before, after))
+    return figures
 
 
 def instructions(python: str, environment: dict[str, str]) -> tuple[int, str] | None:

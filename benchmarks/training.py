@@ -97,60 +97,88 @@ def main() -> int:
     parser.add_argument(
         "--switches", action="store_true", help="measure each switch, not only where a loop is slow"
     )
+    parser.add_argument(
+        "--cores",
+        type=int,
+        default=0,
+        metavar="N",
+        help="let the loops have N cores; 1 on a machine that is not ours alone (default: all)",
+    )
     parser.add_argument("--worker", choices=FRAMEWORKS, help="internal: be the measured process")
     parser.add_argument("--statement", default="", help="internal: what the worker does first")
     options = parser.parse_args()
     if options.worker:
-        return work(options.worker, options.statement)
+        return work(options.worker, options.statement, options.cores)
     figures: list[Figure] = []
     notes: list[str] = []
-    prices: list[tuple[str, str, float]] = []
+    prices: list[tuple[str, str, float, float]] = []
     for name in options.only:
         locked = Switch("level strict", {**pairs.locked_environment()})
-        (figure,), step = compare(name, (locked,), options.pairs)
-        figures.append(figure)
+        both, step = compare(name, (locked,), options.pairs, options.cores)
+        figures += both
+        figure = both[0]
         notes.append(f"{name}: {step * 1000:.1f} ms per step of {BATCH} samples, unlocked")
         if options.switches or figure.ratio.median < LIMIT:
-            singles, _ = compare(name, (locked, *SWITCHES[name]), options.pairs)
-            figures += [each._replace(limit=None) for each in singles[1:]]
+            all_switches = (locked, *SWITCHES[name])
+            singles, _ = compare(name, all_switches, options.pairs, options.cores)
+            figures += [each._replace(limit=None) for each in singles[2:]]
             prices += [
-                (name, switch.name, each.ratio.median)
-                for switch, each in zip((locked, *SWITCHES[name]), singles, strict=True)
+                (name, switch.name, wall.ratio.median, processor.ratio.median)
+                for switch, wall, processor in zip(
+                    all_switches, singles[::2], singles[1::2], strict=True
+                )
             ]
     if prices:
-        notes += ["", "| framework | switch | throughput, unlocked = 1 |", "|---|---|---|"]
-        notes += [f"| {name} | {switch} | {price:.2f} |" for name, switch, price in prices]
+        notes += [
+            "",
+            "unlocked = 1",
+            "| framework | switch | throughput | per processor second |",
+            "|---|---|---|---|",
+        ]
+        notes += [
+            f"| {name} | {switch} | {wall:.2f} | {processor:.2f} |"
+            for name, switch, wall, processor in prices
+        ]
+    cores = options.cores or len(os.sched_getaffinity(0))
+    notes.append(f"the loops had {cores} core{'s' if cores > 1 else ''}")
     pairs.finish(figures, options.pairs, options.json, notes)
     return 0
 
 
-def compare(name: str, switches: tuple[Switch, ...], rounds: int) -> tuple[list[Figure], float]:
-    """Return a figure for each of the switches, and the seconds per step without any."""
+def compare(
+    name: str, switches: tuple[Switch, ...], rounds: int, cores: int
+) -> tuple[list[Figure], float]:
+    """Return two figures for each of the switches, by wall and by processor time.
+
+    Returns:
+        The figures, and the seconds per step without any switch.
+    """
     free = pairs.free_environment()
     with ExitStack() as stack:
-        workers = {"unlocked": stack.enter_context(Worker(name, Switch("", free)))}
+        workers = {"unlocked": stack.enter_context(Worker(name, Switch("", free), cores))}
         for switch in switches:
             environment = free | switch.environment
-            one = Worker(name, Switch(switch.name, environment, switch.statement))
+            one = Worker(name, Switch(switch.name, environment, switch.statement), cores)
             workers[switch.name] = stack.enter_context(one)
         # All do as many steps as the unlocked one does in a slice.
         steps = max(1, round(SLICE_SECONDS / workers["unlocked"].run(3)["step"]))
         measured = pairs.interleave(
             {key: partial(worker.run, steps) for key, worker in workers.items()}, rounds, name
         )
-    base = measured["unlocked"]["throughput"]
-    figures = [
-        pairs.figure(
-            f"{name}: {switch.name}",
-            base,
-            measured[switch.name]["throughput"],
-            LIMIT,
-            at_least=True,
-            scale=1,
-            unit="samples/s",
-        )
-        for switch in switches
-    ]
+    figures = []
+    for switch in switches:
+        for quantity, limit in (("throughput", LIMIT), ("per processor second", None)):
+            figures.append(
+                pairs.figure(
+                    f"{name}: {switch.name}, {quantity}",
+                    measured["unlocked"][quantity],
+                    measured[switch.name][quantity],
+                    limit,
+                    at_least=True,
+                    scale=1,
+                    unit="samples/s",
+                )
+            )
     seconds = sorted(measured["unlocked"]["step"])
     return figures, seconds[len(seconds) // 2]
 
@@ -158,15 +186,25 @@ def compare(name: str, switches: tuple[Switch, ...], rounds: int) -> tuple[list[
 class Worker:
     """A process with a warm training loop, stopped but for the slices that it is asked for."""
 
-    def __init__(self, name: str, switch: Switch) -> None:
+    def __init__(self, name: str, switch: Switch, cores: int) -> None:
         self._name = name
+        self._cores = str(cores)
         self._switch = switch
 
     def __enter__(self) -> Worker:
-        statement = self._switch.statement
+        name, statement = self._name, self._switch.statement
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--worker", self._name, "--statement", statement],
+            [
+                sys.executable,
+                __file__,
+                "--worker",
+                name,
+                "--statement",
+                statement,
+                "--cores",
+                self._cores,
+            ],
             env=self._switch.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -196,9 +234,14 @@ class Worker:
             print(steps, file=self._process.stdin, flush=True)
         except BrokenPipeError:
             pass  # _answer says why
-        seconds = float(self._answer())
+        wall, processor = map(float, self._answer().split())
         self._process.send_signal(signal.SIGSTOP)
-        return {"throughput": steps * BATCH / seconds, "step": seconds / steps}
+        samples = steps * BATCH
+        return {
+            "throughput": samples / wall,
+            "per processor second": samples / processor,
+            "step": wall / steps,
+        }
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
@@ -211,8 +254,10 @@ class Worker:
         return line
 
 
-def work(name: str, statement: str) -> int:
+def work(name: str, statement: str, cores: int) -> int:
     """Be a worker: build the loop, warm it up, then run slices as stdin asks for them."""
+    if cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # a framework that prints does not disturb the answers
     exec(statement, {})  # noqa: S102 - one of SWITCHES
@@ -221,9 +266,10 @@ def work(name: str, statement: str) -> int:
     loop(20)
     print("ready", file=channel, flush=True)
     for line in sys.stdin:
-        started = time.perf_counter()
+        wall, processor = time.perf_counter(), time.process_time()
         loop(int(line))
-        print(time.perf_counter() - started, file=channel, flush=True)
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        print(wall, processor, file=channel, flush=True)
     return 0
 
 

@@ -48,7 +48,7 @@ def train(name: str, seed: str) -> str:
     program = Path(__file__).parent / f"train_{name}.py"
     environment = {**os.environ, "REPRO_SEED": seed, "TF_CPP_MIN_LOG_LEVEL": "2"}
     done = subprocess.run(
-        [sys.executable, str(program)], env=environment, capture_output=True, text=True
+        [sys.executable, str(program)], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         print(f"\n{program.name} ended with status {done.returncode}:\n{done.stderr}")

@@ -73,6 +73,7 @@ def run(
         cwd=cwd,
         env=environment(**variables),
         timeout=600,
+        check=False,
     )
     if check:
         assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from interpreter import python
 
 import seedlock
 from seedlock.derivation import derive
+from tests.interpreter import python
 
 
 def test_importing_seedlock_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import PACKAGE
-from interpreter import Done, python, run
+
+from tests.conftest import PACKAGE
+from tests.interpreter import Done, python, run
 
 STARTED = "user code started"
 CODE = f"print({STARTED!r})"
 ENTRYPOINT = str(PACKAGE / "entrypoint" / "entrypoint.sh")
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "empty seed": ({"REPRO_SEED": ""}, "bad-seed"),
     "negative seed": ({"REPRO_SEED": "-1"}, "bad-seed"),
     "signed seed": ({"REPRO_SEED": "+1"}, "bad-seed"),
@@ -144,7 +146,8 @@ def test_a_drifted_framework_is_refused_at_strict_only(
 
     assert_refused(refused, "drift")
     assert "numpy is 2.1.0 and the lock names 2.2.6" in refused.err
-    for more in ({"REPRO_LEVEL": "warn"}, {"REPRO_LOCK": "warn"}):
+    allowances: tuple[dict[str, Any], ...] = ({"REPRO_LEVEL": "warn"}, {"REPRO_LOCK": "warn"})
+    for more in allowances:
         done = python(
             "-c", tell, executable=executable, REPRO_SEED="7",
             REPRO_LOCK_FILE=str(lock_file), **more,

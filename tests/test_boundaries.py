@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from interpreter import REPOSITORY
+
+from tests.interpreter import REPOSITORY
 
 ORDER = [
     {"errors"},
@@ -102,9 +103,7 @@ def test_one_broad_except() -> None:
     """Only startup.guarded catches everything."""
     found = {name: broad_handlers(path) for name, path in modules().items()}
 
-    assert {name: texts for name, texts in found.items() if texts} == {
-        "startup": ["BaseException"]
-    }
+    assert {name: texts for name, texts in found.items() if texts} == {"startup": ["BaseException"]}
 
 
 def test_only_the_command_line_prints_and_exits() -> None:

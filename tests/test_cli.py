@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from interpreter import Done, run
+
+from tests.interpreter import Done, run
 
 SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
 
 
-def seedlock(*arguments: str, check: bool = True, **variables: str) -> Done:
+def seedlock(*arguments: str, check: bool = True, **variables: Any) -> Done:
     """Run the installed command."""
     return run([SEEDLOCK, *arguments], check=check, **variables)
 
@@ -40,9 +42,7 @@ def test_env_prints_the_derived_values() -> None:
 
 def test_env_takes_the_seed_from_the_environment() -> None:
     """Without --seed, REPRO_SEED and REPRO_STREAMS count."""
-    content = json.loads(
-        seedlock("env", "--json", REPRO_SEED="9", REPRO_STREAMS="same").out
-    )
+    content = json.loads(seedlock("env", "--json", REPRO_SEED="9", REPRO_STREAMS="same").out)
 
     assert content["seed"] == 9
     assert {each["seed"] for each in content["streams"].values()} == {9}
@@ -75,9 +75,7 @@ def test_run_locks_the_command(tmp_path: Path) -> None:
     code = "import random; print(random.random(), hash('a'))"
     folder = tmp_path / "reports"
 
-    done = seedlock(
-        "run", "--seed", "7", "--report", str(folder), "--", sys.executable, "-c", code
-    )
+    done = seedlock("run", "--seed", "7", "--report", str(folder), "--", sys.executable, "-c", code)
     outside = run([sys.executable, "-c", code], REPRO_SEED="7")
 
     assert done.out == outside.out

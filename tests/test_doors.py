@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interpreter import python, reports, run
+
+from tests.interpreter import python, reports, run
 
 TELL = "import sys, seedlock; print(seedlock.seed)"
 SCRIPT = "import random, sys; print(sys.argv[1:], random.random(), hash('text'))"
@@ -45,9 +46,7 @@ def test_the_door_of_sitecustomize_needs_no_seedlock_in_the_environment(
     assert through_link.out == through_pth.out
 
 
-def test_the_users_own_sitecustomize_still_runs(
-    door_of_sitecustomize: str, tmp_path: Path
-) -> None:
+def test_the_users_own_sitecustomize_still_runs(door_of_sitecustomize: str, tmp_path: Path) -> None:
     """Ours, coming first, runs the user's one further down the path; with and without a seed."""
     package = tmp_path / "site"
     package.mkdir()
@@ -157,9 +156,7 @@ def test_a_restarted_run_is_like_python(form: str, tmp_path: Path) -> None:
     restarted = python(
         *arguments, stdin=stdin, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(folder)
     )
-    direct = python(
-        *arguments, stdin=stdin, cwd=tmp_path, REPRO_SEED="7", PYTHONHASHSEED=hash_seed
-    )
+    direct = python(*arguments, stdin=stdin, cwd=tmp_path, REPRO_SEED="7", PYTHONHASHSEED=hash_seed)
 
     assert restarted.out == direct.out
     assert restarted.err == direct.err

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import PACKAGE
-from interpreter import python, run
 
 from seedlock.lineage import hash_seed_variables
 from seedlock.settings import Settings
+from tests.conftest import PACKAGE
+from tests.interpreter import python, run
 
 ENTRYPOINT = str(PACKAGE / "entrypoint" / "entrypoint.sh")
 PRINT = ["sh", "-c", 'echo "$PYTHONHASHSEED|$_SEEDLOCK_HASH_SEED"']
@@ -22,7 +23,7 @@ PRINT = ["sh", "-c", 'echo "$PYTHONHASHSEED|$_SEEDLOCK_HASH_SEED"']
 )
 def test_shell_and_python_derive_the_same_hash_seed(seed: str, streams: str) -> None:
     """PYTHONHASHSEED and the note from the entrypoint are the ones that Python derives."""
-    variables = {"REPRO_SEED": seed, "REPRO_STREAMS": streams}
+    variables: dict[str, Any] = {"REPRO_SEED": seed, "REPRO_STREAMS": streams}
     if streams == "same" and int(seed) > 4294967295:
         variables["REPRO_STREAMS"] = "derived"
     expected = hash_seed_variables(Settings(variables))

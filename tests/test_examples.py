@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from interpreter import REPOSITORY, python
+
+from tests.interpreter import REPOSITORY, python
 
 PROGRAMS = sorted((REPOSITORY / "examples").glob("train_*.py"))
 

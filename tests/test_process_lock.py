@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from interpreter import python
+from tests.interpreter import python
 
 
 def test_numpy_is_seeded_before_anybody_draws(tmp_path: Path) -> None:
@@ -45,9 +45,7 @@ def test_a_version_that_no_folder_name_told_is_refused_at_the_import(tmp_path: P
     """A mxnet.py on the path without metadata is checked by its own __version__."""
     (tmp_path / "mxnet.py").write_text("__version__ = '0.5'\n")
 
-    done = python(
-        "-c", "import mxnet; print('went on')", check=False, cwd=tmp_path, REPRO_SEED="7"
-    )
+    done = python("-c", "import mxnet; print('went on')", check=False, cwd=tmp_path, REPRO_SEED="7")
 
     assert (done.status, done.out) == (78, "")
     assert "mxnet is 0.5" in done.err

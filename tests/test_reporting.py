@@ -10,15 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from interpreter import environment, python, reports
+from tests.interpreter import environment, python, reports
 
 
 def test_a_report_tells_the_whole_lock(tmp_path: Path) -> None:
     """Seed, level, derived seeds, libraries with versions and ranges, environment, machine and
     packages against the lock are in one file that says it finished."""
-    python(
-        "-c", "import numpy; numpy.random.rand()", REPRO_SEED="7", REPRO_REPORT=str(tmp_path)
-    )
+    python("-c", "import numpy; numpy.random.rand()", REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
 
     (report,) = reports(tmp_path)
     assert report["schema"] == 1

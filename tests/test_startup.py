@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from interpreter import python
+from tests.interpreter import python
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "keras", "mxnet", "jax", "random", "json", "typing")
 
@@ -20,7 +21,7 @@ def test_a_start_under_a_seed_imports_nothing_heavy(
     from seedlock.lineage import hash_seed_variables
     from seedlock.settings import Settings
 
-    variables = hash_seed_variables(Settings({"REPRO_SEED": "7"}))
+    variables: dict[str, Any] = {**hash_seed_variables(Settings({"REPRO_SEED": "7"}))}
 
     plain = python("-c", code, executable=bare, cwd=tmp_path)
     seeded = python("-c", code, executable=executable, cwd=tmp_path, REPRO_SEED="7", **variables)

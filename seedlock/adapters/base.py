@@ -128,11 +128,13 @@ class Adapter(ABC):
         }
         for name, value in self.environment(settings).items():
             given = os.environ.get(name)
+            lost = given not in (None, value)
             if given is not None and name in _MERGED:
                 value = merged(given, value)
+                lost = not {*_flags(given)} <= {*value.split()}
             if given is not None and given in _EQUIVALENT.get(name, ()):
-                value = given
-            if given not in (None, value) and name not in _MERGED:
+                value, lost = given, False
+            if lost:
                 applied.replaced[name] = str(given)
             os.environ[name] = value
             applied.environment[name] = value
@@ -175,12 +177,21 @@ class Adapter(ABC):
 def merged(given: str, wanted: str) -> str:
     """Return XLA_FLAGS with the user's flags kept and ours last, where XLA lets them win.
 
-    A flag that stands in both is written once, with our value.
+    A flag that stands in both is written once, with our value. Where the user names a file, as
+    XLA allows, its flags are taken out of it.
     """
     ours = wanted.split()
     names = {flag.split("=")[0] for flag in ours}
-    kept = [flag for flag in given.split() if flag.split("=")[0] not in names]
+    kept = [flag for flag in _flags(given) if flag.split("=")[0] not in names]
     return " ".join(kept + ours)
+
+
+def _flags(given: str) -> list[str]:
+    # parse_flags_from_env.cc in XLA: what does not begin with a dash names a file.
+    if given.strip() and not given.strip().startswith("-"):
+        with open(given.strip(), encoding="utf-8") as file:
+            given = file.read()
+    return given.split()
 
 
 def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) -> dict[str, str]:

@@ -7,6 +7,7 @@ not called: it would hand one seed to `random`, NumPy and the backend.
 
 from __future__ import annotations
 
+import gc
 import sys
 import weakref
 
@@ -61,19 +62,23 @@ class KerasAdapter(Adapter):
         held.set_global_attribute(SEED_ATTRIBUTE, state["seed"])
         generator = held.get_global_attribute(GENERATOR_ATTRIBUTE)
         others = [each for each in self._alive() if each is not generator]
-        if len(others) != len(state["generators"]):
+        if len(others) < len(state["generators"]):
             from seedlock.errors import BadState
 
             raise BadState(
                 f"the state holds {len(state['generators'])} Keras seed generators and this "
                 f"process has {len(others)}; build the same model before load_state_dict"
             )
-        for each, words in zip(others, state["generators"], strict=True):
+        # Those created after the state was taken, as in a block of isolate(), come last.
+        for each, words in zip(others, state["generators"], strict=False):
             each.state.assign(words)
         if state["global"] is None:
             held.set_global_attribute(GENERATOR_ATTRIBUTE, None)
-        else:
-            module.src.random.seed_generator.global_seed_generator().state.assign(state["global"])
+            return
+        if generator is None:
+            generator = module.random.SeedGenerator(0)  # without a seed it would draw one
+            held.set_global_attribute(GENERATOR_ATTRIBUTE, generator)
+        generator.state.assign(state["global"])
 
     def gaps(self, settings: Settings) -> list[str]:
         return []
@@ -96,6 +101,9 @@ class KerasAdapter(Adapter):
         self._watching = True
 
     def _alive(self) -> list[Any]:
+        if self._created:
+            gc.collect()  # a model that is no longer used is a cycle, and would be counted
+        self._created[:] = [each for each in self._created if each() is not None]
         return [each for each in (reference() for reference in self._created) if each is not None]
 
 

@@ -40,7 +40,10 @@ class PythonAdapter(Adapter):
         module.setstate((version, tuple(words), gauss))
 
     def gaps(self, settings: Settings) -> list[str]:
-        return ["random.SystemRandom, secrets, os.urandom and uuid4 draw from the system"]
+        return [
+            "random.SystemRandom, secrets, os.urandom and uuid4 draw from the system",
+            "random.Random() without a seed draws from the system",
+        ]
 
 
 adapter = PythonAdapter()

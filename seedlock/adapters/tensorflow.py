@@ -67,6 +67,11 @@ class TensorflowAdapter(Adapter):
             "seeds of tf.random.stateless_* are taken as written",
             "random operations inside a traced tf.function keep counters that can't be read",
         ]
+        if settings.level != "strict":
+            gaps.append(
+                "tf.random.get_global_generator() and Generator.from_non_deterministic_state() "
+                "draw from the system; level strict refuses them"
+            )
         if settings.level == "warn":
             gaps.append(
                 "TensorFlow has no warning form: operations without a deterministic form are "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from tests.image.tracked import TrackedContainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 MEASURED = pytest.StashKey[list[str]]()
@@ -33,6 +36,19 @@ def image_fixture(docker: str, tell: Callable[[str], None]) -> str:
     engine.build("--progress=plain")
     tell(f"docker build: {time.monotonic() - begin:.1f} s (less what earlier builds left)")
     return engine.IMAGE
+
+
+@pytest.fixture(name="context", scope="session")
+def context_fixture(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of all that the build takes, for tests that change some of it."""
+    folder = tmp_path_factory.mktemp("build") / "context"
+    for name in ("version-lock", "build/dist"):
+        shutil.copytree(engine.ROOT / name, folder / name)
+    # Links: a copy of the frameworks would be most of a gigabyte.
+    shutil.copytree(engine.ROOT / "build/wheels", folder / "build/wheels", copy_function=os.link)
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(engine.ROOT / name, folder)
+    return folder
 
 
 @pytest.fixture(name="tell", scope="session")

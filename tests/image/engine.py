@@ -239,9 +239,9 @@ def version() -> str:
     return found[1]
 
 
-def lock_digest() -> str:
+def lock_digest(context: Path = ROOT) -> str:
     """Return the SHA-256 of version-lock/cpu.lock."""
-    return hashlib.sha256((ROOT / "version-lock" / "cpu.lock").read_bytes()).hexdigest()
+    return hashlib.sha256((context / "version-lock" / "cpu.lock").read_bytes()).hexdigest()
 
 
 def revision() -> str:
@@ -271,7 +271,7 @@ def build(*further: str, tag: str = IMAGE, context: Path = ROOT) -> None:
         raise EngineError("build/wheels or build/dist lacks wheels: make wheels dist")
     settings = {
         "BASE_IMAGE": base(),
-        "LOCK_SHA256": lock_digest(),
+        "LOCK_SHA256": lock_digest(context),
         "VERSION": version(),
         "REVISION": revision(),
     }
@@ -294,7 +294,9 @@ def main() -> int:
     parser.add_argument("task", choices=("up", "base", "build"))
     task, further = parser.parse_known_args()
     try:
-        up()
+        daemon = up()
+        if daemon is not None:
+            say(f"started dockerd (process {daemon.pid}, log {DAEMON_LOG}); it goes on running")
         if task.task == "base":
             print(base())
         elif task.task == "build":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import time
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -154,17 +152,9 @@ def test_seedlock_is_the_last_layer(image: str) -> None:
 
 
 def test_change_to_seedlock_alone_rebuilds_only_that_layer(
-    image: str, tmp_path: Path, tell: Callable[[str], None]
+    image: str, context: Path, tell: Callable[[str], None]
 ) -> None:
     """With another seedlock wheel, all layers below are taken as they are, and it takes seconds."""
-    context = tmp_path / "context"
-    shutil.copytree(engine.ROOT / "version-lock", context / "version-lock")
-    shutil.copytree(
-        engine.ROOT / "build" / "wheels", context / "build/wheels", copy_function=os.link
-    )
-    shutil.copytree(engine.ROOT / "build" / "dist", context / "build/dist")
-    for name in ("Dockerfile", ".dockerignore"):
-        shutil.copy(engine.ROOT / name, context)
     [wheel] = (context / "build/dist").glob(f"seedlock-{engine.version()}-*.whl")
     tag = f"{image}:changed"
     # Twice: docker build takes in the frameworks' wheels anew from a folder that it has not seen.

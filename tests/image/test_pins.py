@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.image import engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCKERFILE = (engine.ROOT / "Dockerfile").read_text()
 
@@ -46,6 +50,34 @@ def test_debian_lock_is_what_the_base_resolves_to(docker: str) -> None:
     made = engine.docker("run", "--rm", mount, engine.base(), "sh", "/lock/debian-lock.sh").stdout
 
     assert made == (engine.ROOT / "version-lock" / "debian.lock").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "pin", "told"),
+    [
+        pytest.param(
+            "debian.lock", r"\w{64}(?=  tini_)", "computed checksum did NOT match", id="Debian"
+        ),
+        pytest.param(
+            "cpu.lock", r"(?<=^    --hash=sha256:)\w{64}", "DO NOT MATCH THE HASHES", id="wheels"
+        ),
+    ],
+)
+def test_other_bytes_than_the_locks_end_the_build(
+    context: Path, capfd: pytest.CaptureFixture[str], name: str, pin: str, told: str
+) -> None:
+    """A package whose hash is not the lock's is named, and nothing is built of it."""
+    lock = context / "version-lock" / name
+    right = lock.read_text()
+    lock.write_text(re.sub(pin, "0" * 64, right, flags=re.MULTILINE))
+    try:
+        with pytest.raises(engine.EngineError):
+            engine.build("--progress=plain", tag=f"{engine.IMAGE}:refused", context=context)
+    finally:
+        lock.write_text(right)
+
+    assert told in capfd.readouterr().err
+    assert not engine.exists(f"{engine.IMAGE}:refused")
 
 
 def test_start_of_the_image_needs_no_frontend_download() -> None:

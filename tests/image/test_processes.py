@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -57,6 +58,18 @@ def test_term_reaches_the_program(image: str, seed: int | None) -> None:
 
     assert status == "5"
     assert seconds < 3
+
+
+@pytest.mark.parametrize("user", ["1000", "12345:12345"])
+def test_report_arrives_in_output(container: TrackedContainer, user: str) -> None:
+    """A run leaves its report below /output, for the image's user and for any other."""
+    seeded = container.seeded(7, REPRO_REPORT="/output/reports").using(f"--user={user}")
+    script = "python -c pass && cat /output/reports/*.json"
+
+    report = json.loads(seeded.run("sh", "-c", script).stdout)
+
+    assert report["settings"]["seed"] == 7
+    assert report["status"] == "finished"
 
 
 @pytest.mark.parametrize("status", [0, 3, 78])
