@@ -113,7 +113,7 @@ class Lock:
 
     def _check_version(self, entry: Entry, module: ModuleType, applied: Applied) -> None:
         # The start looked at folder names; what was imported may come from elsewhere.
-        version = str(getattr(module, "__version__", ""))
+        version = str(getattr(module, "__version__", "of unknown version"))
         locked = registry.locked_versions(registry.lock_file(self.settings.lock_file))
         name = next((name for name in entry.distributions if name in locked), entry.name)
         wanted = locked.get(name)

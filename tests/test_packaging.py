@@ -1,0 +1,74 @@
+"""pip install . brings the door, pip uninstall takes it away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.interpreter import REPOSITORY, python, run
+
+
+@pytest.fixture(scope="module", name="wheel")
+def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-index",
+            "--no-build-isolation", "-w", str(folder), str(REPOSITORY),
+        ],
+        check=True,
+    )  # fmt: skip
+    (wheel,) = folder.glob("seedlock-*.whl")
+    return wheel
+
+
+def test_pip_installs_the_door_and_removes_it(wheel: Path, tmp_path: Path) -> None:
+    """After pip install an interpreter is locked, after pip uninstall nothing is left."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    executable = str(tmp_path / "venv" / "bin" / "python")
+    site_packages = next((tmp_path / "venv").glob("lib/python*/site-packages"))
+    before = sorted(site_packages.iterdir())
+    draw = "import random; print(random.random())"
+
+    run([executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", str(wheel)])
+    locked = {python("-c", draw, executable=executable, REPRO_SEED="7").out for _ in range(2)}
+    command = run([str(tmp_path / "venv" / "bin" / "seedlock"), "env", "--seed", "7"])
+    run([executable, "-m", "pip", "uninstall", "-q", "-y", "seedlock"])
+    unlocked = {python("-c", draw, executable=executable, REPRO_SEED="7").out for _ in range(2)}
+
+    assert locked == {python("-c", draw, REPRO_SEED="7").out}
+    assert "no lock file in force" in command.out
+    assert len(unlocked) == 2
+    assert sorted(site_packages.iterdir()) == before
+
+
+def test_the_wheel_has_no_dependency(wheel: Path) -> None:
+    """What runs inside a submission asks for no package."""
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        text = archive.read(metadata).decode()
+
+    assert "Requires-Dist" not in text
+    assert "License-Expression: Apache-2.0" in text
+
+
+def test_the_wheel_carries_both_doors_and_the_entrypoint(wheel: Path) -> None:
+    """The files are those of the checkout, and the .pth line stands at the top."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name, place in (
+            ("a0_seedlock.pth", "a0_seedlock.pth"),
+            ("sitecustomize.py", "seedlock/entrypoint/sitecustomize.py"),
+            ("entrypoint.sh", "seedlock/entrypoint/entrypoint.sh"),
+        ):
+            assert archive.read(place) == (REPOSITORY / "entrypoint" / name).read_bytes()
+
+
+def test_the_door_is_one_line() -> None:
+    """Python executes the lines of a .pth file one by one, and only those that begin so."""
+    (line,) = (REPOSITORY / "entrypoint" / "a0_seedlock.pth").read_text().splitlines()
+
+    assert line.startswith("import ")
