@@ -14,9 +14,9 @@ PACKAGE = Path(sysconfig.get_paths()["purelib"]) / "seedlock"
 """The installed package: what a user has, not the checkout."""
 
 
-def make_environment(folder: Path) -> Path:
+def make_environment(folder: Path, interpreter: str = sys.executable) -> Path:
     """Make an empty virtual environment and return its site-packages."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    subprocess.run([interpreter, "-m", "venv", "--without-pip", str(folder)], check=True)
     return next(folder.glob("lib/python*/site-packages"))
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.interpreter import python
+import pytest
+
+from tests.conftest import PACKAGE, interpreter_of, make_environment
+from tests.interpreter import python, reports, run
 
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "keras", "mxnet", "jax", "random", "json", "typing")
 
@@ -94,3 +99,30 @@ def test_a_refusal_can_not_be_caught(environment_with_seedlock: Callable[[], Pat
     done = python("-c", code, executable=executable, check=False, REPRO_SEED="7")
 
     assert (done.status, done.out) == (78, "")
+
+
+def interpreters() -> list[str]:
+    """Return every CPython from 3.10 up that this machine has on its PATH; the tests' own first."""
+    found = {f"{sys.version_info[0]}.{sys.version_info[1]}": sys.executable}
+    for minor in range(10, 20):
+        name = f"python3.{minor}"
+        if shutil.which(name) and run([name, "-c", "pass"], check=False).status == 0:
+            found.setdefault(f"3.{minor}", name)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("interpreter", interpreters())
+def test_every_python_draws_the_same_and_refuses_the_same(interpreter: str, tmp_path: Path) -> None:
+    """Any CPython from 3.10 up is locked: scripts draw what 3.11 draws, bad input is refused."""
+    site_packages = make_environment(tmp_path / "venv", interpreter)
+    shutil.copytree(PACKAGE, site_packages / "seedlock")
+    shutil.copy(PACKAGE.parent / "a0_seedlock.pth", site_packages)
+    executable = interpreter_of(site_packages)
+    code = "import random, seedlock; print(random.random(), seedlock.derive('x'))"
+
+    drawn = python("-c", code, executable=executable, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+    refused = python("-c", code, executable=executable, check=False, REPRO_SEED="7.0")
+
+    assert drawn.out == "0.7749172191956131 14529305873061502181\n"
+    assert reports(tmp_path)[0]["status"] == "finished"
+    assert (refused.status, refused.out, refused.err.count("\n")) == (78, "", 1)
