@@ -14,6 +14,7 @@ import math
 import os
 import platform
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -240,7 +241,8 @@ def facts() -> dict[str, object]:
     return {
         "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
         "cpu": cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
+        "usable": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
@@ -263,10 +265,11 @@ def header() -> str:
     known = facts()
     versions = known["versions"]
     assert isinstance(versions, dict)
+    fewer = "" if known["usable"] == known["cores"] else f", {known['usable']} of them usable"
     return "\n".join(
         (
             f"date      {known['date']}, load {known['load']}",
-            f"machine   {known['cpu']}, {known['cores']} cores",
+            f"machine   {known['cpu']}, {known['cores']} cores{fewer}",
             f"python    {known['python']}, {known['system']}",
             f"versions  {', '.join(f'{name} {version}' for name, version in versions.items())}",
         )
@@ -304,6 +307,7 @@ def finish(
     as_json: bool,
     notes: Sequence[str] = (),
     extra: Mapping[str, object] | None = None,
+    warm_up: int = WARM_UP,
 ) -> None:
     """Print the result, as a table with notes or as JSON."""
     if as_json:
@@ -315,7 +319,8 @@ def finish(
         print(json.dumps(content | dict(extra or {}), indent=1))
         return
     print(header())
-    print(f"pairs     {pairs}, interleaved, after {WARM_UP} rounds of warm-up\n")
+    before = f", after {warm_up} rounds of warm-up" if warm_up else ", each warm before it counts"
+    print(f"pairs     {pairs}, interleaved{before}\n")
     print(table(figures))
     for note in notes:
         print(note)
@@ -336,6 +341,8 @@ _shown = 0.0
 
 def guarded(main: Callable[[], int]) -> int:
     """Return the exit status of a benchmark: 1 if something failed to run, 130 if interrupted."""
+    # So that what was started is ended, and temporary folders go, on this signal too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return main()
     except Failed as problem:

@@ -1,11 +1,12 @@
 """Measure training loops under REPRO_SEED against the same loops with seeds set by hand.
 
-Per framework two processes run the same loop: the one is locked from outside at level strict, the
+A pair is two fresh processes with one loop: the one is locked from outside at level strict, the
 other seeds by hand and sets no determinism flag. Both are built, traced and warm before anything
-is timed; then they take turns, a slice of the loop each, and the one that waits is stopped. Where
-the throughput is below the limit, or with --switches, the loop also runs with each of the
-framework's switches alone, which names the price of each. The exit status is 0 whatever the
-verdicts, 1 if something failed to run.
+is timed; then they take turns, a slice of the loop each, and the one that waits is stopped. Fresh
+ones, because two equal processes can differ by a fifth for as long as they live: where their memory
+lies is luck. Where the throughput is below the limit, or with --switches all, each of the
+framework's switches also runs alone, which names the price of each. The exit status is 0 whatever
+the verdicts, 1 if something failed to run.
 """
 
 from __future__ import annotations
@@ -13,26 +14,27 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks import pairs
-    from benchmarks.pairs import Failed, Figure, Sample
+    from benchmarks.pairs import Failed, Figure
 else:
     import pairs
-    from pairs import Failed, Figure, Sample
+    from pairs import Failed, Figure
 
 LIMIT = 0.97
 BATCH = 64
-SLICE_SECONDS = 0.4
+SLICE_SECONDS = 0.25
+SLICES = 4
 FRAMEWORKS = ("numpy", "torch", "keras", "mxnet", "jax")
 
 
@@ -92,10 +94,13 @@ SWITCHES: dict[str, tuple[Switch, ...]] = {
 
 def main() -> int:
     """Measure and print; return the exit status."""
-    parser = pairs.parser(__doc__, pairs=60)
+    parser = pairs.parser(__doc__, pairs=pairs.MIN_PAIRS)
     parser.add_argument("--only", nargs="+", choices=FRAMEWORKS, default=FRAMEWORKS)
     parser.add_argument(
-        "--switches", action="store_true", help="measure each switch, not only where a loop is slow"
+        "--switches",
+        choices=("below", "all", "none"),
+        default="below",
+        help="measure each switch alone: where the limit is missed, for all, or not at all",
     )
     parser.add_argument(
         "--cores",
@@ -114,19 +119,20 @@ def main() -> int:
     prices: list[tuple[str, str, float, float]] = []
     for name in options.only:
         locked = Switch("level strict", {**pairs.locked_environment()})
-        both, step = compare(name, (locked,), options.pairs, options.cores)
-        figures += both
-        figure = both[0]
+        chosen = (locked, *SWITCHES[name]) if options.switches == "all" else (locked,)
+        found, step = compare(name, chosen, options.pairs, options.cores)
+        figures += found[:2]
         notes.append(f"{name}: {step * 1000:.1f} ms per step of {BATCH} samples, unlocked")
-        if options.switches or figure.ratio.median < LIMIT:
-            all_switches = (locked, *SWITCHES[name])
-            singles, _ = compare(name, all_switches, options.pairs, options.cores)
-            figures += [each._replace(limit=None) for each in singles[2:]]
+        if options.switches == "below" and found[0].ratio.median < LIMIT:
+            chosen = SWITCHES[name]
+            more, _ = compare(name, chosen, options.pairs, options.cores)
+            found += more
+            chosen = (locked, *chosen)
+        figures += [each._replace(limit=None) for each in found[2:]]
+        if len(chosen) > 1:
             prices += [
                 (name, switch.name, wall.ratio.median, processor.ratio.median)
-                for switch, wall, processor in zip(
-                    all_switches, singles[::2], singles[1::2], strict=True
-                )
+                for switch, wall, processor in zip(chosen, found[::2], found[1::2], strict=True)
             ]
     if prices:
         notes += [
@@ -141,7 +147,7 @@ def main() -> int:
         ]
     cores = options.cores or len(os.sched_getaffinity(0))
     notes.append(f"the loops had {cores} core{'s' if cores > 1 else ''}")
-    pairs.finish(figures, options.pairs, options.json, notes)
+    pairs.finish(figures, options.pairs, options.json, notes, warm_up=0)
     return 0
 
 
@@ -154,17 +160,34 @@ def compare(
         The figures, and the seconds per step without any switch.
     """
     free = pairs.free_environment()
-    with ExitStack() as stack:
-        workers = {"unlocked": stack.enter_context(Worker(name, Switch("", free), cores))}
-        for switch in switches:
-            environment = free | switch.environment
-            one = Worker(name, Switch(switch.name, environment, switch.statement), cores)
-            workers[switch.name] = stack.enter_context(one)
-        # All do as many steps as the unlocked one does in a slice.
-        steps = max(1, round(SLICE_SECONDS / workers["unlocked"].run(3)["step"]))
-        measured = pairs.interleave(
-            {key: partial(worker.run, steps) for key, worker in workers.items()}, rounds, name
-        )
+    every = (Switch("unlocked", {}), *switches)
+    measured: dict[str, dict[str, list[float]]] = {
+        switch.name: {"throughput": [], "per processor second": []} for switch in every
+    }
+    steps = 0
+    for number in range(rounds):
+        pairs.progress(f"{name}: pair {number + 1} of {rounds}", number + 1 == rounds)
+        first = number % len(every)
+        order = every[first:] + every[:first]
+        with ExitStack() as stack:
+            workers = {
+                switch.name: stack.enter_context(
+                    Worker(name, switch._replace(environment=free | switch.environment), cores)
+                )
+                for switch in order
+            }
+            if not steps:  # all do as many as the first unlocked one does in a slice
+                wall, _ = workers["unlocked"].run(5)
+                steps = max(1, round(SLICE_SECONDS * 5 / wall))
+            times: dict[str, list[tuple[float, float]]] = {}
+            for _ in range(SLICES):
+                for key, worker in workers.items():
+                    times.setdefault(key, []).append(worker.run(steps))
+        samples = steps * SLICES * BATCH
+        for key, slices in times.items():
+            walls, processors = zip(*slices, strict=True)
+            measured[key]["throughput"].append(samples / sum(walls))
+            measured[key]["per processor second"].append(samples / sum(processors))
     figures = []
     for switch in switches:
         for quantity, limit in (("throughput", LIMIT), ("per processor second", None)):
@@ -179,8 +202,7 @@ def compare(
                     unit="samples/s",
                 )
             )
-    seconds = sorted(measured["unlocked"]["step"])
-    return figures, seconds[len(seconds) // 2]
+    return figures, BATCH / statistics.median(measured["unlocked"]["throughput"])
 
 
 class Worker:
@@ -211,7 +233,6 @@ class Worker:
             stderr=self._errors,
             text=True,
         )
-        pairs.progress(f"{self._name}: building {self._switch.name or 'unlocked'}")
         self._answer()
         self._process.send_signal(signal.SIGSTOP)
         return self
@@ -222,8 +243,8 @@ class Worker:
         self._process.communicate()
         self._errors.close()
 
-    def run(self, steps: int) -> Sample:
-        """Run some steps of the loop.
+    def run(self, steps: int) -> tuple[float, float]:
+        """Run some steps of the loop; return wall and processor seconds.
 
         Raises:
             Failed: the process has ended.
@@ -236,12 +257,7 @@ class Worker:
             pass  # _answer says why
         wall, processor = map(float, self._answer().split())
         self._process.send_signal(signal.SIGSTOP)
-        samples = steps * BATCH
-        return {
-            "throughput": samples / wall,
-            "per processor second": samples / processor,
-            "step": wall / steps,
-        }
+        return wall, processor
 
     def _answer(self) -> str:
         assert self._process.stdout is not None

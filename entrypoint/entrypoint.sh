@@ -46,6 +46,10 @@ if [ "${REPRO_STREAMS-derived}" = same ] && above "$REPRO_SEED" 4294967295; then
     refuse REPRO_SEED "$REPRO_SEED" "a seed from 0 to 4294967295 when REPRO_STREAMS is same" \
         "take a smaller seed or leave REPRO_STREAMS unset" bad-streams
 fi
+if [ "${REPRO_TF32-keep}" = off ] && [ "${REPRO_LEVEL-strict}" = seed ]; then
+    refuse REPRO_TF32 off "keep at level seed, which sets no flags" \
+        "choose level warn or strict, or leave REPRO_TF32 unset" bad-tf32
+fi
 if [ -n "${REPRO_REPORT-}" ]; then
     if ! { mkdir -p -- "$REPRO_REPORT" && [ -w "$REPRO_REPORT" ] && [ -x "$REPRO_REPORT" ]; } 2>/dev/null; then
         refuse REPRO_REPORT "$REPRO_REPORT" \

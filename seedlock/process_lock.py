@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
 
+DRAWN_BY_IMPORTS = ("python", "numpy")
+"""Libraries from whose generators others draw while they are being imported: JAX 0.10.2 from
+NumPy's (clusters/k8s_cluster.py), TensorFlow 2.21.0, through rich, from Python's."""
+
 _ENTRIES = {entry.module: entry for entry in REGISTRY}
 
 
@@ -49,11 +53,15 @@ class Lock:
         self.applied: dict[str, Applied] = {}
         self._adapters: dict[str, tuple[Adapter, str]] = {}
         self._guard = guard
+        self._states_before: dict[str, dict[str, object]] = {}
 
     def before(self, module_name: str) -> None:
         """Set what a library of the registry needs before its import."""
         adapter, applied = self._begin(_ENTRIES[module_name])
         adapter.prepare(self.settings, applied)
+        self._states_before[module_name] = {
+            name: drawn.state(module) for name, (drawn, module) in self._drawn_by_imports().items()
+        }
 
     def after(self, module_name: str, module: ModuleType) -> None:
         """Lock a library of the registry that has just been imported.
@@ -66,7 +74,9 @@ class Lock:
         if entry.supported is not None:
             self._check_version(entry, module, applied)
         adapter.apply(module, self.settings, applied)
+        self._undraw(module_name)
         if adapter.generators is None:
+            adapter.sow(module, self.settings, applied)
             return
 
         def sow(_: str, generators: ModuleType) -> None:
@@ -101,6 +111,20 @@ class Lock:
     def adapter(self, name: str) -> Adapter:
         """Return the adapter of an applied library."""
         return self._adapters[name][0]
+
+    def _drawn_by_imports(self) -> dict[str, tuple[Adapter, ModuleType]]:
+        loaded = self.loaded()
+        seeded = (name for name in DRAWN_BY_IMPORTS if name in loaded and self.applied[name].seeds)
+        return {name: loaded[name] for name in seeded}
+
+    def _undraw(self, module_name: str) -> None:
+        # What a program draws must not depend on which libraries it imports, and when.
+        states = self._states_before.pop(module_name, {})
+        for name, (adapter, module) in self._drawn_by_imports().items():
+            if name in states:
+                adapter.restore(module, states[name])
+            else:
+                adapter.seed(module, self.applied[name].seeds[name])
 
     def _begin(self, entry: Entry) -> tuple[Adapter, Applied]:
         if entry.name not in self._adapters:

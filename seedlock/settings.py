@@ -31,7 +31,8 @@ LOCK_FILE = "REPRO_LOCK_FILE"
 
 TF32 = "REPRO_TF32"
 """`keep`: leave TensorFloat-32 as each framework has it (repeatable on one GPU model).
-`off`: switch it off everywhere, so that GPU generations with and without it come closer."""
+`off`: switch it off everywhere, so that GPU generations with and without it come closer (at the
+levels that set flags, warn and strict)."""
 
 RESTARTED = "_SEEDLOCK_RESTARTED"
 """Internal: process id of the interpreter that was started again for PYTHONHASHSEED. An exec
@@ -50,6 +51,7 @@ TF32_MODES = ("keep", "off")
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
 )
+TF32_AT_SEED_ALLOWED = "keep at level seed, which sets no flags"
 SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
 
 
@@ -98,6 +100,14 @@ class Settings:
                 SAME_SEED_ALLOWED,
                 "take a smaller seed or leave REPRO_STREAMS unset",
                 "bad-streams",
+            )
+        if self.tf32 == "off" and self.level == "seed":
+            _refuse(
+                TF32,
+                "off",
+                TF32_AT_SEED_ALLOWED,
+                "choose level warn or strict, or leave REPRO_TF32 unset",
+                "bad-tf32",
             )
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -45,6 +45,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown lock mode": ({"REPRO_SEED": "7", "REPRO_LOCK": "no"}, "bad-lock"),
     "unknown TF32 mode": ({"REPRO_SEED": "7", "REPRO_TF32": "yes"}, "bad-tf32"),
+    "TF32 off without flags": (
+        {"REPRO_SEED": "7", "REPRO_LEVEL": "seed", "REPRO_TF32": "off"},
+        "bad-tf32",
+    ),
     "report folder below a file": (
         {"REPRO_SEED": "7", "REPRO_REPORT": "/dev/null/reports"},
         "report-folder",

@@ -39,13 +39,6 @@ XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
 run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
 process with "Unknown flag in XLA_FLAGS"."""
 
-_DRAWN_BY_IMPORTS = ("python", "numpy")
-"""Generators from which other libraries draw while they are being imported: JAX 0.10.2 from
-NumPy's (clusters/k8s_cluster.py), TensorFlow 2.21.0, through rich, from Python's."""
-
-_drawn_by_imports: dict[str, tuple[Adapter, ModuleType]] = {}
-"""Those that have been seeded."""
-
 _EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
 _MERGED = ("XLA_FLAGS",)
 
@@ -86,7 +79,6 @@ class Adapter(ABC):
 
     name: str
     generators: str | None = None
-    _before_import: Mapping[str, object] = {}
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
@@ -123,9 +115,6 @@ class Adapter(ABC):
 
     def prepare(self, settings: Settings, applied: Applied) -> None:
         """Set the environment before the import, keeping what of the user's is as good."""
-        self._before_import = {
-            name: adapter.state(module) for name, (adapter, module) in _drawn_by_imports.items()
-        }
         for name, value in self.environment(settings).items():
             given = os.environ.get(name)
             lost = given not in (None, value)
@@ -140,33 +129,19 @@ class Adapter(ABC):
             applied.environment[name] = value
 
     def apply(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
-        """Set the flags of the imported library, and its seed unless `generators` says later."""
+        """Set the flags of the imported library."""
         applied.version = str(getattr(module, "__version__", ""))
         if settings.level in LOCKED_LEVELS:
             self.set_deterministic(module, settings)
         applied.flags = self.flags(module)
         applied.gaps += self.gaps(settings)
-        self._undraw(settings)
-        if self.generators is None:
-            self.sow(module, settings, applied)
 
     def sow(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
         """Seed the library's main stream and take the digest of what came of it."""
         seed = stream_seed(settings.seed, self.name, settings.streams)
         self.seed(module, seed)
         applied.seeds[self.name] = seed
-        if self.name in _DRAWN_BY_IMPORTS:
-            _drawn_by_imports[self.name] = (self, module)
         applied.digest = self.digest(module)
-
-    def _undraw(self, settings: Settings) -> None:
-        # What a program draws must not depend on which libraries it imports, and when.
-        for name, (adapter, module) in _drawn_by_imports.items():
-            if name in self._before_import:
-                adapter.restore(module, self._before_import[name])
-            else:
-                adapter.seed(module, stream_seed(settings.seed, name, settings.streams))
-        self._before_import = {}
 
     def digest(self, module: Any) -> str | None:
         """Return the SHA-256 of the generators' state, or None if it can't be read."""

@@ -75,14 +75,15 @@ def main() -> None:
     importlib.import_module("numpy.random")
     called = {ALIASES.get(name, name): module for name, module in modules.items()}
     drawn = []
-    for each in json.loads(sys.argv[2]) if len(sys.argv) > 2 else [{"calls": [], "key": 0}]:
+    sets: Any = json.loads(sys.argv[2]) if len(sys.argv) > 2 else [{"calls": [], "key": 0}]
+    for each in sets:
         for call in each["calls"]:
             exec(call, called)
         draws: dict[str, object] = {"hash": hash("text")}
         for name in sorted(names):
             draws[name] = globals()[f"draw_{name}"](modules[name], each["key"])
         drawn.append(draws)
-    print(json.dumps(drawn))
+    json.dump(drawn, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -60,13 +60,13 @@ class Run:
         return self.report["libraries"][name]
 
 
-def unlocked(program: str, folder: Path, **variables: str) -> Run:
+def unlocked(program: str, folder: Path, **variables: Any) -> Run:
     """Run a program without REPRO_SEED."""
     done = python("-c", PRELUDE + program, cwd=folder, **variables)
     return Run(done.json(), done.err, {})
 
 
-def locked(program: str, folder: Path, *, seed: int = 7, **variables: str) -> Run:
+def locked(program: str, folder: Path, *, seed: int = 7, **variables: Any) -> Run:
     """Run a program under a seed, at level strict unless `variables` say otherwise."""
     place = folder / f"reports-{len(list(folder.iterdir()))}"
     done = python(
@@ -82,7 +82,7 @@ def locked(program: str, folder: Path, *, seed: int = 7, **variables: str) -> Ru
     return Run(done.json(), done.err, report)
 
 
-def every_level(program: str, given: dict[str, dict[str, str]], folder: Path) -> dict[str, Run]:
+def every_level(program: str, given: dict[str, Any], folder: Path) -> dict[str, Run]:
     """Run a program unlocked, at each level under seed 7, and once more as `other`.
 
     `other` is level strict under seed 8 with REPRO_TF32=off, and UNDO is set: the program undoes
@@ -114,7 +114,7 @@ def deaf(runs: dict[str, Run]) -> list[str]:
     return [name for name in first if first[name] == other[name]]
 
 
-def drawn(imports: str, folder: Path, *sets: dict[str, Any], **variables: str) -> Any:
+def drawn(imports: str, folder: Path, *sets: dict[str, Any], **variables: Any) -> Any:
     """Run draw_all.py and return what each set drew."""
     arguments = [json.dumps(sets)] if sets else []
     return python(str(DRAW_ALL), imports, *arguments, cwd=folder, **variables).json()

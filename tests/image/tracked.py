@@ -18,6 +18,7 @@ PROBLEM = re.compile(
 )
 """A line of a log at level warning or above."""
 
+
 @dataclass(frozen=True)
 class Finished:
     """What a container left."""

@@ -1,0 +1,110 @@
+"""All seven libraries in one process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.adapters.probe import PRELUDE, drawn, locked
+from tests.interpreter import python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE_ORDER = "random,numpy,torch,tensorflow,keras,mxnet,jax"
+ANOTHER_ORDER = "jax,mxnet,keras,torch,tensorflow,numpy,random"
+
+BY_HAND = (
+    "keras.utils.set_random_seed({})",
+    "random.seed({})",
+    "numpy.random.seed({})",
+    "tf.random.set_seed({})",
+    "torch.manual_seed({})",
+    "mxnet.random.seed({})",
+)
+"""The libraries' own seeding functions; JAX takes the seed as its key."""
+
+LARGEST = 2**32 - 1
+"""Largest seed of REPRO_STREAMS=same, beyond the signed integers of JAX and MXNet."""
+
+DRAWN_BY_IMPORTS = """
+import random, numpy
+before = random.getstate(), numpy.random.get_state()[1].tolist(), numpy.random.get_state()[2]
+import jax, tensorflow
+after = random.getstate(), numpy.random.get_state()[1].tolist(), numpy.random.get_state()[2]
+print(json.dumps([one == two for one, two in zip(before, after)]))
+"""
+
+XLA_IN_TENSORFLOW = """
+import tensorflow as tf
+compiled = tf.function(lambda values: values * 2 + 1, jit_compile=True)
+print(json.dumps(float(compiled(tf.constant(1.0)))))
+"""
+XLA_IN_JAX = """
+import jax
+print(json.dumps(float(jax.jit(lambda value: value * 2 + 1)(1.0))))
+"""
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Any]:
+    """Return the draws after each library was seeded by hand with one number, by number."""
+    numbers = (7, LARGEST)
+    sets = [
+        {"calls": [call.format(number) for call in BY_HAND], "key": number} for number in numbers
+    ]
+    draws = drawn(ONE_ORDER, tmp_path_factory.mktemp("by_hand"), *sets)
+    return dict(zip(numbers, draws, strict=True))
+
+
+def test_the_order_of_imports_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+    """Each library draws the same whichever is imported first."""
+    one = drawn(ONE_ORDER, tmp_path, REPRO_SEED="7")
+
+    assert drawn(ANOTHER_ORDER, tmp_path, REPRO_SEED="7") == one
+
+
+def test_what_an_import_draws_leaves_no_trace(tmp_path: Path) -> None:
+    """JAX and TensorFlow draw from NumPy and from `random` while they are being imported; a
+    locked program draws the same afterwards as if it had imported neither."""
+    by_itself = python("-c", PRELUDE + DRAWN_BY_IMPORTS, cwd=tmp_path)
+
+    assert not all(by_itself.json())
+    assert all(locked(DRAWN_BY_IMPORTS, tmp_path).said)
+
+
+@pytest.mark.parametrize("seed", [7, LARGEST])
+def test_same_streams_are_the_libraries_own_seeding(
+    seed: int, by_hand: dict[int, Any], tmp_path: Path
+) -> None:
+    """REPRO_STREAMS=same gives what each library's own seeding function gives for that seed."""
+    (draws,) = drawn(ONE_ORDER, tmp_path, REPRO_SEED=str(seed), REPRO_STREAMS="same")
+
+    assert {**draws, "hash": None} == {**by_hand[seed], "hash": None}
+
+
+def test_tensorflow_and_jax_take_the_locked_xla_flags_in_one_process(tmp_path: Path) -> None:
+    """Two builds of XLA parse one variable, and both know the flags of level strict."""
+    run = locked(XLA_IN_TENSORFLOW + XLA_IN_JAX, tmp_path)
+
+    assert run.said == 3.0
+    assert (
+        run.library("tensorflow")["environment"]["XLA_FLAGS"]
+        == run.library("jax")["environment"]["XLA_FLAGS"]
+    )
+
+
+@pytest.mark.parametrize("program", [XLA_IN_TENSORFLOW, XLA_IN_JAX], ids=["tensorflow", "jax"])
+def test_an_unknown_xla_flag_ends_the_process(program: str, tmp_path: Path) -> None:
+    """This is why the versions are locked: an XLA that doesn't know a flag aborts."""
+    done = python(
+        "-c",
+        PRELUDE + program,
+        cwd=tmp_path,
+        check=False,
+        XLA_FLAGS="--xla_flag_that_nobody_knows=1",
+    )
+
+    assert done.status != 0
+    assert "Unknown flag in XLA_FLAGS: --xla_flag_that_nobody_knows=1" in done.err
