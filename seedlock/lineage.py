@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from seedlock.derivation import stream_seed
 from seedlock.settings import HASH_SEED_NOTE, RESTARTED
 
+TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
+    from seedlock.errors import HashSeedNotTaken
     from seedlock.settings import Settings
 
 IGNORED = "PYTHONHASHSEED is ignored under -E and -I: the order of sets of text is not locked"
@@ -79,17 +80,12 @@ def hash_seed_gap(settings: Settings) -> list[str]:
     ]
 
 
-def check_note(settings: Settings, gaps: list[str]) -> None:
-    """Check what the start took from `HASH_SEED_NOTE` against the derivation.
+def wrong_note(settings: Settings) -> HashSeedNotTaken:
+    """Return the error for a `HASH_SEED_NOTE` that is not what the derivation gives."""
+    from seedlock.errors import HashSeedNotTaken
 
-    Raises:
-        HashSeedNotTaken: the note is wrong, and no gap says that hashing is not locked.
-    """
-    if not gaps and not hash_seed_in_force(settings):
-        from seedlock.errors import HashSeedNotTaken
-
-        raise HashSeedNotTaken(
-            f"PYTHONHASHSEED is '{settings.hash_seed}'; allowed: "
-            f"{hash_seed_variables(settings)['PYTHONHASHSEED']}; unset {HASH_SEED_NOTE}, "
-            "which claims otherwise"
-        )
+    return HashSeedNotTaken(
+        f"PYTHONHASHSEED is '{settings.hash_seed}'; allowed: "
+        f"{hash_seed_variables(settings)['PYTHONHASHSEED']}; unset {HASH_SEED_NOTE}, "
+        "which claims otherwise"
+    )

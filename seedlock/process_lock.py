@@ -6,13 +6,14 @@ Imported with the first library that it locks, not at the start.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
-from seedlock import lineage, registry
+from seedlock import registry
 from seedlock.adapters.base import Adapter, Applied
+from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.registry import REGISTRY, Entry
 
+TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
@@ -46,7 +47,12 @@ class Lock:
         gaps: list[str],
         guard: Callable[[Callable[[], None]], None],
     ) -> None:
-        lineage.check_note(settings, gaps)
+        if not gaps and settings.hash_seed != str(
+            stream_seed(settings.seed, "python.hash", settings.streams)
+        ):
+            from seedlock import lineage
+
+            raise lineage.wrong_note(settings)
         self.settings = settings
         self.restarted = restarted
         self.gaps = gaps

@@ -55,6 +55,10 @@ DEFAULT_LOCK_FILE = "repro-lock.txt"
 """Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
 
 
+_READ: "dict[str, dict[str, str]]" = {}
+"""Lock files that this process has read: the start and each library compare with the same one."""
+
+
 def lock_file(given: str | None) -> str | None:
     """Return the path of the lock file in force, or None where there is none.
 
@@ -75,6 +79,8 @@ def locked_versions(path: str | None) -> dict[str, str]:
     """
     if path is None:
         return {}
+    if path in _READ:
+        return _READ[path]
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
@@ -89,7 +95,8 @@ def locked_versions(path: str | None) -> dict[str, str]:
             "bad-lock",
         ) from problem
     pins = [line.split("==") for line in lines if "==" in line and line[0] not in "# "]
-    return {normalised(pin[0]): pin[1].split()[0] for pin in pins}
+    _READ[path] = {normalised(pin[0]): pin[1].split()[0] for pin in pins}
+    return _READ[path]
 
 
 def normalised(name: str) -> str:

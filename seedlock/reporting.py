@@ -126,7 +126,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
     for name, (adapter, module) in lock.loaded().items():
-        libraries[name]["digest_now"] = adapter.digest(module)
+        libraries[name]["digest_now"] = _digest(adapter.state(module) if adapter.readable else None)
     for name, applied in lock.applied.items():
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     content["machine"] = machine.facts()
@@ -159,8 +159,12 @@ def _library(applied: Applied) -> dict[str, object]:
         "replaced": applied.replaced,
         "flags": applied.flags,
         "gaps": applied.gaps,
-        "digest_seeded": applied.digest,
+        "digest_seeded": _digest(applied.state),
     }
+
+
+def _digest(state: object) -> str | None:
+    return None if state is None else digest(repr(state).encode())
 
 
 def _lock_file(lock: Lock) -> dict[str, object] | None:

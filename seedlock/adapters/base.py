@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 
-from seedlock.derivation import digest, stream_seed
+from seedlock.derivation import stream_seed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class Applied:
         replaced: values that the user's environment had for them.
         flags: determinism flags as read back after they were set.
         gaps: what could not be done.
-        digest: SHA-256 of the generators' state just after seeding; None when the library has
-            no generator that can be read.
+        state: state of the generators just after seeding; None when it can't be read.
     """
 
     def __init__(self, library: str) -> None:
@@ -66,19 +65,20 @@ class Applied:
         self.replaced: dict[str, str] = {}
         self.flags: dict[str, object] = {}
         self.gaps: list[str] = []
-        self.digest: str | None = None
+        self.state: object = None
 
 
 class Adapter(ABC):
     """Seed one library and set its determinism flags.
 
     A subclass sets `name` (key in the registry and in reports) and, where the generators live in
-    a submodule that is imported later than the library, `generators`; it implements the methods
-    below in their order.
+    a submodule that is imported later than the library, `generators`; where their state can't be
+    read without changing it, `readable`. It implements the methods below in their order.
     """
 
     name: str
     generators: str | None = None
+    readable: bool = True
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
@@ -137,16 +137,11 @@ class Adapter(ABC):
         applied.gaps += self.gaps(settings)
 
     def sow(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
-        """Seed the library's main stream and take the digest of what came of it."""
+        """Seed the library's main stream and keep the state that came of it."""
         seed = stream_seed(settings.seed, self.name, settings.streams)
         self.seed(module, seed)
         applied.seeds[self.name] = seed
-        applied.digest = self.digest(module)
-
-    def digest(self, module: Any) -> str | None:
-        """Return the SHA-256 of the generators' state, or None if it can't be read."""
-        state = self.state(module)
-        return None if state is None else digest(repr(state).encode())
+        applied.state = self.state(module) if self.readable else None
 
 
 def merged(given: str, wanted: str) -> str:

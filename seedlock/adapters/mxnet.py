@@ -21,6 +21,7 @@ class MxnetAdapter(Adapter):
     """
 
     name = "mxnet"
+    readable = False
 
     def __init__(self) -> None:
         self._seed: int | None = None
@@ -54,9 +55,6 @@ class MxnetAdapter(Adapter):
 
     def restore(self, module: Any, state: Any) -> None:
         self.seed(module, state["seed"])
-
-    def digest(self, module: Any) -> str | None:
-        return None
 
     def gaps(self, settings: Settings) -> list[str]:
         gaps = ["MXNet's generators can't be read: no digest, and state_dict() seeds them anew"]

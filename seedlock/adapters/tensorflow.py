@@ -22,13 +22,14 @@ class TensorflowAdapter(Adapter):
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
             "TF_CUDNN_DETERMINISTIC": "1",  # convolution kernels, from before TF 2.8; a belt
-            # oneDNN's graph rewrites sum in other orders on other CPUs. Slower on some CPUs.
-            "TF_ENABLE_ONEDNN_OPTS": "0",
             "HOROVOD_FUSION_THRESHOLD": "0",
         }
         if settings.level == "strict":
             variables["TF_DETERMINISTIC_OPS"] = "1"  # what enable_op_determinism() sets later
             variables["XLA_FLAGS"] = XLA
+            # oneDNN's kernels sum in other orders on other CPUs, as TensorFlow's own log says.
+            # Training on the CPU takes 1.4 to 1.7 times as long (benchmarks/README.md).
+            variables["TF_ENABLE_ONEDNN_OPTS"] = "0"
         return chosen(settings, variables)
 
     def seed(self, module: Any, seed: int) -> None:
