@@ -99,7 +99,7 @@ RUN --mount=type=bind,source=build/dist,target=/mnt \
     install -m 0755 "$site/seedlock/entrypoint/entrypoint.sh" /opt/repro/entrypoint.sh
 
 # TensorFlow's first information line comes under a heading that begins with WARNING; without it a clean run
-# has a clean log.
+# under a seed has a clean log. Without a seed, oneDNN's line still comes.
 ENV PATH=/opt/repro/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/home/repro \
     LANG=C.UTF-8 \
