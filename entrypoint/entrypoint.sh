@@ -68,4 +68,10 @@ else
 fi
 _SEEDLOCK_HASH_SEED="$REPRO_SEED ${REPRO_STREAMS-derived} $PYTHONHASHSEED"
 export PYTHONHASHSEED _SEEDLOCK_HASH_SEED
+
+# What only Python can say, a broken adapter or a framework that is not the locked one, it says
+# before the command starts: under -E it takes no note from here and looks at everything.
+if command -v python >/dev/null 2>&1; then
+    env -u REPRO_REPORT python -E -c pass </dev/null || [ $? -ne 78 ] || exit 78
+fi
 exec "$@"

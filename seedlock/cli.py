@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from seedlock import __version__, machine, registry, settings
+from seedlock import __version__, machine, registry, settings, startup
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.lineage import hash_seed_variables
@@ -188,6 +188,7 @@ def _run(options: argparse.Namespace) -> int:
         from seedlock.reporting import usable_folder
 
         usable_folder(checked.report)
+    startup.guarded(registry.import_adapters)
     environ.update(hash_seed_variables(checked))
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:

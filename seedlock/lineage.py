@@ -10,6 +10,7 @@ import os
 import sys
 
 from seedlock.derivation import stream_seed
+from seedlock.registry import import_adapters
 from seedlock.settings import HASH_SEED_NOTE, RESTARTED
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
@@ -50,6 +51,7 @@ def lock_hash_seed(settings: Settings) -> tuple[bool, list[str]]:
     if hash_seed_in_force(settings):
         os.environ.update(variables)
         return restarted, []
+    import_adapters()
     if sys.flags.ignore_environment:
         return restarted, [IGNORED]
     if not sys.executable or not sys.orig_argv or not sys.orig_argv[0]:

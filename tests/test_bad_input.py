@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -167,12 +168,46 @@ def test_a_lock_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["raise RuntimeError('broken\\non two lines')", "syntax error("])
-def test_a_broken_adapter_ends_the_process_at_the_import(
-    fault: str, environment_with_seedlock: Callable[[], Path]
+def test_a_broken_adapter_is_refused_before_user_code(
+    fault: str, environment_with_seedlock: Callable[[], Path], tmp_path: Path
+) -> None:
+    """An adapter that can't be loaded stops what starts a locked process, by every way in."""
+    site_packages = environment_with_seedlock()
+    (site_packages / "seedlock" / "adapters" / "torch.py").write_text(fault)
+    programs = site_packages.parents[2] / "bin"
+    interpreter = str(programs / "python")
+
+    ways = {
+        "entrypoint": run(
+            [ENTRYPOINT, "sh", "-c", f"echo {STARTED}"],
+            check=False, REPRO_SEED="7", PATH=f"{programs}:{os.environ['PATH']}",
+        ),
+        "pth": python("-c", CODE, executable=interpreter, check=False, REPRO_SEED="7"),
+        "seedlock run": python(
+            "-m", "seedlock", "run", "--seed", "7", "--", "echo", STARTED,
+            executable=interpreter, check=False, cwd=tmp_path,
+        ),
+    }  # fmt: skip
+    (site_packages / "a0_seedlock.pth").unlink()
+    (site_packages / "sitecustomize.py").symlink_to(
+        site_packages / "seedlock" / "entrypoint" / "sitecustomize.py"
+    )
+    ways["sitecustomize"] = python(
+        "-c", CODE, executable=interpreter, check=False, REPRO_SEED="7"
+    )  # fmt: skip
+
+    for way, done in ways.items():
+        assert_refused(done, "adapter-failed", way)
+    assert len({done.err for done in ways.values()}) == 1, ways
+
+
+def test_an_adapter_that_fails_on_its_library_ends_the_process_at_the_import(
+    environment_with_seedlock: Callable[[], Path],
 ) -> None:
     """A library whose adapter fails never reaches the program that imports it."""
     site_packages = environment_with_seedlock()
-    (site_packages / "seedlock" / "adapters" / "python.py").write_text(fault)
+    adapter = site_packages / "seedlock" / "adapters" / "python.py"
+    adapter.write_text(adapter.read_text().replace("module.seed(seed)", "module.gone(seed)"))
     executable = str(site_packages.parents[2] / "bin" / "python")
 
     done = python(
