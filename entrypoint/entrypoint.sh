@@ -42,6 +42,9 @@ choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict strict bad-level
 choice REPRO_STREAMS "${REPRO_STREAMS-derived}" derived,same derived bad-streams
 choice REPRO_LOCK "${REPRO_LOCK-refuse}" refuse,warn refuse bad-lock
 choice REPRO_TF32 "${REPRO_TF32-keep}" keep,off keep bad-tf32
+choice REPRO_USER_SEEDS "${REPRO_USER_SEEDS-mix}" mix,keep,refuse mix bad-user-seeds
+choice REPRO_ENTROPY "${REPRO_ENTROPY-count}" count,lock count bad-entropy
+choice REPRO_ENTROPY_ALLOW "${REPRO_ENTROPY_ALLOW-ssl}" ssl ssl bad-entropy
 if [ "${REPRO_STREAMS-derived}" = same ] && above "$REPRO_SEED" 4294967295; then
     refuse REPRO_SEED "$REPRO_SEED" "a seed from 0 to 4294967295 when REPRO_STREAMS is same" \
         "take a smaller seed or leave REPRO_STREAMS unset" bad-streams

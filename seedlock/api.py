@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from seedlock import settings as names
 from seedlock import startup
 from seedlock.derivation import derive as _derive
 from seedlock.errors import BadState, NotLocked
+from seedlock.user_seeds import begin_fixed, end_fixed, own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy
 
     from seedlock.process_lock import Lock
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 STATE_FORMAT = 1
 """Version of what `state_dict` returns. History: 1, first."""
@@ -88,9 +92,36 @@ def rng(*path: str | int) -> numpy.random.Generator:
     """
     import numpy
 
-    return numpy.random.default_rng(
-        _derive(_current().settings.seed, "name", *path, bits=128)  # PCG64 holds 128 bits
-    )
+    seed = _derive(_current().settings.seed, "name", *path, bits=128)  # PCG64 holds 128 bits
+    with own():
+        return numpy.random.default_rng(seed)
+
+
+class _Fixed(contextlib.ContextDecorator):
+    def _recreate_cm(self) -> _Fixed:
+        return _Fixed()  # one token for each call of a decorated function
+
+    def __enter__(self) -> None:
+        self._token = begin_fixed()
+
+    def __exit__(self, *problem: object) -> None:
+        states = end_fixed(self._token)
+        if states:
+            _current().put_back(states)
+
+
+@overload
+def fixed(function: None = None) -> _Fixed: ...
+@overload
+def fixed(function: Callable[P, R]) -> Callable[P, R]: ...
+def fixed(function: Callable[P, R] | None = None) -> _Fixed | Callable[P, R]:
+    """Honour seeds as written, for data splits that must not move with the outside seed.
+
+    `with seedlock.fixed():` or `@seedlock.fixed`. Each use is in the report. Main generators
+    that the block seeds go on afterwards as if it had not: what follows still hears the outside
+    seed. Without a seed in force it does nothing. Holds for the thread or task that enters it.
+    """
+    return _Fixed() if function is None else _Fixed()(function)
 
 
 def report() -> dict[str, object]:
@@ -129,13 +160,11 @@ def state_dict() -> dict[str, Any]:
         NotLocked: no seed is in force.
     """
     current = _current()
-    return {
-        "format": STATE_FORMAT,
-        "seed": current.settings.seed,
-        "libraries": {
+    with own():  # MXNet's can only be read by seeding anew
+        libraries = {
             name: adapter.state(module) for name, (adapter, module) in current.loaded().items()
-        },
-    }
+        }
+    return {"format": STATE_FORMAT, "seed": current.settings.seed, "libraries": libraries}
 
 
 def load_state_dict(state: Mapping[str, Any]) -> None:
@@ -168,7 +197,8 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
     for name, held in state["libraries"].items():
         if held is not None:
             adapter, module = loaded[name]
-            adapter.restore(module, held)
+            with own():
+                adapter.restore(module, held)
 
 
 def _current() -> Lock:

@@ -17,7 +17,8 @@ from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 EXIT_DRIFT = 1
 """`seedlock env` found a locked package in another version."""
@@ -205,8 +206,11 @@ def _become(argv: list[str], environ: dict[str, str]) -> int:
     if program is None:
         print(f"seedlock run: {argv[0]}: command not found", file=sys.stderr)
         return EXIT_NOT_FOUND
+    # The function itself, not what takes its place under a lock: the program stands where it
+    # would without `seedlock run`.
+    execve: Callable[..., NoReturn] = getattr(os.execve, "__wrapped__", os.execve)
     try:
-        os.execve(program, argv, environ)
+        execve(program, argv, environ)
     except OSError as problem:
         print(f"seedlock run: {program}: {problem.strerror}", file=sys.stderr)
         return EXIT_NOT_EXECUTABLE

@@ -57,7 +57,7 @@ def derive(root: int, *path: str | int, bits: int = 64) -> int:
     return int.from_bytes(sha256(text).digest(), "big") >> (256 - bits)
 
 
-def stream_seed(root: int, stream: str, mode: str = "derived") -> int:
+def stream_seed(root: int, stream: str, mode: str = "derived", path: str = "") -> int:
     """Return the seed of a library's main stream (a key of `STREAMS`) under `root`.
 
     Args:
@@ -65,10 +65,30 @@ def stream_seed(root: int, stream: str, mode: str = "derived") -> int:
         stream: a key of `STREAMS`.
         mode: `derived`, or `same` for the root seed itself (REPRO_STREAMS). JAX gets one from
             2**31 up as the int32 with the same bits, which is what `jax.random.key` makes of it.
+        path: place in the family of processes and tasks (`seedlock.lineage`), empty for the
+            first process. A child's streams are derived in every mode: siblings must differ.
     """
+    if path:
+        return derive(root, "child", path, "library", *stream.split("."), bits=STREAMS[stream])
     if mode == "same":
         return root - 2**32 if stream == "jax" and root >= 2**31 else root
     return derive(root, "library", *stream.split("."), bits=STREAMS[stream])
+
+
+class Branch:
+    """Many seeds below one path: the part of the hash that they share is computed once."""
+
+    __slots__ = ("_begun",)
+
+    def __init__(self, root: int, *path: str | int) -> None:
+        self._begun = sha256(_tagged(SCHEME) + _tagged(root) + b"".join(map(_tagged, path)))
+
+    def derive(self, *path: str | int, bits: int = 64) -> int:
+        """Return `derive(root, *branch, *path, bits=bits)`."""
+        hashed = self._begun.copy()
+        for part in path:
+            hashed.update(_tagged(part))
+        return int.from_bytes(hashed.digest(), "big") >> (256 - bits)
 
 
 def digest(data: bytes) -> str:

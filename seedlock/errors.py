@@ -54,6 +54,18 @@ class BadState(SeedlockError):
     slug = "bad-state"
 
 
+class UserSeedRefused(SeedlockError, ValueError):
+    """User code set a seed of its own under REPRO_USER_SEEDS=refuse."""
+
+    slug = "user-seed"
+
+
+class EntropyLocked(SeedlockError, RuntimeError):
+    """User code asked for what must stay unpredictable under REPRO_ENTROPY=lock."""
+
+    slug = "entropy-locked"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
     Before = Callable[[str], None]
     After = Callable[[str, ModuleType], None]
@@ -23,10 +24,10 @@ class PostImportFinder:
     finders find a module that is waited for, and chains the hooks around its execution."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, tuple[Before | None, After]] = {}
+        self._waiting: dict[str, list[tuple[Before | None, After]]] = {}
 
     def register(self, name: str, after: "After", before: "Before | None" = None) -> bool:
-        """Wait for the import of `name`.
+        """Wait for the import of `name`. Hooks on one name are called in their order.
 
         Args:
             name: full name of the module.
@@ -39,7 +40,7 @@ class PostImportFinder:
         """
         if name in sys.modules:
             return False
-        self._waiting[name] = (before, after)
+        self._waiting.setdefault(name, []).append((before, after))
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
         return True
@@ -73,16 +74,49 @@ class PostImportFinder:
 
         def exec_module(module: "ModuleType") -> None:
             del loader.exec_module
-            before, after = self._waiting.get(name, (None, None))
-            if before is not None:
-                before(name)
+            hooks = self._waiting.get(name, ())
+            for before, _ in hooks:
+                if before is not None:
+                    before(name)
             execute(module)
-            if after is not None:
+            for _, after in hooks:
                 after(name, module)
-                self._waiting.pop(name, None)
+            self._waiting.pop(name, None)
 
         loader._seedlock_hooked = True  # type: ignore[attr-defined]
         loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+class FirstCall:
+    """Stands for a function until it is called for the first time, then for its replacement.
+
+    Equal to the function that it stands for, since the standard library looks functions up
+    (`os.scandir in os.supports_fd`); no descriptor, since it keeps some in classes (pathlib of
+    CPython 3.10), where a function written in Python would become a method.
+    """
+
+    def __init__(
+        self, function: "Callable[..., Any]", make: "Callable[[], Callable[..., Any]]"
+    ) -> None:
+        self._function: Callable[..., Any] | None = None
+        self._make = make
+        self.__wrapped__ = function
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: "Any", **kwargs: "Any") -> "Any":
+        if self._function is None:
+            # The interpreter's own start-up goes on behind the doors and lists folders.
+            if sys._getframe(1).f_code.co_filename.endswith(("<frozen site>", "/site.py")):
+                return self.__wrapped__(*args, **kwargs)
+            self._function = self._make()
+        return self._function(*args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
 
 
 finder = PostImportFinder()

@@ -1,4 +1,10 @@
-"""Which process am I: PYTHONHASHSEED, which must stand before the interpreter starts.
+"""Which process am I: the place in the family of processes, and PYTHONHASHSEED, which must stand
+before the interpreter starts.
+
+The first process has the empty place; its children are `0`, `1`, ... in the order in which it
+starts them, whatever way it does; `0/2` is the third child of the first child. A task of a pool
+is `task.JOB.INDEX` below the process that handed it out. Ranks of one job are `rank.N` below
+the process that launched them.
 
 CPython reads PYTHONHASHSEED once, so a process that was started with another value is started
 again, in place, with the command line it had (`sys.orig_argv`).
@@ -19,6 +25,31 @@ if TYPE_CHECKING:
     from seedlock.settings import Settings
 
 IGNORED = "PYTHONHASHSEED is ignored under -E and -I: the order of sets of text is not locked"
+
+
+def place(settings: Settings) -> tuple[str, str]:
+    """Return a starting process's place, and the place whose main streams it draws from.
+
+    They differ for the ranks of a distributed job, which share the main streams, as frameworks
+    expect, and nothing else. Rank 0 stands where a single process would.
+    """
+    elements = settings.lineage.split("/") if settings.lineage else []
+    rank = settings.rank
+    if rank is None or not rank.isdecimal() or any(each.startswith("rank.") for each in elements):
+        return settings.lineage, settings.lineage
+    launcher = "/".join(elements[:-1])
+    return below(launcher, f"rank.{int(rank)}"), launcher
+
+
+def below(path: str, element: str) -> str:
+    """Return the place of a child or task below `path`."""
+    return f"{path}/{element}" if path else element
+
+
+def stream_path(path: str) -> str:
+    """Return the path by which a place's streams are derived: rank 0 and what is below it draw
+    what a single process and its children would."""
+    return "/".join([each for each in path.split("/") if each != "rank.0"])
 
 
 def hash_seed_variables(settings: Settings) -> dict[str, str]:

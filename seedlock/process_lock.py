@@ -5,13 +5,18 @@ Imported with the first library that it locks, not at the start.
 
 from __future__ import annotations
 
+import os
 import sys
+from _thread import get_ident
+from itertools import count
 
-from seedlock import registry
+from seedlock import lineage, registry
 from seedlock.adapters.base import Adapter, Applied
+from seedlock.callers import Sites
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.registry import REGISTRY, Entry
+from seedlock.user_seeds import UserSeeds, own
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
@@ -35,6 +40,11 @@ class Lock:
         restarted: whether the interpreter was started again for PYTHONHASHSEED.
         gaps: what is not locked, beyond the libraries' own gaps.
         applied: what was done to each imported library, by its name in the registry.
+        path: this process's place in the family of processes and tasks (`seedlock.lineage`).
+        policy: what becomes of seeds that user code sets.
+        entropy: call sites that drew from the system.
+        threads: call sites that ran the program's code in threads.
+        environment: the REPRO_* variables as they stood at the start.
 
     Raises:
         HashSeedNotTaken: this interpreter hashes text under another seed, and no gap says so.
@@ -50,14 +60,23 @@ class Lock:
         if not gaps and settings.hash_seed != str(
             stream_seed(settings.seed, "python.hash", settings.streams)
         ):
-            from seedlock import lineage
-
             raise lineage.wrong_note(settings)
         self.settings = settings
         self.restarted = restarted
         self.gaps = gaps
         self.applied: dict[str, Applied] = {}
         self._adapters: dict[str, tuple[Adapter, str]] = {}
+        self.path, self._main_path = lineage.place(settings)
+        self.policy = UserSeeds(settings.seed, settings.user_seeds, self._state_of)
+        self.policy.enter(lineage.stream_path(self.path))
+        self.entropy = Sites()
+        self.threads = Sites()
+        self.environment = {
+            name: value for name, value in os.environ.items() if name.startswith("REPRO_")
+        }
+        self._children = count()
+        self._jobs = count()
+        self._coming: dict[int, str] = {}
         self._guard = guard
         self._states_before: dict[str, dict[str, object]] = {}
 
@@ -65,6 +84,8 @@ class Lock:
         """Set what a library of the registry needs before its import."""
         adapter, applied = self._begin(_ENTRIES[module_name])
         adapter.prepare(self.settings, applied)
+        for entrance in adapter.entrances:
+            self._when_imported(entrance, self._interceptor(adapter))
         self._states_before[module_name] = {
             name: drawn.state(module) for name, (drawn, module) in self._drawn_by_imports().items()
         }
@@ -81,15 +102,21 @@ class Lock:
             self._check_version(entry, module, applied)
         adapter.apply(module, self.settings, applied)
         self._undraw(module_name)
-        if adapter.generators is None:
-            adapter.sow(module, self.settings, applied)
-            return
+        if not adapter.entrances:
+            self._when_imported(adapter.generators or module_name, self._interceptor(adapter))
+        self._when_imported(
+            adapter.generators or module_name,
+            lambda generators: adapter.sow(
+                generators, self.settings, applied, self._main_path_of(adapter)
+            ),
+        )
+        if module_name == "random":
+            # Python's own hook, registered by this import, seeds a forked child from the system.
+            os.register_at_fork(after_in_child=lambda: self._guard(self._sow_python))
 
-        def sow(_: str, generators: ModuleType) -> None:
-            self._guard(lambda: adapter.sow(generators, self.settings, applied))
-
-        if not finder.register(adapter.generators, sow):
-            sow(adapter.generators, sys.modules[adapter.generators])
+    def intercepted(self, module: ModuleType) -> None:
+        """Replace what a module of `registry.WATCHED` offers, just imported."""
+        registry.watcher(module.__name__).INTERCEPTS[module.__name__](module, self)
 
     def apply_late(self, module_name: str) -> None:
         """Lock a library that was imported before seedlock started, with a gap where that is
@@ -114,9 +141,73 @@ class Lock:
                     found[entry.name] = (adapter, sys.modules[module])
         return found
 
+    def child(self) -> str:
+        """Return the place of the next child process."""
+        return lineage.below(self.path, str(next(self._children)))
+
+    def job(self) -> str:
+        """Return the beginning of the places of one job's tasks, handed out by this process."""
+        return lineage.below(self.path, f"task.{next(self._jobs)}")
+
+    def fork_coming(self) -> None:
+        """Give a number to the child that this thread is about to fork."""
+        self._coming[get_ident()] = self.child()
+
+    def forked(self) -> None:
+        """Take the child's place after a fork."""
+        self.policy.sites.clear()
+        self.policy.unseeded_sites.clear()
+        self.entropy.clear()
+        self.threads.clear()
+        self.enter(self._coming.pop(get_ident()))
+        self._coming.clear()
+
+    def enter(self, path: str) -> None:
+        """Take a place in the family of processes and tasks: all main streams begin anew."""
+        self.path = self._main_path = path
+        self._children = count()
+        self._jobs = count()
+        self.policy.enter(lineage.stream_path(path))
+        for name, (adapter, module) in self.loaded().items():
+            if adapter.per_process:
+                adapter.sow(module, self.settings, self.applied[name], self._main_path_of(adapter))
+
+    def gap(self, text: str) -> None:
+        """Note once what is not locked."""
+        self.policy.gap(text)
+
+    def put_back(self, states: dict[str, object]) -> None:
+        """Put main generators into states that they had, by library."""
+        loaded = self.loaded()
+        with own():
+            for name, state in states.items():
+                adapter, module = loaded[name]
+                adapter.restore(module, state)
+
     def adapter(self, name: str) -> Adapter:
         """Return the adapter of an applied library."""
         return self._adapters[name][0]
+
+    def _main_path_of(self, adapter: Adapter) -> str:
+        return lineage.stream_path(self._main_path) if adapter.per_process else ""
+
+    def _sow_python(self) -> None:
+        adapter, module = self._adapters["python"]
+        adapter.sow(
+            sys.modules[module], self.settings, self.applied["python"], self._main_path_of(adapter)
+        )
+
+    def _state_of(self, name: str) -> object:
+        adapter, module = self._adapters[name]
+        with own():  # MXNet's can only be read by seeding anew
+            return adapter.state(sys.modules[module])
+
+    def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
+        return lambda module: adapter.intercept(module, self.policy)
+
+    def _when_imported(self, name: str, do: Callable[[ModuleType], None]) -> None:
+        if not finder.register(name, lambda _, module: self._guard(lambda: do(module))):
+            do(sys.modules[name])
 
     def _drawn_by_imports(self) -> dict[str, tuple[Adapter, ModuleType]]:
         loaded = self.loaded()
@@ -127,10 +218,11 @@ class Lock:
         # What a program draws must not depend on which libraries it imports, and when.
         states = self._states_before.pop(module_name, {})
         for name, (adapter, module) in self._drawn_by_imports().items():
-            if name in states:
-                adapter.restore(module, states[name])
-            else:
-                adapter.seed(module, self.applied[name].seeds[name])
+            with own():
+                if name in states:
+                    adapter.restore(module, states[name])
+                else:
+                    adapter.seed(module, self.applied[name].seeds[name])
 
     def _begin(self, entry: Entry) -> tuple[Adapter, Applied]:
         if entry.name not in self._adapters:

@@ -10,6 +10,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from seedlock.adapters.base import Adapter
     from seedlock.settings import Settings
 
@@ -51,6 +53,37 @@ REGISTRY = (
 )
 """Every library that seedlock knows. Adding one is a file in adapters/, a line here, a test and
 a row in docs/determinism.md (CONTRIBUTING.md has the five steps)."""
+
+WATCHED = {
+    "subprocess": "children",
+    "multiprocessing.util": "children",
+    "multiprocessing.pool": "tasks",
+    "concurrent.futures.process": "tasks",
+    "concurrent.futures.thread": "tasks",
+    "joblib.parallel": "tasks",
+    "loky.process_executor": "tasks",
+    "threading": "tasks",
+    "uuid": "entropy",
+    "tempfile": "entropy",
+    "glob": "entropy",
+    "ssl": "entropy",
+}
+"""Modules that are no library of numbers and bring them into disorder: which module of seedlock
+replaces what in them (its `INTERCEPTS`), once they are imported."""
+
+OS_CALLS = {
+    "execv": "children",
+    "execve": "children",
+    "posix_spawn": "children",
+    "posix_spawnp": "children",
+    "system": "children",
+    "_exit": "children",
+    "urandom": "entropy",
+    "listdir": "entropy",
+    "scandir": "entropy",
+}
+"""Functions of `os`, which is always loaded: which module of seedlock replaces them (its
+`OS_CALLS`), once they are called."""
 
 DEFAULT_LOCK_FILE = "repro-lock.txt"
 """Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
@@ -196,6 +229,13 @@ def import_adapters() -> None:
     """
     for entry in REGISTRY:
         import_adapter(entry)
+
+
+def watcher(name: str) -> "Any":
+    """Return the module of seedlock that looks after a key of `WATCHED` or `OS_CALLS`."""
+    own = f"seedlock.{WATCHED.get(name) or OS_CALLS[name]}"
+    __import__(own)
+    return sys.modules[own]
 
 
 def within(version: str, supported: tuple[tuple[int, ...], tuple[int, ...]]) -> bool:

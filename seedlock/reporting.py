@@ -1,13 +1,15 @@
 """What was applied, overridden and left open: one JSON file per process.
 
 The file exists from the start of the process and says `running`; it says `finished` only when
-the interpreter came to its end. A process that was killed therefore leaves `running`.
+the interpreter came to its end or called os._exit, as children of multiprocessing do. A process
+that was killed, as the workers of a pool are that is terminated, therefore leaves `running`.
 """
 
 from __future__ import annotations
 
 import atexit
 import json
+import linecache
 import os
 import sys
 import time
@@ -18,11 +20,17 @@ from seedlock.registry import REGISTRY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedlock.adapters.base import Adapter, Applied
+    from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 1
-"""Version of the report's schema. History: 1, first."""
+SCHEMA = 2
+"""Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
+seeds, of generators without a seed and of what drew from the system."""
+
+_finish: Callable[[], None] | None = None
 
 ENVIRONMENT = (
     "REPRO_", "PYTHONHASHSEED", "CUBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "XLA_FLAGS", "JAX_",
@@ -53,7 +61,16 @@ def begin(lock: Lock) -> None:
         if os.getpid() == owner:
             write(path, describe(lock, "finished"))
 
-    atexit.register(finish)
+    global _finish
+    if _finish is None:
+        atexit.register(finish_now)
+    _finish = finish
+
+
+def finish_now() -> None:
+    """Finish this process's report: its end has come."""
+    if _finish is not None:
+        _finish()
 
 
 def usable_folder(folder: str) -> None:
@@ -109,10 +126,14 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
             "parent": os.getppid(),
             "command": sys.orig_argv,
             "restarted_for_hash_seed": lock.restarted,
+            "lineage": lock.path,
         },
         "settings": settings.as_dict(),
         "seeds": {name: stream_seed(settings.seed, name, settings.streams) for name in STREAMS},
-        "gaps": list(lock.gaps),
+        "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads)],
+        "user_seeds": _listed(lock.policy.sites),
+        "unseeded": _listed(lock.policy.unseeded_sites),
+        "entropy": _listed(lock.entropy),
         "libraries": {name: _library(applied) for name, applied in lock.applied.items()},
         "environment": {
             name: value
@@ -146,6 +167,23 @@ def overridden(adapter: Adapter, applied: Applied) -> dict[str, object]:
         if os.environ.get(name) != text:
             changed[name] = {"set": text, "now": os.environ.get(name)}
     return changed
+
+
+def _listed(sites: Sites) -> list[dict[str, object]]:
+    """Return call sites with the text of their lines."""
+    found = sites.as_list()
+    for site in found:
+        file, _, line = str(site["where"]).rpartition(":")
+        site["line"] = linecache.getline(file, int(line)).strip()
+    return found
+
+
+def _threads(sites: Sites) -> list[str]:
+    return [
+        f"{site['where']} runs the program's code in threads ({site['function']}): what threads "
+        "draw from a generator that they share depends on scheduling"
+        for site in sites.as_list()
+    ]
 
 
 def _library(applied: Applied) -> dict[str, object]:

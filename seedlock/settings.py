@@ -34,6 +34,24 @@ TF32 = "REPRO_TF32"
 `off`: switch it off everywhere, so that GPU generations with and without it come closer (at the
 levels that set flags, warn and strict)."""
 
+USER_SEEDS = "REPRO_USER_SEEDS"
+"""What becomes of a seed that the program sets itself. `mix`: the outside seed decides it too,
+and equal seeds stay equal. `keep`: it counts as written. `refuse`: setting one is an error."""
+
+ENTROPY = "REPRO_ENTROPY"
+"""What os.urandom, secrets, random.SystemRandom, uuid1, uuid4 and names of temporary files draw
+from. `count`: the system, counted in the report. `lock`: the root seed; TLS is refused then."""
+
+ENTROPY_ALLOW = "REPRO_ENTROPY_ALLOW"
+"""What REPRO_ENTROPY=lock must not refuse: `ssl`. Unset: nothing."""
+
+LINEAGE = "_SEEDLOCK_LINEAGE"
+"""Internal: place of a process in the family, from its parent. Elements between slashes: the
+how-manieth child, `rank.N`, `task.JOB.INDEX`."""
+
+RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
+"""Variables in which launchers say a process's rank: torchrun, Open MPI, PMIx, MPICH, Slurm."""
+
 RESTARTED = "_SEEDLOCK_RESTARTED"
 """Internal: process id of the interpreter that was started again for PYTHONHASHSEED. An exec
 keeps the id; a child that inherits the variable has another one."""
@@ -47,6 +65,9 @@ LEVELS = ("seed", "warn", "strict")
 STREAM_MODES = ("derived", "same")
 LOCK_MODES = ("refuse", "warn")
 TF32_MODES = ("keep", "off")
+USER_SEED_POLICIES = ("mix", "keep", "refuse")
+ENTROPY_MODES = ("count", "lock")
+ENTROPY_ALLOWED = ("ssl",)
 
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
@@ -67,12 +88,20 @@ class Settings:
         report: folder for reports, or None.
         lock_file: file with the locked versions, or None for the default place.
         hash_seed: PYTHONHASHSEED as it stood, since user code may write its own over it.
+        user_seeds: one of `USER_SEED_POLICIES`.
+        entropy: one of `ENTROPY_MODES`.
+        entropy_allow: one of `ENTROPY_ALLOWED`, or None.
+        lineage: place in the family of processes as the parent gave it, empty without one.
+        rank: rank among the processes of one job as the launcher says it, or None.
 
     Raises:
         BadSetting: a value is not allowed.
     """
 
-    __slots__ = ("seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed")
+    __slots__ = (
+        "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
+        "user_seeds", "entropy", "entropy_allow", "lineage", "rank",
+    )  # fmt: skip
 
     seed: int
     level: str
@@ -82,6 +111,11 @@ class Settings:
     report: str | None
     lock_file: str | None
     hash_seed: str | None
+    user_seeds: str
+    entropy: str
+    entropy_allow: str | None
+    lineage: str
+    rank: str | None
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         put = object.__setattr__
@@ -93,6 +127,16 @@ class Settings:
         put(self, "report", environ.get(REPORT) or None)
         put(self, "lock_file", environ.get(LOCK_FILE) or None)
         put(self, "hash_seed", environ.get("PYTHONHASHSEED"))
+        put(
+            self,
+            "user_seeds",
+            _choice(environ, USER_SEEDS, USER_SEED_POLICIES, "mix", "bad-user-seeds"),
+        )
+        put(self, "entropy", _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy"))
+        allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
+        put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
+        put(self, "lineage", environ.get(LINEAGE, ""))
+        put(self, "rank", next((environ[name] for name in RANKS if name in environ), None))
         if self.streams == "same" and self.seed > MAX_SAME_SEED:
             _refuse(
                 SEED,

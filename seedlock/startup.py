@@ -8,19 +8,23 @@ the user's code unseeded with exit status 0, so a failure has to end the process
 import os
 import sys
 
-from seedlock.import_hooks import finder
-from seedlock.registry import REGISTRY, refuse_unfit
+from seedlock.import_hooks import FirstCall, finder
+from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
 from seedlock.settings import HASH_SEED_NOTE, RESTARTED, SEED, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
     from seedlock.process_lock import Lock
 
 EXIT_CONFIG = 78
 """EX_CONFIG of sysexits.h: the run was refused and user code was not started."""
+
+_exit = os._exit
+"""The function itself: what `os` holds under a lock finishes the report first."""
 
 _start: "tuple[Settings, bool, list[str], Callable[[Callable[[], None]], None]] | None" = None
 _lock: "Lock | None" = None
@@ -73,7 +77,7 @@ def refuse(problem: BaseException) -> None:
     except (AttributeError, OSError, ValueError):
         pass  # no stdout, or nobody reads it: the line below still has to come
     os.write(2, f"seedlock: {' '.join(str(problem).split())}\n".encode(errors="replace"))
-    os._exit(EXIT_CONFIG)
+    _exit(EXIT_CONFIG)
 
 
 def _activate() -> None:
@@ -107,13 +111,45 @@ def _begin(
     def after(name: str, module: "ModuleType") -> None:
         guard(lambda: _locked().after(name, module))
 
+    def intercepted(_: str, module: "ModuleType") -> None:
+        guard(lambda: _locked().intercepted(module))
+
+    for name in OS_CALLS:
+        setattr(os, name, _first_call(name, guard))
     for entry in REGISTRY:
         if not finder.register(entry.module, after, before):
             _locked().apply_late(entry.module)
+    for name in WATCHED:
+        if not finder.register(name, intercepted):
+            _locked().intercepted(sys.modules[name])
+    os.register_at_fork(
+        before=lambda: guard(lambda: _locked().fork_coming()),
+        after_in_child=lambda: guard(_forked),
+    )
     if settings.report is not None:
         from seedlock import reporting
 
         reporting.begin(_locked())
+
+
+def _first_call(name: str, guard: "Callable[[Callable[[], None]], None]") -> FirstCall:
+    original = getattr(os, name)
+
+    def make() -> "Callable[..., Any]":
+        made: list[Callable[..., Any]] = []
+        guard(lambda: made.append(watcher(name).OS_CALLS[name](original, _locked())))
+        return made[0]
+
+    return FirstCall(original, make)
+
+
+def _forked() -> None:
+    lock = _locked()
+    lock.forked()
+    if lock.settings.report is not None:
+        from seedlock import reporting
+
+        reporting.begin(lock)
 
 
 def _locked() -> "Lock":

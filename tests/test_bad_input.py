@@ -46,6 +46,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown lock mode": ({"REPRO_SEED": "7", "REPRO_LOCK": "no"}, "bad-lock"),
     "unknown TF32 mode": ({"REPRO_SEED": "7", "REPRO_TF32": "yes"}, "bad-tf32"),
+    "unknown policy for user seeds": (
+        {"REPRO_SEED": "7", "REPRO_USER_SEEDS": "force"},
+        "bad-user-seeds",
+    ),
+    "unknown entropy mode": ({"REPRO_SEED": "7", "REPRO_ENTROPY": "freeze"}, "bad-entropy"),
+    "unknown entropy allowance": (
+        {"REPRO_SEED": "7", "REPRO_ENTROPY_ALLOW": "ssl,uuid"},
+        "bad-entropy",
+    ),
     "TF32 off without flags": (
         {"REPRO_SEED": "7", "REPRO_LEVEL": "seed", "REPRO_TF32": "off"},
         "bad-tf32",

@@ -40,7 +40,7 @@ def test_every_message_is_explained_and_no_other() -> None:
     text = "\n".join(path.read_text() for path in sources)
     used = set(re.findall(r'slug = "([a-z-]+)"', text)) - {"seedlock-error"}
     used |= set(re.findall(r"messages\.md#([a-z-]+)", text))
-    used |= set(re.findall(r'"((?:bad|report|locked)-[a-z0-9]+)"', text))
+    used |= set(re.findall(r'"((?:bad|report|locked)-[a-z0-9-]+)"', text))
 
     assert used == slugs(read("docs/messages.md")) - {"messages"}
 

@@ -19,7 +19,7 @@ def test_a_report_tells_the_whole_lock(tmp_path: Path) -> None:
     python("-c", "import numpy; numpy.random.rand()", REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
 
     (report,) = reports(tmp_path)
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert report["status"] == "finished"
     assert report["settings"]["seed"] == 7
     assert report["settings"]["level"] == "strict"
@@ -28,7 +28,7 @@ def test_a_report_tells_the_whole_lock(tmp_path: Path) -> None:
     assert library["version"].split(".")[0] == "2"
     assert library["supported"] == ["1.23", "2.5"]
     assert library["seeds"] == {"numpy": 4258865938}
-    assert library["gaps"]
+    assert report["libraries"]["python"]["gaps"]
     assert report["environment"]["OMP_DYNAMIC"] == "FALSE"
     assert report["machine"]["cpu"]["model"]
     assert report["machine"]["threads"]["usable"] >= 1
@@ -74,7 +74,8 @@ def test_an_unhandled_exception_finishes_the_report(tmp_path: Path) -> None:
 
 
 def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
-    """A child process writes its own file; a forked one leaves its parent's alone."""
+    """A child process writes its own file, with its place in the family; a forked one leaves its
+    parent's alone."""
     code = (
         "import os, subprocess, sys\n"
         "subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
@@ -85,8 +86,9 @@ def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
     python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
 
     found = reports(tmp_path)
-    assert [each["status"] for each in found] == ["finished", "finished"]
-    assert found[1]["process"]["parent"] == found[0]["process"]["pid"]
+    assert [each["status"] for each in found] == ["finished"] * 3
+    assert [each["process"]["lineage"] for each in found] == ["", "0", "1"]
+    assert {each["process"]["parent"] for each in found[1:]} == {found[0]["process"]["pid"]}
 
 
 def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ def test_defaults() -> None:
         "report": None,
         "lock_file": None,
         "hash_seed": None,
+        "user_seeds": "mix",
+        "entropy": "count",
+        "entropy_allow": None,
+        "lineage": "",
+        "rank": None,
     }
 
 

@@ -9,6 +9,7 @@ import os
 from abc import ABC, abstractmethod
 
 from seedlock.derivation import stream_seed
+from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 LOCKED_LEVELS = ("warn", "strict")
 """Levels at which determinism flags are set at all."""
@@ -72,17 +74,32 @@ class Adapter(ABC):
     """Seed one library and set its determinism flags.
 
     A subclass sets `name` (key in the registry and in reports) and, where the generators live in
-    a submodule that is imported later than the library, `generators`; where their state can't be
-    read without changing it, `readable`. It implements the methods below in their order.
+    a submodule that is imported later than the library, `generators`; where user seeds come in
+    through modules that load earlier or later than those, `entrances`; where their state can't be
+    read without changing it, `readable`; where the library has no generator of its own that a
+    child process could share with its parent, `per_process`. It implements the methods below in
+    their order.
     """
 
     name: str
     generators: str | None = None
+    entrances: tuple[str, ...] = ()
     readable: bool = True
+    per_process: bool = True
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
         """Return the variables that must stand before the library is imported."""
+
+    @abstractmethod
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        """Put the policy at every way in which user code seeds the library.
+
+        Args:
+            module: each of `entrances`, just imported; where there are none, the module that
+                holds the generators.
+            policy: what is asked at each call (`choose`, `unseeded`).
+        """
 
     @abstractmethod
     def seed(self, module: Any, seed: int) -> None:
@@ -136,10 +153,18 @@ class Adapter(ABC):
         applied.flags = self.flags(module)
         applied.gaps += self.gaps(settings)
 
-    def sow(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
-        """Seed the library's main stream and keep the state that came of it."""
-        seed = stream_seed(settings.seed, self.name, settings.streams)
-        self.seed(module, seed)
+    def sow(self, module: ModuleType, settings: Settings, applied: Applied, path: str = "") -> None:
+        """Seed the library's main stream and keep the state that came of it.
+
+        Args:
+            module: the module that holds the generators.
+            settings: what was asked for.
+            applied: where to note it.
+            path: place whose main streams this process draws from.
+        """
+        seed = stream_seed(settings.seed, self.name, settings.streams, path)
+        with own():
+            self.seed(module, seed)
         applied.seeds[self.name] = seed
         applied.state = self.state(module) if self.readable else None
 

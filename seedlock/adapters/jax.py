@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 OFFSET = "jax_random_seed_offset"
 
@@ -22,6 +23,7 @@ class JaxAdapter(Adapter):
     """Move every integer seed by the derived offset and exclude nondeterministic kernels."""
 
     name = "jax"
+    per_process = False
 
     def environment(self, settings: Settings) -> dict[str, str]:
         # The default changed in 0.5.0 and with it all streams. No price: it is the default.
@@ -30,6 +32,9 @@ class JaxAdapter(Adapter):
             variables["XLA_FLAGS"] = XLA
         offset = stream_seed(settings.seed, self.name, settings.streams)
         return {"JAX_RANDOM_SEED_OFFSET": str(offset), **chosen(settings, variables)}
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        pass
 
     def seed(self, module: Any, seed: int) -> None:
         if getattr(module.config, OFFSET) != seed:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 SEED_ATTRIBUTE = "global_random_seed"
 GENERATOR_ATTRIBUTE = "global_seed_generator"
@@ -35,6 +36,9 @@ class KerasAdapter(Adapter):
 
     def environment(self, settings: Settings) -> dict[str, str]:
         return {}
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        pass
 
     def seed(self, module: Any, seed: int) -> None:
         self._watch(module)

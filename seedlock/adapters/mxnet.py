@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 
 class MxnetAdapter(Adapter):
@@ -36,6 +37,9 @@ class MxnetAdapter(Adapter):
         if settings.tf32 == "off":
             variables["MXNET_CUDA_ALLOW_TENSOR_CORE"] = "0"
         return chosen(settings, variables)
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        pass
 
     def seed(self, module: Any, seed: int) -> None:
         module.random.seed(seed)

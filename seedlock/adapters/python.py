@@ -6,12 +6,14 @@ The order of sets of text belongs to PYTHONHASHSEED, which seedlock.lineage sets
 from __future__ import annotations
 
 from seedlock.adapters.base import Adapter
+from seedlock.patching import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 
 class PythonAdapter(Adapter):
@@ -21,6 +23,21 @@ class PythonAdapter(Adapter):
 
     def environment(self, settings: Settings) -> dict[str, str]:
         return {}
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        def method(original: Any) -> Any:
+            def seed(self: Any, a: Any = None, version: int = 2) -> None:
+                if a is None:
+                    a = policy.unseeded("python", 64, "random.Random")
+                elif isinstance(a, (int, float, str, bytes, bytearray)):
+                    chosen = policy.choose("python", a, 64, "random.seed", self is module._inst)
+                    a = a if chosen is None else chosen
+                original(self, a, version)
+
+            return seed
+
+        replace(module.Random, "seed", method)
+        module.seed = module._inst.seed
 
     def seed(self, module: Any, seed: int) -> None:
         module.seed(seed)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 
 class TensorflowAdapter(Adapter):
@@ -31,6 +32,9 @@ class TensorflowAdapter(Adapter):
             # Training on the CPU takes 1.4 to 1.7 times as long (benchmarks/README.md).
             variables["TF_ENABLE_ONEDNN_OPTS"] = "0"
         return chosen(settings, variables)
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        pass
 
     def seed(self, module: Any, seed: int) -> None:
         module.random.set_seed(seed)

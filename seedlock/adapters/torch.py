@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.user_seeds import UserSeeds
 
 
 class TorchAdapter(Adapter):
@@ -34,6 +35,9 @@ class TorchAdapter(Adapter):
                 "HOROVOD_FUSION_THRESHOLD": "0",
             },
         )
+
+    def intercept(self, module: Any, policy: UserSeeds) -> None:
+        pass
 
     def seed(self, module: Any, seed: int) -> None:
         # manual_seed covers CUDA, MPS, XPU and MTIA too, lazily where a device has not started.
