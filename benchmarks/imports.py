@@ -4,16 +4,20 @@ Both processes have the right PYTHONHASHSEED. The one is locked from outside at 
 the other seedlock is not active, and the script sets the variables in os.environ, imports, and
 makes the calls that a user would write, with the same seeds. The time inside the process around
 import and calls, the wall time of the whole process, and its processor time are three figures.
+Each round imports from another depth of calls, the same for all variants (see `DEPTHS`).
 The exit status is 0 whatever the verdicts, 1 if something failed to run.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks import pairs
     from benchmarks.pairs import Figure, Sample
 else:
@@ -21,6 +25,21 @@ else:
     from pairs import Figure, Sample
 
 LIMIT = 1.01
+
+DEPTHS = 146
+"""Depths of calls that an import is made from. CPython 3.11 keeps frames in chunks of 16 KiB: a
+call that crosses from one into the next maps a chunk, and its return unmaps it. Where in a chunk
+an import begins decides whether `import keras` does so 7000 or 29 000 times, at 8 us each: a frame
+more or less in the user's script moves the time by several per cent, with the lock or without.
+So many frames of the function below fill a chunk."""
+
+NESTED = """
+import sys
+def nested(depth):
+    if depth: nested(depth - 1)
+    else: exec(sys.argv[2], {})
+nested(int(sys.argv[1]))
+"""
 
 CUDA = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "NCCL_ALGO": "Ring"}
 OMP = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
@@ -143,8 +162,8 @@ def compare(name: str, rounds: int) -> list[Figure]:
     scripts = {case.name: by_hand(case) for case in cases}
     free, locked = pairs.free_environment(), pairs.locked_environment()
     variants = {
-        "locked": partial(once, from_outside(cases[0]), locked),
-        **{key: partial(once, script, free) for key, script in scripts.items()},
+        "locked": partial(once, from_outside(cases[0]), locked, depths()),
+        **{key: partial(once, script, free, depths()) for key, script in scripts.items()},
     }
     measured = pairs.interleave(variants, rounds, name)
     return [
@@ -187,9 +206,15 @@ def timed(lines: list[str]) -> str:
     return "\n".join([*first, *lines, "print(time.perf_counter() - start)"])
 
 
-def once(script: str, environment: dict[str, str]) -> Sample:
-    """Run a script and return its quantities."""
-    ended = pairs.launch([sys.executable, "-c", script], environment)
+def depths() -> Iterator[int]:
+    """Yield a depth for each round, spread evenly however many rounds there are."""
+    return (number * 91 % DEPTHS for number in itertools.count())  # about the golden ratio
+
+
+def once(script: str, environment: dict[str, str], depths: Iterator[int]) -> Sample:
+    """Run a script at the next depth and return its quantities."""
+    argv = [sys.executable, "-c", NESTED, str(next(depths)), script]
+    ended = pairs.launch(argv, environment)
     return {
         "inside": float(ended.output.split()[-1]),
         "whole process": ended.wall,

@@ -86,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="run a command under a seed",
         description="Check the settings, set the environment and become the command.",
-        usage="seedlock run [--seed N] [--level LEVEL] [--report DIR] [--] COMMAND [ARG ...]",
+        usage="seedlock run [--seed N] [--level LEVEL] [--user-seeds POLICY] [--report DIR] [--] "
+        "COMMAND [ARG ...]",
     )
     run.add_argument("--seed", metavar="N", help="root seed, 0 to 2**64 - 1 (default: REPRO_SEED)")
     run.add_argument(
@@ -95,6 +96,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--streams",
         help=f"one of {', '.join(settings.STREAM_MODES)} (default: REPRO_STREAMS or derived)",
+    )
+    run.add_argument(
+        "--user-seeds",
+        metavar="POLICY",
+        help=f"one of {', '.join(settings.USER_SEED_POLICIES)} (default: REPRO_USER_SEEDS or mix)",
+    )
+    run.add_argument(
+        "--entropy",
+        metavar="MODE",
+        help=f"one of {', '.join(settings.ENTROPY_MODES)} (default: REPRO_ENTROPY or count)",
     )
     run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -176,6 +187,8 @@ def _run(options: argparse.Namespace) -> int:
         (settings.SEED, options.seed),
         (settings.LEVEL, options.level),
         (settings.STREAMS, options.streams),
+        (settings.USER_SEEDS, options.user_seeds),
+        (settings.ENTROPY, options.entropy),
         (settings.REPORT, options.report),
     ):
         if value is not None:
