@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-STATE_FORMAT = 1
-"""Version of what `state_dict` returns. History: 1, first."""
+STATE_FORMAT = 2
+"""Version of what `state_dict` returns. History: 1, first; 2, how far the process has counted
+its children, jobs and generators without a seed."""
 
 
 def lock(seed: int, level: str = "strict") -> int:
@@ -164,7 +165,12 @@ def state_dict() -> dict[str, Any]:
         libraries = {
             name: adapter.state(module) for name, (adapter, module) in current.loaded().items()
         }
-    return {"format": STATE_FORMAT, "seed": current.settings.seed, "libraries": libraries}
+    return {
+        "format": STATE_FORMAT,
+        "seed": current.settings.seed,
+        "libraries": libraries,
+        "positions": current.positions(),
+    }
 
 
 def load_state_dict(state: Mapping[str, Any]) -> None:
@@ -199,6 +205,7 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
             adapter, module = loaded[name]
             with own():
                 adapter.restore(module, held)
+    current.go_on_from(state["positions"])
 
 
 def _current() -> Lock:

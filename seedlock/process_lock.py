@@ -16,12 +16,13 @@ from seedlock.callers import Sites
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.registry import REGISTRY, Entry
-from seedlock.user_seeds import UserSeeds, own
+from seedlock.user_seeds import UserSeeds, own, read
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
+    from typing import Any
 
     from seedlock.settings import Settings
 
@@ -74,8 +75,8 @@ class Lock:
         self.environment = {
             name: value for name, value in os.environ.items() if name.startswith("REPRO_")
         }
-        self._children = count()
-        self._jobs = count()
+        self._children: Iterator[int] = count()
+        self._jobs: Iterator[int] = count()
         self._coming: dict[int, str] = {}
         self._guard = guard
         self._states_before: dict[str, dict[str, object]] = {}
@@ -159,18 +160,38 @@ class Lock:
         self.policy.unseeded_sites.clear()
         self.entropy.clear()
         self.threads.clear()
-        self.enter(self._coming.pop(get_ident()))
+        self.enter(self._coming.pop(get_ident()), self.settings.report is not None)
         self._coming.clear()
 
-    def enter(self, path: str) -> None:
-        """Take a place in the family of processes and tasks: all main streams begin anew."""
+    def enter(self, path: str, keep: bool = False) -> None:
+        """Take a place in the family of processes and tasks: all main streams begin anew.
+
+        Args:
+            path: the place.
+            keep: whether a report will want the generators' states.
+        """
         self.path = self._main_path = path
         self._children = count()
         self._jobs = count()
         self.policy.enter(lineage.stream_path(path))
         for name, (adapter, module) in self.loaded().items():
             if adapter.per_process:
-                adapter.sow(module, self.settings, self.applied[name], self._main_path_of(adapter))
+                adapter.sow(
+                    module, self.settings, self.applied[name], self._main_path_of(adapter), keep
+                )
+
+    def positions(self) -> dict[str, Any]:
+        """Return how far this process has counted, for a checkpoint: children, jobs, and
+        generators without a seed by library."""
+        children, self._children = read(self._children)
+        jobs, self._jobs = read(self._jobs)
+        return {"children": children, "jobs": jobs, "unseeded": self.policy.positions()}
+
+    def go_on_from(self, positions: dict[str, Any]) -> None:
+        """Count on from what `positions` returned."""
+        self._children = count(positions["children"])
+        self._jobs = count(positions["jobs"])
+        self.policy.go_on_from(positions["unseeded"])
 
     def gap(self, text: str) -> None:
         """Note once what is not locked."""

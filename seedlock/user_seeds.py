@@ -123,6 +123,17 @@ class UserSeeds:
             )
         return self._entropy.derive(library, next(made), bits=bits)
 
+    def positions(self) -> dict[str, int]:
+        """Return how many generators without a seed there were, by library."""
+        found = {}
+        for library in self._made:
+            found[library], self._made[library] = read(self._made[library])
+        return found
+
+    def go_on_from(self, positions: dict[str, int]) -> None:
+        """Count on from what `positions` returned."""
+        self._made = {library: count(number) for library, number in positions.items()}
+
     def gap(self, text: str) -> None:
         """Note once what can't be repeated."""
         if text not in self.gaps:
@@ -162,6 +173,12 @@ def end_fixed(token: "Token[dict[str, object]]") -> dict[str, object]:
     states = _mode.get()
     _mode.reset(token)
     return states
+
+
+def read(counter: "Iterator[int]") -> "tuple[int, Iterator[int]]":
+    """Return the next number of a counter and a counter that stands there still."""
+    number = next(counter)
+    return number, count(number)
 
 
 def canonical(given: object) -> tuple[str | int, ...]:

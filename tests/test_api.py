@@ -157,3 +157,26 @@ def test_a_state_that_does_not_fit_is_refused(change: str, text: str, tmp_path: 
     assert done.lines[0].startswith("BadState ")
     assert text in done.lines[0]
     assert done.lines[1] == "True"
+
+
+def test_a_resumed_program_counts_on(tmp_path: Path) -> None:
+    """Generators without a seed and children go on after a resume as without the stop."""
+    draw = (
+        "def epoch():\n"
+        " import os, random, subprocess, sys\n"
+        " child = subprocess.run([sys.executable, '-c', 'import random; print(random.random())'],\n"
+        "                        capture_output=True, text=True)\n"
+        " return [random.Random().random(), child.stdout.strip()]\n"
+    )
+    whole = f"{draw}print([epoch(), epoch(), epoch()][2])"
+    before = (
+        f"{draw}import json, seedlock\n[epoch(), epoch()]\nprint(json.dumps(seedlock.state_dict()))"
+    )
+    after = (
+        f"{draw}import json, random, seedlock\n"
+        "seedlock.load_state_dict(json.load(open('state')))\nprint(epoch())"
+    )
+    uninterrupted = python("-c", whole, cwd=tmp_path, REPRO_SEED="7").out
+    (tmp_path / "state").write_text(python("-c", before, cwd=tmp_path, REPRO_SEED="7").out)
+
+    assert python("-c", after, cwd=tmp_path, REPRO_SEED="7").out == uninterrupted
