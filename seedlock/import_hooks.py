@@ -6,6 +6,7 @@ when it succeeded, and nothing else is imported.
 On the start-up path: imports nothing, not even `__future__` (0.1 ms), hence quoted annotations.
 """
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -117,6 +118,14 @@ class FirstCall:
 
     def __hash__(self) -> int:
         return hash(self.__wrapped__)
+
+    def __reduce__(self) -> "tuple[Callable[[str], Any], tuple[str]]":
+        return function_of_os, (self.__name__,)
+
+
+def function_of_os(name: str) -> "Any":
+    """Return a function of `os`: what a pickled `FirstCall` becomes where it is unpickled."""
+    return getattr(os, name)
 
 
 finder = PostImportFinder()

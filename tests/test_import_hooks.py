@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from seedlock.import_hooks import PostImportFinder
+from tests.interpreter import python
 
 
 @pytest.fixture(name="finder")
@@ -133,3 +134,28 @@ def test_a_missing_module_stays_missing(finder: PostImportFinder) -> None:
 
     with pytest.raises(ModuleNotFoundError, match="No module named 'waited_for'"):
         import waited_for  # noqa: F401
+
+
+def test_replaced_functions_of_os_pass_for_the_original(tmp_path: Path) -> None:
+    """Looked up in sets, kept in a class, pickled to another process: as the plain function."""
+    code = (
+        "import copy, inspect, multiprocessing, os, pickle, posix, shutil\n"
+        "class Keeper: listdir = os.listdir\n"
+        "assert os.listdir == posix.listdir and posix.listdir == os.listdir\n"
+        "assert os.scandir in os.supports_fd and shutil.rmtree.avoids_symlink_attacks\n"
+        "assert Keeper().listdir('.') == os.listdir('.')\n"
+        "assert pickle.loads(pickle.dumps(os.listdir)) is os.listdir\n"
+        "assert copy.deepcopy(os.urandom) is os.urandom\n"
+        "assert str(inspect.signature(os.urandom)) == str(inspect.signature(posix.urandom))\n"
+        "assert os.listdir.__name__ == 'listdir' and os.listdir.__doc__ == posix.listdir.__doc__\n"
+        "if __name__ == '__main__':\n"
+        " with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "  print(pool.map(os.listdir, ['empty']))\n"
+    )
+    (tmp_path / "program.py").write_text(code)
+    (tmp_path / "empty").mkdir()
+
+    plain = python("program.py", cwd=tmp_path)
+    locked = python("program.py", cwd=tmp_path, REPRO_SEED="7")
+
+    assert locked.out == plain.out == "[[]]\n"
