@@ -32,6 +32,32 @@ for module in modules:
 print(len(pins), "pins", *modules)
 """
 
+SEEDS_ITSELF = """
+import hashlib, multiprocessing, random, subprocess, sys
+import numpy, torch
+
+def task(index):
+    return index, random.random(), numpy.random.rand(), numpy.random.default_rng().random()
+
+class Noise(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+    def __getitem__(self, index):
+        return index + numpy.random.rand() + random.random()
+
+torch.manual_seed(42)
+numpy.random.seed(42)
+drawn = [torch.rand(3).tolist(), numpy.random.rand(), numpy.random.default_rng(0).random()]
+drawn += [torch.rand(1, generator=torch.Generator()).item(), random.Random(1).random()]
+drawn += [batch.tolist() for batch in torch.utils.data.DataLoader(Noise(), 2, num_workers=2)]
+with multiprocessing.Pool(2) as pool:
+    drawn += pool.map(task, range(6))
+child = [sys.executable, "-c", "import random; print(random.random())"]
+drawn += [subprocess.run(child, capture_output=True, text=True).stdout for _ in range(2)]
+assert len({*map(str, drawn)}) == len(drawn)
+print("digest", hashlib.sha256(repr(drawn).encode()).hexdigest())
+"""
+
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_seed_outside_decides_every_bit(container: TrackedContainer, program: str) -> None:
@@ -45,6 +71,18 @@ def test_seed_outside_decides_every_bit(container: TrackedContainer, program: st
     assert mounted.seeded(7).run(*command).digest() == first
     assert mounted.seeded(7).using("--user=12345:12345").run(*command).digest() == first
     assert mounted.seeded(8).run(*command).digest() != first
+
+
+def test_seed_outside_wins_over_seeds_inside(container: TrackedContainer) -> None:
+    """A program that seeds itself, makes generators without a seed and starts children hears the
+    outside seed, and repeats."""
+    shared = container.using("--shm-size=256m")
+    command = ("python", "-c", SEEDS_ITSELF)
+
+    first = shared.seeded(7).run(*command).digest()
+
+    assert shared.seeded(7).run(*command).digest() == first
+    assert shared.seeded(8).run(*command).digest() != first
 
 
 def test_every_locked_package_imports(container: TrackedContainer) -> None:
