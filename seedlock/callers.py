@@ -122,6 +122,16 @@ def author(frame: "FrameType") -> "tuple[FrameType, FrameType | None]":
     return library or frame, None
 
 
+def importing(frame: "FrameType | None") -> bool:
+    """Tell whether a library is being imported on the way from the author's code to `frame`: it
+    sets its own seeds then, as SciPy 1.17.1 does for its documentation (scipy.stats)."""
+    while frame is not None and is_library(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def is_library(filename: str) -> bool:
     """Tell whether a code object's file name is that of a library."""
     return filename.startswith((_STANDARD, _OWN, "<frozen", "<__array")) or any(

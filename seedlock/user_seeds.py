@@ -7,12 +7,13 @@ different streams.
 """
 
 import os
+import sys
 import time
 from _thread import get_ident
 from contextvars import ContextVar
 from itertools import count
 
-from seedlock.callers import Sites
+from seedlock.callers import Sites, importing
 from seedlock.derivation import Branch
 
 TYPE_CHECKING = False
@@ -28,6 +29,7 @@ OWN: dict[str, object] = {}
 _mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
 """Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
 the user's as written; then the value holds the generators' states from before."""
+_watchers: "list[Callable[[bool], None]]" = []
 
 DAY = 86400.0
 
@@ -76,20 +78,31 @@ class UserSeeds:
         Raises:
             UserSeedRefused: the policy is to refuse.
         """
+        if not self.mixes(library, given, function, main):
+            return None
+        return self.mixed(library, given, bits)
+
+    def mixes(self, library: str, given: object, function: str, main: bool = True) -> bool:
+        """Note a seed that user code gives, as `choose` does; return whether the root seed decides
+        it too, for a library that has its own way to mix the two.
+
+        Raises:
+            UserSeedRefused: the policy is to refuse.
+        """
         mode = _mode.get()
         if mode is OWN:
-            return None
+            return False
         policy = self.policy
         if mode is not POLICY:
             policy = "fixed"
             if main and library not in mode:
                 mode[library] = None  # reading a state must not come back here
                 mode[library] = self._state_of(library)
+        elif policy == "refuse" and importing(sys._getframe(1)):
+            policy = "keep"
         site = self.sites.note(function, given, policy)
         if site is not None:
             self._suspect(site, given)
-        if policy == "mix":
-            return self.mixed(library, given, bits)
         if policy == "refuse":
             from seedlock.errors import UserSeedRefused
 
@@ -98,7 +111,7 @@ class UserSeeds:
                 "none; take the line out, put it into `with seedlock.fixed():`, or set "
                 "REPRO_USER_SEEDS=mix"
             )
-        return None
+        return policy == "mix"
 
     def mixed(self, library: str, given: object, bits: int) -> int:
         """Return what `given` becomes under the root seed: the path user, library, given."""
@@ -164,7 +177,9 @@ class own:  # noqa: N801 - read as a word: with own():
 
 def begin_fixed() -> "Token[dict[str, object]]":
     """Honour seeds as written from here on, until `end_fixed`."""
-    return _mode.set({})
+    token = _mode.set({})
+    _tell_watchers()
+    return token
 
 
 def end_fixed(token: "Token[dict[str, object]]") -> dict[str, object]:
@@ -172,6 +187,7 @@ def end_fixed(token: "Token[dict[str, object]]") -> dict[str, object]:
     block seeded, by library."""
     states = _mode.get()
     _mode.reset(token)
+    _tell_watchers()
     return states
 
 
@@ -179,6 +195,20 @@ def read(counter: "Iterator[int]") -> "tuple[int, Iterator[int]]":
     """Return the next number of a counter and a counter that stands there still."""
     number = next(counter)
     return number, count(number)
+
+
+def watch_fixed(watcher: "Callable[[bool], None]") -> None:
+    """Call `watcher` in each thread that enters or leaves a block of fixed(), with whether it is
+    in one then; and now, if it is."""
+    _watchers.append(watcher)
+    if in_fixed_block():
+        watcher(True)
+
+
+def _tell_watchers() -> None:
+    fixed = in_fixed_block()
+    for watcher in _watchers:
+        watcher(fixed)
 
 
 def canonical(given: object) -> tuple[str | int, ...]:
@@ -213,6 +243,12 @@ def looks_measured(given: object) -> str:
     if any(abs(given - now * unit) < DAY * unit for unit in (1, 10**3, 10**6, 10**9)):
         return "a clock"
     return ""
+
+
+def in_fixed_block() -> bool:
+    """Tell whether seeds count as written at the moment, by fixed()."""
+    mode = _mode.get()
+    return mode is not POLICY and mode is not OWN
 
 
 def in_own_block() -> bool:

@@ -170,6 +170,8 @@ class Adapter(ABC):
             path: place whose main streams this process draws from.
             keep: whether the report will want the state, which takes longer than seeding.
         """
+        if not self.per_process and settings.user_seeds != "mix":
+            return  # there are only seeds that user code sets, and none of them is moved
         seed = stream_seed(settings.seed, self.name, settings.streams, path)
         with own():
             self.seed(module, seed)
