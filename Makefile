@@ -41,6 +41,7 @@ test-image: venv wheels dist ## build the image and run its tests in it
 bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/mxnet_compat.py
+	$(BIN)/python benchmarks/seeding.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/training.py
 

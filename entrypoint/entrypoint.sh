@@ -77,4 +77,10 @@ export PYTHONHASHSEED _SEEDLOCK_HASH_SEED
 if command -v python >/dev/null 2>&1; then
     env -u REPRO_REPORT python -E -c pass </dev/null || [ $? -ne 78 ] || exit 78
 fi
+
+# The order of sets of plain objects follows their addresses. Where the kernel refuses, the report
+# says so. setarch becomes the command too; one that is not there must be missed by this shell.
+if setarch "$(uname -m)" -R true >/dev/null 2>&1 && command -v "${1-}" >/dev/null 2>&1; then
+    exec setarch "$(uname -m)" -R -- "$@"
+fi
 exec "$@"

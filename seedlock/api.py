@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import os
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from seedlock import settings as names
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     import numpy
 
     from seedlock.process_lock import Lock
+    from seedlock.user_seeds import Fixed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,17 +102,81 @@ def rng(*path: str | int) -> numpy.random.Generator:
         return numpy.random.default_rng(seed)
 
 
-class _Fixed(contextlib.ContextDecorator):
-    def _recreate_cm(self) -> _Fixed:
-        return _Fixed()  # one token for each call of a decorated function
+class _Fixed:
+    def __init__(self) -> None:
+        self._blocks: list[Fixed] = []
 
     def __enter__(self) -> None:
-        self._token = begin_fixed()
+        self._blocks.append(begin_fixed())
 
     def __exit__(self, *problem: object) -> None:
-        states = end_fixed(self._token)
+        states = end_fixed(self._blocks.pop())
         if states:
             _current().put_back(states)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        decorated: Callable[P, R] = _fixed_function(function)
+        return decorated
+
+
+def _fixed_function(function: Any) -> Any:
+    # One block for each call; what runs later than the call takes the block with it.
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_later(*args: Any, **kwargs: Any) -> Any:
+            with _Fixed():
+                return await function(*args, **kwargs)
+
+        return call_later
+
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            with _Fixed():
+                made = function(*args, **kwargs)
+            return (yield from _Resumed(made))
+
+        return generate
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def generate_later(*args: Any, **kwargs: Any) -> Any:
+            async with contextlib.aclosing(function(*args, **kwargs)) as made:
+                while True:
+                    try:
+                        with _Fixed():
+                            value = await anext(made)
+                    except StopAsyncIteration:
+                        return
+                    yield value
+
+        return generate_later
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _Fixed():
+            return function(*args, **kwargs)
+
+    return call
+
+
+class _Resumed(Generator[Any, Any, Any]):
+    """A generator whose body is in a block of its own from each resumption to the next yield:
+    what its consumer does in between is not."""
+
+    def __init__(self, made: Generator[Any, Any, Any]) -> None:
+        self._made = made
+
+    def send(self, value: Any) -> Any:
+        with _Fixed():
+            return self._made.send(value)
+
+    def throw(self, *problem: Any) -> Any:
+        with _Fixed():
+            return self._made.throw(*problem)
 
 
 @overload

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from seedlock import __version__, machine, registry, settings, startup
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.lineage import hash_seed_variables
+from seedlock.lineage import hash_seed_variables, keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
@@ -221,6 +221,7 @@ def _become(argv: list[str], environ: dict[str, str]) -> int:
         return EXIT_NOT_FOUND
     # The function itself, not what takes its place under a lock: the program stands where it
     # would without `seedlock run`.
+    keep_addresses()
     execve: Callable[..., NoReturn] = getattr(os.execve, "__wrapped__", os.execve)
     try:
         execve(program, argv, environ)

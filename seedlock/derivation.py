@@ -78,17 +78,26 @@ def stream_seed(root: int, stream: str, mode: str = "derived", path: str = "") -
 class Branch:
     """Many seeds below one path: the part of the hash that they share is computed once."""
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_begin",)
 
     def __init__(self, root: int, *path: str | int) -> None:
-        self._begun = sha256(_tagged(SCHEME) + _tagged(root) + b"".join(map(_tagged, path)))
+        begun = sha256(_tagged(SCHEME) + _tagged(root) + b"".join(map(_tagged, path)))
+        self._begin = begun.copy
 
     def derive(self, *path: str | int, bits: int = 64) -> int:
         """Return `derive(root, *branch, *path, bits=bits)`."""
-        hashed = self._begun.copy()
+        hashed = self._begin()
         for part in path:
-            hashed.update(_tagged(part))
-        return int.from_bytes(hashed.digest(), "big") >> (256 - bits)
+            # Called for each generator that user code makes: the common case stands here.
+            if type(part) is int:
+                data = b"%d" % part
+                hashed.update(b"%d:%b#" % (len(data), data))
+            else:
+                hashed.update(_tagged(part))
+        return _number(hashed.digest(), "big") >> (256 - bits)
+
+
+_number = int.from_bytes
 
 
 def digest(data: bytes) -> str:

@@ -1,39 +1,222 @@
 """What draws from the system and not from a generator: counted with its call sites, or, under
-REPRO_ENTROPY=lock, derived.
+REPRO_ENTROPY=lock, derived; and the order of folders, sorted at level strict.
+
+secrets, random.SystemRandom, uuid.uuid4 and what else there is draw through os.urandom
+(CPython 3.10 to 3.13), so that the call site names the function of the library and one
+replacement is enough. uuid.uuid1 asks the C library, names of temporary files a generator of
+their own.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+
+from seedlock.patching import dress, mark, replace
+from seedlock.user_seeds import own
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import Any
 
     from seedlock.process_lock import Lock
 
+SYSTEM = "system"
+DERIVED = "derived"
+COUNTED = "counted"
+SORTED = "sorted"
+REFUSED = "refused"
+"""What is done about a call: the policy of its site in the report."""
+
+_STANDARD = os.path.dirname(os.__file__)
+_WHOLE_FOLDERS = (
+    "<frozen os>",
+    os.__file__,
+    os.path.join(_STANDARD, "glob.py"),
+    os.path.join(_STANDARD, "pathlib.py"),
+    os.path.join(_STANDARD, "pathlib") + os.sep,
+)
+"""Files of the standard library that read a folder to its end and hand on its order: os.walk,
+glob, Path.glob, and CPython 3.13's Path.iterdir."""
+
 
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    def urandom(size: int, /) -> bytes:
-        lock.entropy.note("os.urandom", None, "system")
-        drawn: bytes = original(size)
-        return drawn
+    note = lock.entropy.note
+    system = lock.policy.system
 
-    return urandom
+    def counted(size: int, /) -> Any:
+        note("os.urandom", None, SYSTEM)
+        return original(size)
+
+    def derived(size: int, /) -> Any:
+        note("os.urandom", None, DERIVED)
+        return system(len(original(size)))  # whatever it refuses, the original refuses
+
+    return dress(derived if lock.settings.entropy == "lock" else counted, original)
 
 
 def _listdir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    if lock.settings.level != "strict":
-        return original
-    return lambda *args, **kwargs: sorted(original(*args, **kwargs))
+    note = lock.entropy.note
+
+    def counted(path: Any = None) -> Any:
+        note("os.listdir", None, COUNTED)
+        return original(path)
+
+    def in_order(path: Any = None) -> Any:
+        note("os.listdir", None, SORTED)
+        names = original(path)
+        names.sort()
+        return names
+
+    return dress(in_order if lock.settings.level == "strict" else counted, original)
+
+
+class _Entries:
+    """What os.scandir returns, in the order of the names."""
+
+    def __init__(self, scan: Any) -> None:
+        with scan:
+            self._entries = iter(sorted(scan, key=_name))
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the entries that are left."""
+        self._entries = iter(())
+
+
+def _name(entry: Any) -> Any:
+    return entry.name
+
+
+def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
+    note = lock.entropy.note
+    strict = lock.settings.level == "strict"
+
+    def scandir(path: Any = None) -> Any:
+        # Two frames up: `import_hooks.FirstCall` stands between.
+        if strict and sys._getframe(2).f_code.co_filename.startswith(_WHOLE_FOLDERS):
+            note("os.scandir", None, SORTED)
+            return _Entries(original(path))
+        note("os.scandir", None, COUNTED)
+        return original(path)
+
+    return dress(scandir, original)
+
+
+def _glob(module: ModuleType, lock: Lock) -> None:
+    def method(original: Callable[..., Any]) -> Callable[..., Any]:
+        def glob(*args: Any, **options: Any) -> Any:
+            found = original(*args, **options)
+            found.sort()
+            return found
+
+        return glob
+
+    if lock.settings.level == "strict":
+        replace(module, "glob", method)
+
+
+def _uuid(module: Any, lock: Lock) -> None:
+    locked = lock.settings.entropy == "lock"
+
+    def method(original: Callable[..., Any]) -> Callable[..., Any]:
+        def uuid1(node: int | None = None, clock_seq: int | None = None) -> Any:
+            lock.entropy.note("uuid.uuid1", None, DERIVED if locked else SYSTEM)
+            if not locked:
+                return original(node, clock_seq)
+            drawn = int.from_bytes(lock.policy.system(16), "big")
+            # RFC 9562, 5.1 and 6.10: a node that is no address of a network card has this bit.
+            node = drawn & (1 << 48) - 1 | 1 << 40 if node is None else node
+            clock = drawn >> 48 & (1 << 14) - 1 if clock_seq is None else clock_seq
+            time = drawn >> 64 & (1 << 60) - 1
+            return module.UUID(
+                fields=(
+                    time & 0xFFFFFFFF,
+                    time >> 32 & 0xFFFF,
+                    time >> 48 & 0x0FFF,
+                    clock >> 8 & 0x3F,
+                    clock & 0xFF,
+                    node,
+                ),
+                version=1,
+            )
+
+        return uuid1
+
+    replace(module, "uuid1", method)
+
+
+def _tempfile(module: Any, lock: Lock) -> None:
+    # A name must not cost a derived stream, nor come from one by default: two runs under one
+    # seed may share a folder.
+    locked = lock.settings.entropy == "lock"
+    sequence = module._RandomNameSequence
+
+    def rng(self: Any) -> Any:
+        if getattr(self, "_rng_pid", None) != os.getpid():
+            with own():
+                self._rng = module._Random()
+                if locked:
+                    self._rng.seed(int.from_bytes(lock.policy.system(32), "big"))
+            self._rng_pid = os.getpid()
+        return self._rng
+
+    def method(original: Callable[..., Any]) -> Callable[..., Any]:
+        def following(self: Any) -> Any:
+            lock.entropy.note("tempfile", None, DERIVED if locked else SYSTEM)
+            return original(self)
+
+        return following
+
+    sequence.rng = property(mark(rng))
+    replace(sequence, "__next__", method)
+
+
+def _ssl(module: Any, lock: Lock) -> None:
+    settings = lock.settings
+    if settings.entropy != "lock" or settings.entropy_allow == "ssl":
+        return
+
+    def method(original: Callable[..., Any]) -> Callable[..., Any]:
+        def refuse(*_: Any, **__: Any) -> Any:
+            from seedlock.errors import EntropyLocked
+
+            name = f"ssl.SSLContext.{original.__name__}"
+            lock.entropy.note(name, None, REFUSED)
+            raise EntropyLocked(
+                f"{name} was called under REPRO_ENTROPY=lock; allowed: no TLS, whose keys must "
+                "not follow from a seed; fetch what the run needs before it starts, or set "
+                "REPRO_ENTROPY_ALLOW=ssl or REPRO_ENTROPY=count"
+            )
+
+        return refuse
+
+    replace(module.SSLContext, "wrap_socket", method)
+    replace(module.SSLContext, "wrap_bio", method)
 
 
 OS_CALLS: dict[str, Callable[[Callable[..., Any], Lock], Callable[..., Any]]] = {
     "urandom": _urandom,
     "listdir": _listdir,
-    "scandir": lambda original, _: original,
+    "scandir": _scandir,
 }
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
-    name: lambda _module, _lock: None for name in ("uuid", "tempfile", "glob", "ssl")
+    "uuid": _uuid,
+    "tempfile": _tempfile,
+    "glob": _glob,
+    "ssl": _ssl,
 }

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from seedlock.errors import HashSeedNotTaken
     from seedlock.settings import Settings
 
+ADDR_NO_RANDOMIZE = 0x0040000
+ASK = 0xFFFFFFFF
+"""Constants of personality(2)."""
+
+RANDOM_ADDRESSES = (
+    "the order of sets of plain objects depends on addresses: address space randomisation could "
+    "not be switched off"
+)
+
 IGNORED = "PYTHONHASHSEED is ignored under -E and -I: the order of sets of text is not locked"
 
 
@@ -99,7 +108,36 @@ def lock_hash_seed(settings: Settings) -> tuple[bool, list[str]]:
         )
     os.environ.update(variables)
     os.environ[RESTARTED] = str(os.getpid())
+    keep_addresses()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def keep_addresses() -> None:
+    """Switch address space randomisation off for the program that this process becomes, where
+    the kernel allows it: the order of sets of plain objects follows their addresses.
+
+    Children inherit it. As `setarch -R` does (util-linux; personality(2)).
+    """
+    from ctypes import CDLL, c_ulong  # loaded only by a process that is about to be another one
+
+    change = getattr(CDLL(None), "personality", None)
+    if change is not None:
+        change.argtypes = [c_ulong]
+        current: int = change(ASK)
+        if current != -1:
+            change(current | ADDR_NO_RANDOMIZE)
+
+
+def addresses_are_random() -> bool | None:
+    """Tell whether this process's address space is randomised; None where that can't be read."""
+    try:
+        with open("/proc/self/personality", encoding="ascii") as file:
+            personality = int(file.read(), 16)
+        with open("/proc/sys/kernel/randomize_va_space", encoding="ascii") as file:
+            everywhere = int(file.read())
+    except OSError:
+        return None
+    return everywhere != 0 and not personality & ADDR_NO_RANDOMIZE
 
 
 def hash_seed_gap(settings: Settings) -> list[str]:

@@ -9,6 +9,8 @@ import os
 import platform
 import sys
 
+from seedlock.lineage import addresses_are_random
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -36,6 +38,7 @@ def facts() -> dict[str, object]:
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
         "system": platform.platform(),
+        "address_randomisation": addresses_are_random(),
         "cpu": cpu(),
         "threads": threads(),
         "gpu": gpu(),

@@ -146,7 +146,7 @@ def installed_versions(names: set[str]) -> dict[str, str]:
         if not folder or folder.endswith(_WITHOUT_PACKAGES):
             continue
         try:
-            entries = os.listdir(folder)
+            entries = _listdir(folder)
         except OSError:
             continue
         for entry in entries:
@@ -157,6 +157,9 @@ def installed_versions(names: set[str]) -> dict[str, str]:
                     found[name] = version
     return found
 
+
+_listdir = os.listdir
+"""The function itself: what `os` holds under a lock counts the program's calls."""
 
 _WITHOUT_PACKAGES = (os.path.dirname(os.__file__), "lib-dynload", ".zip")
 

@@ -16,6 +16,7 @@ import time
 
 from seedlock import __version__, machine, registry
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
+from seedlock.lineage import RANDOM_ADDRESSES, addresses_are_random
 from seedlock.registry import REGISTRY
 
 TYPE_CHECKING = False
@@ -130,7 +131,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         },
         "settings": settings.as_dict(),
         "seeds": {name: stream_seed(settings.seed, name, settings.streams) for name in STREAMS},
-        "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads)],
+        "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads), *_addresses(lock)],
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
         "entropy": _listed(lock.entropy),
@@ -184,6 +185,11 @@ def _threads(sites: Sites) -> list[str]:
         "draw from a generator that they share depends on scheduling"
         for site in sites.as_list()
     ]
+
+
+def _addresses(lock: Lock) -> list[str]:
+    random = lock.settings.level != "seed" and addresses_are_random() is not False
+    return [RANDOM_ADDRESSES] if random else []
 
 
 def _library(applied: Applied) -> dict[str, object]:

@@ -6,15 +6,14 @@ seeds of the author's give equal streams, in every process of the run, and diffe
 different streams.
 """
 
-import os
 import sys
-import time
 from _thread import get_ident
 from contextvars import ContextVar
 from itertools import count
 
-from seedlock.callers import Sites, importing
+from seedlock.callers import Sites, importing, shown
 from seedlock.derivation import Branch
+from seedlock.seed_values import LONG, canonical, looks_measured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 
     from seedlock.callers import Site
 
+    Fixed = tuple[Token[dict[str, object]], dict[str, object]]
+
 POLICY: dict[str, object] = {}
 OWN: dict[str, object] = {}
 _mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
 """Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
 the user's as written; then the value holds the generators' states from before."""
 _watchers: "list[Callable[[bool], None]]" = []
-
-DAY = 86400.0
 
 
 class UserSeeds:
@@ -56,12 +55,18 @@ class UserSeeds:
 
     def enter(self, path: str) -> None:
         """Take a place in the family of processes and tasks: count anew from it."""
-        self._entropy = Branch(self._root, "entropy", path)
-        self._made: dict[str, Iterator[int]] = {}
+        self._path = path
+        self._made: dict[str, tuple[Iterator[int], Branch]] = {}
         self._thread = get_ident()
 
     def choose(
-        self, library: str, given: object, bits: int, function: str, main: bool = True
+        self,
+        library: str,
+        given: object,
+        bits: int,
+        function: str,
+        main: bool = True,
+        written: object = None,
     ) -> int | None:
         """Decide on a seed that user code gives.
 
@@ -71,6 +76,8 @@ class UserSeeds:
             bits: size of the seed that the library takes.
             function: what was called, for the report, where no frame of a library tells.
             main: whether the library's main generator is seeded, not one of the user's own.
+            written: the seed as the author wrote it, where `given` is what the library makes
+                of it.
 
         Returns:
             The seed to use, 0 to 2**bits - 1; None to use the given one as it is.
@@ -78,11 +85,18 @@ class UserSeeds:
         Raises:
             UserSeedRefused: the policy is to refuse.
         """
-        if not self.mixes(library, given, function, main):
+        if not self.mixes(library, given, function, main, written):
             return None
         return self.mixed(library, given, bits)
 
-    def mixes(self, library: str, given: object, function: str, main: bool = True) -> bool:
+    def mixes(
+        self,
+        library: str,
+        given: object,
+        function: str,
+        main: bool = True,
+        written: object = None,
+    ) -> bool:
         """Note a seed that user code gives, as `choose` does; return whether the root seed decides
         it too, for a library that has its own way to mix the two.
 
@@ -90,26 +104,26 @@ class UserSeeds:
             UserSeedRefused: the policy is to refuse.
         """
         mode = _mode.get()
-        if mode is OWN:
-            return False
         policy = self.policy
         if mode is not POLICY:
+            if mode is OWN:
+                return False
             policy = "fixed"
             if main and library not in mode:
                 mode[library] = None  # reading a state must not come back here
                 mode[library] = self._state_of(library)
         elif policy == "refuse" and importing(sys._getframe(1)):
             policy = "keep"
-        site = self.sites.note(function, given, policy)
+        site = self.sites.note(function, given if written is None else written, policy)
         if site is not None:
             self._suspect(site, given)
         if policy == "refuse":
             from seedlock.errors import UserSeedRefused
 
             raise UserSeedRefused(
-                f"{function} was given the seed {given!r}; allowed under REPRO_USER_SEEDS=refuse: "
-                "none; take the line out, put it into `with seedlock.fixed():`, or set "
-                "REPRO_USER_SEEDS=mix"
+                f"{function} was given the seed {shown(given)}; allowed under "
+                "REPRO_USER_SEEDS=refuse: none; take the line out, put it into "
+                "`with seedlock.fixed():`, or set REPRO_USER_SEEDS=mix"
             )
         return policy == "mix"
 
@@ -118,7 +132,7 @@ class UserSeeds:
         branch = self._users.get(library)
         if branch is None:
             branch = self._users[library] = Branch(self._root, "user", library)
-        if type(given) is int:
+        if type(given) is int and given.bit_length() <= LONG:
             return branch.derive(given, bits=bits)
         return branch.derive(*canonical(given), bits=bits)
 
@@ -127,25 +141,43 @@ class UserSeeds:
         this process makes them."""
         made = self._made.get(library)
         if made is None:
-            made = self._made[library] = count()
+            branch = Branch(self._root, "entropy", self._path, library)
+            made = self._made.setdefault(library, (count(), branch))  # whole, as seen by threads
         self.unseeded_sites.note(function, None, "derived")
         if get_ident() != self._thread:
             self.gap(
                 "generators without a seed were made in several threads: which gets which stream "
                 "depends on scheduling"
             )
-        return self._entropy.derive(library, next(made), bits=bits)
+        return made[1].derive(next(made[0]), bits=bits)
+
+    def system(self, size: int) -> bytes:
+        """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
+        made = self._made.get("system")
+        if made is None:
+            branch = Branch(self._root, "entropy", self._path, "system")
+            made = self._made.setdefault("system", (count(), branch))
+        number = next(made[0])
+        blocks = [
+            made[1].derive(number, block, bits=256).to_bytes(32, "big")
+            for block in range(-(-size // 32))
+        ]
+        return b"".join(blocks)[:size]
 
     def positions(self) -> dict[str, int]:
         """Return how many generators without a seed there were, by library."""
         found = {}
-        for library in self._made:
-            found[library], self._made[library] = read(self._made[library])
+        for library, (made, branch) in list(self._made.items()):
+            found[library], going_on = read(made)
+            self._made[library] = (going_on, branch)
         return found
 
     def go_on_from(self, positions: dict[str, int]) -> None:
         """Count on from what `positions` returned."""
-        self._made = {library: count(number) for library, number in positions.items()}
+        self._made = {
+            library: (count(number), Branch(self._root, "entropy", self._path, library))
+            for library, number in positions.items()
+        }
 
     def gap(self, text: str) -> None:
         """Note once what can't be repeated."""
@@ -153,9 +185,9 @@ class UserSeeds:
             self.gaps.append(text)
 
     def _suspect(self, site: "Site", given: object) -> None:
-        what = looks_measured(given)
+        what = looks_measured(given, site.where.rpartition(":")[0])
         if what:
-            self.gap(f"{site.where} seeds with {what}: {site.function}({given!r})")
+            self.gap(f"{site.where} seeds with {what}: {site.function}({shown(given)})")
 
 
 class own:  # noqa: N801 - read as a word: with own():
@@ -175,18 +207,22 @@ class own:  # noqa: N801 - read as a word: with own():
         _mode.reset(self._token)
 
 
-def begin_fixed() -> "Token[dict[str, object]]":
+def begin_fixed() -> "Fixed":
     """Honour seeds as written from here on, until `end_fixed`."""
-    token = _mode.set({})
+    states: dict[str, object] = {}
+    token = _mode.set(states)
     _tell_watchers()
-    return token
+    return token, states
 
 
-def end_fixed(token: "Token[dict[str, object]]") -> dict[str, object]:
+def end_fixed(block: "Fixed") -> dict[str, object]:
     """Go back to the policy; return the states from before of the main generators that the
     block seeded, by library."""
-    states = _mode.get()
-    _mode.reset(token)
+    token, states = block
+    try:
+        _mode.reset(token)
+    except ValueError:
+        pass  # a generator that another task or thread ends: the block is not in force there
     _tell_watchers()
     return states
 
@@ -209,40 +245,6 @@ def _tell_watchers() -> None:
     fixed = in_fixed_block()
     for watcher in _watchers:
         watcher(fixed)
-
-
-def canonical(given: object) -> tuple[str | int, ...]:
-    """Return a seed of any type as a path: equal seeds, equal path."""
-    index = getattr(type(given), "__index__", None)
-    if index is not None:
-        return (int(index(given)),)
-    if isinstance(given, str):
-        return ("text", given)
-    if isinstance(given, (bytes, bytearray, memoryview)):
-        return ("bytes", bytes(given).hex())
-    tolist = getattr(given, "tolist", None)  # arrays and tensors
-    if tolist is not None:
-        given = tolist()
-        if isinstance(given, int):
-            return (given,)
-    if isinstance(given, (list, tuple, range)):
-        path: list[str | int] = ["list", len(given)]
-        for part in given:
-            path += canonical(part)
-        return tuple(path)
-    return (type(given).__name__, repr(given))
-
-
-def looks_measured(given: object) -> str:
-    """Tell whether a seed looks like the time or this process's id; empty if not."""
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        return ""
-    if given > 1 and given in (os.getpid(), os.getppid()):
-        return "a process id"
-    now = time.time()
-    if any(abs(given - now * unit) < DAY * unit for unit in (1, 10**3, 10**6, 10**9)):
-        return "a clock"
-    return ""
 
 
 def in_fixed_block() -> bool:

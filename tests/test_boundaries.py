@@ -20,7 +20,7 @@ ORDER = [
     {"settings"},
     {"derivation"},
     {"registry"},
-    {"callers", "patching"},
+    {"callers", "patching", "seed_values"},
     {"user_seeds"},
     {"lineage"},
     {"adapters.base"},

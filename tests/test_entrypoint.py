@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,31 @@ def test_a_report_folder_is_made(tmp_path: Path) -> None:
     run([ENTRYPOINT, "true"], REPRO_SEED="7", REPRO_REPORT=str(folder))
 
     assert folder.is_dir()
+
+
+def test_a_signal_ends_the_command_as_ever() -> None:
+    """Whatever becomes the command keeps its process: a signal arrives and is its status."""
+    done = run([ENTRYPOINT, "sh", "-c", "kill -TERM $$"], check=False, REPRO_SEED="7")
+
+    assert done.status == -15
+
+
+@pytest.mark.parametrize(("command", "status"), [("no-such-command", 127), ("/tmp", 126)])
+def test_a_command_that_cannot_start_is_the_shells_matter(command: str, status: int) -> None:
+    """Same status as without a seed, and one line about the command, not about a wrapper."""
+    plain = run([ENTRYPOINT, command], check=False)
+    seeded = run([ENTRYPOINT, command], check=False, REPRO_SEED="7")
+
+    assert plain.status == seeded.status == status
+    assert command in seeded.err
+    assert len(seeded.lines) == 0 and len(seeded.err.splitlines()) == 1
+
+
+def test_where_addresses_cannot_be_fixed_the_command_runs_all_the_same(tmp_path: Path) -> None:
+    """A kernel that refuses, as under Docker's default profile, is no reason to stop."""
+    (tmp_path / "setarch").write_text("#!/bin/sh\necho refused >&2; exit 1\n")
+    (tmp_path / "setarch").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = run([ENTRYPOINT, "sh", "-c", "echo ran"], PATH=path, REPRO_SEED="7")
+
+    assert (done.out, done.err) == ("ran\n", "")

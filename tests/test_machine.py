@@ -13,7 +13,9 @@ def test_facts_are_json_ready() -> None:
     facts = machine.facts()
 
     assert json.loads(json.dumps(facts)) == facts
-    assert set(facts) == {"python", "implementation", "system", "cpu", "threads", "gpu"}
+    assert set(facts) == {
+        "python", "implementation", "system", "address_randomisation", "cpu", "threads", "gpu",
+    }  # fmt: skip
 
 
 def test_instruction_sets_are_the_processors() -> None:

@@ -182,7 +182,7 @@ def fits(text: str) -> bool:
 
 def _reported(original: Any, policy: UserSeeds) -> Any:
     def thread_pool(*args: Any, **kwargs: Any) -> Any:
-        frame, _ = author(sys._getframe(1))
+        frame, _ = author(2)
         policy.gap(
             f"{frame.f_code.co_filename}:{frame.f_lineno} makes a gluon DataLoader with "
             "thread_pool=True: what its threads draw depends on scheduling"

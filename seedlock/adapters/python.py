@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from seedlock.adapters.base import Adapter
 from seedlock.patching import replace
+from seedlock.user_seeds import in_own_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
+
+TAKEN = (int, float, str, bytes, bytearray)
+"""Types of seeds that random.Random.seed documents. CPython 3.10 takes others by their hash."""
 
 
 class PythonAdapter(Adapter):
@@ -25,14 +29,22 @@ class PythonAdapter(Adapter):
         return {}
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
+        # random.seed is this method of the hidden generator, and random.Random(x) calls it.
         def method(original: Any) -> Any:
             def seed(self: Any, a: Any = None, version: int = 2) -> None:
+                given = a
                 if a is None:
-                    a = policy.unseeded("python", 64, "random.Random")
-                elif isinstance(a, (int, float, str, bytes, bytearray)):
-                    chosen = policy.choose("python", a, 64, "random.seed", self is module._inst)
-                    a = a if chosen is None else chosen
-                original(self, a, version)
+                    if not in_own_block():
+                        a = policy.unseeded("python", 64, "random.Random")
+                    return original(self, a, version)  # type: ignore[no-any-return]
+                if not isinstance(a, TAKEN):
+                    original(self, a, version)  # refuses it, or warns
+                    given = hash(a)
+                elif version == 1 and isinstance(a, (str, bytes)):
+                    given = ("version", 1, a)
+                main = self is module._inst
+                chosen = policy.choose("python", given, 64, "random.seed", main, a)
+                return original(self, a if chosen is None else chosen, version)  # type: ignore[no-any-return]
 
             return seed
 
@@ -57,9 +69,11 @@ class PythonAdapter(Adapter):
         module.setstate((version, tuple(words), gauss))
 
     def gaps(self, settings: Settings) -> list[str]:
+        if settings.entropy == "lock":
+            return ["os.getrandom, and C code that asks the system itself, are not locked"]
         return [
-            "random.SystemRandom, secrets, os.urandom and uuid4 draw from the system",
-            "random.Random() without a seed draws from the system",
+            "os.urandom, secrets, random.SystemRandom, uuid1, uuid4 and names of temporary files "
+            "draw from the system: REPRO_ENTROPY=lock derives them"
         ]
 
 
