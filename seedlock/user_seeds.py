@@ -40,6 +40,7 @@ class UserSeeds:
         sites: call sites of seeds that user code set.
         unseeded_sites: call sites of generators that got none.
         gaps: what can't be repeated, as it is found.
+        path: place in the family of processes and tasks, without rank 0.
     """
 
     def __init__(self, root: int, policy: str, state_of: "Callable[[str], object]") -> None:
@@ -54,6 +55,7 @@ class UserSeeds:
 
     def enter(self, path: str) -> None:
         """Take a place in the family of processes and tasks: count anew from it."""
+        self.path = path
         self._entropy = Branch(self._root, "entropy", path)
         self._made: dict[str, Iterator[int]] = {}
         self._thread = get_ident()
@@ -99,6 +101,11 @@ class UserSeeds:
                 "REPRO_USER_SEEDS=mix"
             )
         return None
+
+    def decides(self) -> bool:
+        """Tell whether the outside seed is mixed into seeds at this place in the program: no under
+        the policy keep, in a block of fixed(), and where seedlock sets seeds itself."""
+        return self.policy != "keep" and _mode.get() is POLICY
 
     def mixed(self, library: str, given: object, bits: int) -> int:
         """Return what `given` becomes under the root seed: the path user, library, given."""
