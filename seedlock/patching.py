@@ -56,16 +56,71 @@ def is_replaced(function: object) -> bool:
     return getattr(function, "_seedlock_replaces", False) is True
 
 
+def initialise(owner: type, init: "Callable[..., None]") -> None:
+    """Call `init(self, *args, **kwargs)` for each new instance of a C type without `__init__`.
+
+    Calling the type reaches it, and so does everybody who holds on to the type. What C code makes
+    by itself and what `__new__` alone makes, as unpickling does, does not.
+    """
+    if "__init__" in owner.__dict__:
+        return
+    _replace_in_immutable(owner, "__init__", mark(init))
+    # The dictionary alone is not enough: a call of the type goes through a slot, which follows
+    # the dictionary only when the type is asked to set an attribute, and that it refuses.
+    at = _offset_of_init()
+    if _word(owner, at) == _word(object, at):
+        import ctypes
+
+        ctypes.c_void_p.from_address(id(owner) + at).value = _word(_With, at)
+    if _word(owner, at) != _word(_With, at):
+        raise _not_replaced(owner, "__init__")
+
+
+class _With:
+    def __init__(self) -> None: ...
+
+
+class _WithToo:
+    def __init__(self, _: int) -> None: ...
+
+
+class _Without:
+    pass
+
+
+def _offset_of_init() -> int:
+    # PyTypeObject.tp_init, wherever this interpreter has it: the one word in which classes with
+    # an __init__ agree with one another, classes without agree, and the two kinds differ.
+    found = [
+        at
+        for at in range(0, 50 * 8, 8)
+        if _word(_With, at) == _word(_WithToo, at) != _word(_Without, at) == _word(object, at)
+    ]
+    if len(found) != 1:
+        raise _not_replaced(object, "__init__")
+    return found[0]
+
+
+def _word(owner: type, at: int) -> int | None:
+    import ctypes
+
+    return ctypes.c_void_p.from_address(id(owner) + at).value
+
+
 def _replace_in_immutable(owner: type, name: str, replacement: object) -> None:
     import ctypes  # NumPy has loaded it already
-
-    from seedlock.errors import AdapterFailed
 
     namespace = gc.get_referents(owner.__dict__)[0]
     namespace[name] = replacement
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
     if owner.__dict__[name] is not replacement:
-        raise AdapterFailed(
-            f"{owner.__module__}.{owner.__name__}.{name} can't be replaced in this interpreter; "
-            "install a CPython that seedlock was tested with"
-        )
+        raise _not_replaced(owner, name)
+
+
+def _not_replaced(owner: type, name: str) -> Exception:
+    from seedlock.errors import AdapterFailed
+
+    return AdapterFailed(
+        f"{owner.__module__}.{owner.__name__}.{name} can't be replaced in this interpreter; "
+        "install a CPython that seedlock was tested with"
+    )

@@ -41,6 +41,7 @@ class UserSeeds:
         sites: call sites of seeds that user code set.
         unseeded_sites: call sites of generators that got none.
         gaps: what can't be repeated, as it is found.
+        path: place in the family of processes and tasks, without rank 0.
     """
 
     def __init__(self, root: int, policy: str, state_of: "Callable[[str], object]") -> None:
@@ -55,7 +56,7 @@ class UserSeeds:
 
     def enter(self, path: str) -> None:
         """Take a place in the family of processes and tasks: count anew from it."""
-        self._path = path
+        self.path = path
         self._made: dict[str, tuple[Iterator[int], Branch]] = {}
         self._thread = get_ident()
 
@@ -127,6 +128,11 @@ class UserSeeds:
             )
         return policy == "mix"
 
+    def decides(self) -> bool:
+        """Tell whether the outside seed is mixed into seeds at this place in the program: no under
+        the policy keep, in a block of fixed(), and where seedlock sets seeds itself."""
+        return self.policy != "keep" and _mode.get() is POLICY
+
     def mixed(self, library: str, given: object, bits: int) -> int:
         """Return what `given` becomes under the root seed: the path user, library, given."""
         branch = self._users.get(library)
@@ -141,7 +147,7 @@ class UserSeeds:
         this process makes them."""
         made = self._made.get(library)
         if made is None:
-            branch = Branch(self._root, "entropy", self._path, library)
+            branch = Branch(self._root, "entropy", self.path, library)
             made = self._made.setdefault(library, (count(), branch))  # whole, as seen by threads
         self.unseeded_sites.note(function, None, "derived")
         if get_ident() != self._thread:
@@ -155,7 +161,7 @@ class UserSeeds:
         """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
         made = self._made.get("system")
         if made is None:
-            branch = Branch(self._root, "entropy", self._path, "system")
+            branch = Branch(self._root, "entropy", self.path, "system")
             made = self._made.setdefault("system", (count(), branch))
         number = next(made[0])
         blocks = [
@@ -175,7 +181,7 @@ class UserSeeds:
     def go_on_from(self, positions: dict[str, int]) -> None:
         """Count on from what `positions` returned."""
         self._made = {
-            library: (count(number), Branch(self._root, "entropy", self._path, library))
+            library: (count(number), Branch(self._root, "entropy", self.path, library))
             for library, number in positions.items()
         }
 

@@ -2,22 +2,194 @@
 
 from __future__ import annotations
 
+import copyreg
+import os
 import sys
+from collections import deque
+from contextvars import copy_context
+from functools import partial
 
 from seedlock.adapters.base import Adapter, chosen
+from seedlock.callers import author
+from seedlock.patching import initialise, replace
+from seedlock.user_seeds import in_own_block, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
 
 
+def _mix_generators(_: Any, policy: UserSeeds) -> None:
+    # torch.manual_seed and the devices' functions all end in this type's method (PyTorch 2.4 to
+    # 2.13: torch/random.py, cuda/random.py, mps/__init__.py, xpu/random.py).
+    module: Any = sys.modules["torch._C"]
+    generator, default = module.Generator, module.default_generator
+    seed_as_is = generator.manual_seed
+    package = _folder(module)
+    data = os.path.join(package, "utils", "data", "")
+    distributed = os.path.join(data, "distributed.py")
+    heard: deque[int] = deque(maxlen=64)  # what the program was told and may set again
+
+    def decided(self: Any, seed: int, caller: str) -> int | None:
+        if policy.decides():
+            if seed in heard:
+                return seed  # of torch.initial_seed() or torch.seed(): the same stream again
+            if caller == distributed and policy.policy == "refuse":
+                return policy.mixed("torch", seed, 64)  # DistributedSampler's default
+        if caller.startswith(data) and caller != distributed:
+            return None  # drawn from a generator: shuffling, data pipes
+        cuda: Any = sys.modules["torch.cuda"]
+        main = any(self is each for each in (default, *cuda.default_generators))
+        return policy.choose("torch", seed % 2**64, 64, "torch.Generator.manual_seed", main)
+
+    def manual_seed(original: Callable[..., Any]) -> Callable[..., Any]:
+        def manual_seed(self: Any, seed: Any, /) -> Any:
+            if type(seed) is not int or not isinstance(self, generator):
+                original(self, seed)  # refuses most of what is not an integer
+                seed = self.initial_seed()
+            chosen = seed
+            if not in_own_block() and -(2**63) <= seed < 2**64:
+                chosen = decided(self, seed, sys._getframe(1).f_code.co_filename)
+            if self is default and chosen is not None and chosen not in heard:
+                heard.append(chosen)
+            return original(self, seed if chosen is None else chosen)
+
+        return manual_seed
+
+    def seed(_: Callable[..., Any]) -> Callable[..., Any]:
+        def seed(self: Any, /) -> int:
+            number = policy.unseeded("torch", 64, "torch.Generator.seed")
+            heard.append(number)
+            seed_as_is(self, number)
+            return number
+
+        return seed
+
+    def reduce(original: Callable[..., Any]) -> Callable[..., Any]:
+        def reduced(self: Any) -> Any:
+            # A pickle holds a state: what it is loaded into must not take a seed of its own.
+            kind, *rest = original(self)
+            if kind is type(self):
+                kind, rest[0] = copyreg.__newobj__, (kind, *rest[0])  # type: ignore[attr-defined]
+            return kind, *rest
+
+        return reduced
+
+    def begin(self: Any, *_: Any, **__: Any) -> None:
+        # PyTorch seeds at once what it makes for itself.
+        if not sys._getframe(1).f_code.co_filename.startswith(package) and not in_own_block():
+            seed_as_is(self, policy.unseeded("torch", 64, "torch.Generator"))
+
+    replace(generator, "manual_seed", manual_seed)
+    replace(generator, "seed", seed)
+    replace(generator, "__reduce__", reduce)
+    initialise(generator, begin)
+
+
+def _remember_whose(module: Any, _: UserSeeds) -> None:
+    # A device's seed is queued until the device starts. Whose seed it is, seedlock's or the
+    # user's, in a block of fixed() or not, was settled when it was set.
+    def queue(original: Callable[..., Any]) -> Callable[..., Any]:
+        def queued(self: Any, cb: Callable[[], Any], traceback: Any) -> None:
+            original(self, partial(copy_context().run, cb), traceback)
+
+        return queued
+
+    replace(module._LazySeedTracker, "queue_seed_all", queue)
+    replace(module._LazySeedTracker, "queue_seed", queue)
+
+
+def _seed_loaders(module: Any, policy: UserSeeds) -> None:
+    # Each rank draws the same number here, from the main stream, and a generator of the user's
+    # may have been seeded in a block of fixed().
+    def begin(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begun(self: Any, loader: Any, *args: Any) -> None:
+            original(self, loader, *args)
+            ranks = [each for each in policy.path.split("/") if each.startswith("rank.")]
+            if policy.decides() and (ranks or loader.generator is not None):
+                drawn = ["DataLoader", self._base_seed, *ranks]
+                # Workers add their number to it and the sum is a seed: below 2**63.
+                self._base_seed = policy.mixed("torch", drawn, 62)
+
+        return begun
+
+    replace(module._BaseDataLoaderIter, "__init__", begin)
+
+
+def _seed_workers(module: Any, _: UserSeeds) -> None:
+    # Workers seed torch, random and NumPy by the loader's number, which was decided on above:
+    # these seeds are not the user's. WorkerInfo is made between them and the user's code.
+    seeding = own()
+
+    def loop(original: Callable[..., Any]) -> Callable[..., Any]:
+        def _worker_loop(*args: Any, **kwargs: Any) -> Any:
+            seeding.__enter__()
+            return original(*args, **kwargs)
+
+        return _worker_loop
+
+    def seeded(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begun(self: Any, **kwargs: Any) -> None:
+            if in_own_block():
+                seeding.__exit__(None, None, None)
+            original(self, **kwargs)
+
+        return begun
+
+    replace(module, "_worker_loop", loop)
+    replace(module.WorkerInfo, "__init__", seeded)
+
+
+def _note_sharing(module: Any, policy: UserSeeds) -> None:
+    package = _folder(sys.modules["torch"])
+
+    def share(original: Callable[..., Any]) -> Callable[..., Any]:
+        def shared(self: Any) -> Any:
+            frame = sys._getframe(1)
+            if not frame.f_code.co_filename.startswith(package):
+                caller, _ = author(frame)
+                policy.gap(
+                    f"{caller.f_code.co_filename}:{caller.f_lineno} shares tensors between "
+                    "processes: the order in which they write to them depends on scheduling"
+                )
+            return original(self)
+
+        return shared
+
+    replace(module.Module, "share_memory", share)
+    replace(sys.modules["torch._tensor"].Tensor, "share_memory_", share)
+
+
+def _folder(module: Any) -> Any:
+    return os.path.join(os.path.dirname(module.__file__), "")
+
+
+_ENTRANCES = {
+    "torch._torch_docs": _mix_generators,  # needs the C methods for their documentation
+    "torch.nn.modules.module": _note_sharing,
+    "torch._utils": _remember_whose,  # of CUDA, XPU and MTIA
+    "torch.utils.data._utils.worker": _seed_workers,
+    "torch.utils.data.dataloader": _seed_loaders,
+}
+
+
+def _hex(state: Any) -> str:
+    return bytes(state.tolist()).hex()
+
+
+def _tensor(module: Any, text: str) -> Any:
+    return module.tensor(list(bytes.fromhex(text)), dtype=module.uint8)
+
+
 class TorchAdapter(Adapter):
     """Seed the default generators of all devices and allow deterministic operations only."""
 
     name = "torch"
+    entrances = tuple(_ENTRANCES)
 
     def environment(self, settings: Settings) -> dict[str, str]:
         return chosen(
@@ -37,7 +209,7 @@ class TorchAdapter(Adapter):
         )
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
-        pass
+        _ENTRANCES[module.__name__](module, policy)
 
     def seed(self, module: Any, seed: int) -> None:
         # manual_seed covers CUDA, MPS, XPU and MTIA too, lazily where a device has not started.
@@ -105,20 +277,21 @@ class TorchAdapter(Adapter):
         module.set_rng_state(_tensor(module, state["cpu"]))
         if state["cuda"]:
             module.cuda.set_rng_state_all([_tensor(module, text) for text in state["cuda"]])
+        elif not module.cuda._is_in_bad_fork():
+            # CUDA had not started. The last seed of the CPU's generator was CUDA's too, unless
+            # the program set them apart; a block of fixed() may have queued another since.
+            module.cuda.manual_seed_all(module.initial_seed())
 
     def gaps(self, settings: Settings) -> list[str]:
-        gaps = ["torch.Generator() objects start at PyTorch's constant 67280421310721"]
+        gaps = [
+            "seeds that C++ code sets itself are not heard: torch.manual_seed in TorchScript, "
+            "at::manual_seed and generators made in C++ extensions",
+            "processes that train the same shared tensors (Hogwild) write to them in no fixed "
+            "order; share_memory() and share_memory_() are noted where they are called",
+        ]
         if settings.level == "warn":
             gaps.append("an operation without a deterministic form only warns at level warn")
         return gaps
-
-
-def _hex(state: Any) -> str:
-    return bytes(state.tolist()).hex()
-
-
-def _tensor(module: Any, text: str) -> Any:
-    return module.tensor(list(bytes.fromhex(text)), dtype=module.uint8)
 
 
 adapter = TorchAdapter()
