@@ -151,7 +151,7 @@ def _note_sharing(module: Any, policy: UserSeeds) -> None:
         def shared(self: Any) -> Any:
             frame = sys._getframe(1)
             if not frame.f_code.co_filename.startswith(package):
-                caller, _ = author(frame)
+                caller, _ = author(2)
                 policy.gap(
                     f"{caller.f_code.co_filename}:{caller.f_lineno} shares tensors between "
                     "processes: the order in which they write to them depends on scheduling"
