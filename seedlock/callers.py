@@ -122,6 +122,27 @@ def author(frame: "FrameType") -> "tuple[FrameType, FrameType | None]":
     return library or frame, None
 
 
+def maker(library: str) -> str:
+    """Return the module that makes a generator of `library`; empty if it is the author's.
+
+    Modules of the library itself count as whoever called them.
+    """
+    top = "random" if library == "python" else library
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        of_library = _of_library.get(filename)
+        if of_library is None:
+            of_library = _of_library[filename] = is_library(filename)
+        if not of_library:
+            return ""
+        name = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] not in (top, "seedlock"):
+            return str(name)
+        frame = frame.f_back
+    return ""
+
+
 def is_library(filename: str) -> bool:
     """Tell whether a code object's file name is that of a library."""
     return filename.startswith((_STANDARD, _OWN, "<frozen", "<__array")) or any(

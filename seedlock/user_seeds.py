@@ -12,7 +12,7 @@ from _thread import get_ident
 from contextvars import ContextVar
 from itertools import count
 
-from seedlock.callers import Sites
+from seedlock.callers import Sites, maker
 from seedlock.derivation import Branch
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ class UserSeeds:
     def enter(self, path: str) -> None:
         """Take a place in the family of processes and tasks: count anew from it."""
         self._entropy = Branch(self._root, "entropy", path)
-        self._made: dict[str, Iterator[int]] = {}
+        self._made: dict[tuple[str, str], Iterator[int]] = {}
         self._thread = get_ident()
 
     def choose(
@@ -110,18 +110,28 @@ class UserSeeds:
         return branch.derive(*canonical(given), bits=bits)
 
     def unseeded(self, library: str, bits: int, function: str) -> int:
-        """Return the seed of the next generator that is made without one, in the order in which
-        this process makes them."""
-        made = self._made.get(library)
+        """Return the seed of the next generator that is made without one.
+
+        The author's are numbered in the order in which this process or task makes them. Those
+        that another library makes for itself are numbered apart: tempfile makes one in the first
+        task of a worker that needs it, and which task that is depends on scheduling.
+        """
+        owner = maker(library)
+        made = self._made.get((library, owner))
         if made is None:
-            made = self._made[library] = count()
+            made = self._made[library, owner] = count()
         self.unseeded_sites.note(function, None, "derived")
         if get_ident() != self._thread:
             self.gap(
                 "generators without a seed were made in several threads: which gets which stream "
                 "depends on scheduling"
             )
-        return self._entropy.derive(library, next(made), bits=bits)
+        path = (library, owner) if owner else (library,)
+        return self._entropy.derive(*path, next(made), bits=bits)
+
+    def author_made(self) -> bool:
+        """Tell whether the author's code made generators without a seed in this place."""
+        return any(not owner for _, owner in self._made)
 
     def gap(self, text: str) -> None:
         """Note once what can't be repeated."""

@@ -153,7 +153,14 @@ class Adapter(ABC):
         applied.flags = self.flags(module)
         applied.gaps += self.gaps(settings)
 
-    def sow(self, module: ModuleType, settings: Settings, applied: Applied, path: str = "") -> None:
+    def sow(
+        self,
+        module: ModuleType,
+        settings: Settings,
+        applied: Applied,
+        path: str = "",
+        keep: bool = True,
+    ) -> None:
         """Seed the library's main stream and keep the state that came of it.
 
         Args:
@@ -161,12 +168,13 @@ class Adapter(ABC):
             settings: what was asked for.
             applied: where to note it.
             path: place whose main streams this process draws from.
+            keep: whether to read the state, which takes longer than to seed.
         """
         seed = stream_seed(settings.seed, self.name, settings.streams, path)
         with own():
             self.seed(module, seed)
         applied.seeds[self.name] = seed
-        applied.state = self.state(module) if self.readable else None
+        applied.state = self.state(module) if keep and self.readable else None
 
 
 def merged(given: str, wanted: str) -> str:
