@@ -42,13 +42,16 @@ class Site:
         policy: what was done.
         given: text of the first `KEPT` different values.
         count: number of calls.
+        package: the package that the line called, or whose code it is; empty where that is the
+            author's own or written in C.
     """
 
-    __slots__ = ("where", "function", "policy", "given", "count")
+    __slots__ = ("where", "function", "policy", "given", "count", "package")
 
-    def __init__(self, where: str, function: str, policy: str) -> None:
+    def __init__(self, where: str, function: str, policy: str, package: str = "") -> None:
         self.where = where
         self.function = function
+        self.package = package
         self.policy = policy
         self.given: list[str] = []
         self.count = 0
@@ -82,7 +85,12 @@ class Sites:
         self._sites: dict[tuple[object, ...], Site] = {}
 
     def note(self, function: str, value: object, policy: str) -> Site | None:
-        """Count a call; return its site when it came with a value that is new there.
+        """Count a call, as `met` does; return its site when it came with a value new there."""
+        site, new = self.met(function, value, policy)
+        return site if new else None
+
+    def met(self, function: str, value: object, policy: str) -> tuple[Site, bool]:
+        """Count a call; return its site, and whether it came with a value that is new there.
 
         Args:
             function: name of what was called, where no frame of a library tells.
@@ -95,14 +103,19 @@ class Sites:
         key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
         site = self._sites.get(key)
         if site is None:
+            package = ""
             if library is not None:
+                module = str(library.f_globals.get("__name__"))
+                package = module.partition(".")[0]
                 called = getattr(library.f_code, "co_qualname", library.f_code.co_name)
                 if called != "__init__":  # CPython 3.10 does not tell of what class
                     called = called.removesuffix(".__init__")
-                    function = f"{library.f_globals.get('__name__')}.{called}"
+                    function = f"{module}.{called}"
+            elif is_library(code.co_filename):
+                package = str(frame.f_globals.get("__name__")).partition(".")[0]
             where = f"{code.co_filename}:{frame.f_lineno}"
-            site = self._sites[key] = Site(where, function, policy)
-        return site if site.add(value) else None
+            site = self._sites[key] = Site(where, function, policy, package)
+        return site, site.add(value)
 
     def as_list(self) -> list[dict[str, object]]:
         """Return the sites for a report."""

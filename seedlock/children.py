@@ -1,21 +1,24 @@
 """Processes that this one starts: each gets its place in the family, and the seed.
 
 A fork needs nothing here (startup's hook does it). Whatever starts a program hands its place
-over in the environment, through `settings.LINEAGE`.
+over in the environment, through `settings.LINEAGE`; `os.environ` as the program sees it stays as
+it is.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock
 
 from seedlock import settings as names
 from seedlock.lineage import hash_seed_variables
 from seedlock.patching import dress, replace
+from seedlock.user_seeds import in_own_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
     from typing import Any
 
@@ -30,86 +33,186 @@ INHERITED = (
 )  # fmt: skip
 """Variables that a child keeps even if its parent starts it with an environment without them."""
 
+HELPERS = (b"resource_tracker import main", b"forkserver import main")
+"""In the command lines of the processes that multiprocessing and loky start for themselves, once
+per process and when they first need them."""
 
-def variables(lock: Lock) -> dict[str, str]:
-    """Return what the next child needs in its environment to be locked in its place."""
-    given = {names.SEED: str(lock.settings.seed)}
-    for name in INHERITED:
-        value = lock.environment.get(name)
-        if value is not None:
-            given[name] = value
-    return {**given, **hash_seed_variables(lock.settings), names.LINEAGE: lock.child()}
+_PLACE = "_seedlock_place"
+_handing_over = RLock()
 
 
-def handed_over(lock: Lock, environment: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
-    """Return the environment for the next child.
+def handed_over(lock: Lock, environment: Mapping[str, str], place: str = "") -> dict[str, str]:
+    """Return what the next program's environment lacks to lock it in its place; empty if it is
+    to run under another seed.
 
     Args:
         lock: the lock in force.
-        environment: what the caller wants the child to have, or None for this process's own,
-            which is then changed in place.
+        environment: what the program would get.
+        place: its place where that is settled.
     """
-    wanted = variables(lock)
-    if environment is None:
-        os.environ.update(wanted)
-        return None
-    child = dict(environment)
-    if child.get(names.SEED, wanted[names.SEED]) != wanted[names.SEED]:
-        lock.gap(f"a child process was started with {names.SEED}={child[names.SEED]}")
-        return child
-    child.update(wanted)
-    return child
+    seed = str(lock.settings.seed)
+    given = environment.get(names.SEED, seed)
+    if given != seed:
+        lock.gap(f"a child process was started with {names.SEED}={given}")
+        return {}
+    wanted = {names.SEED: seed, **hash_seed_variables(lock.settings)}
+    for name in INHERITED:
+        value = lock.environment.get(name)
+        now = environment.get(name)
+        if now is None and value is not None:
+            wanted[name] = value
+        elif now != value and name != names.REPORT:
+            lock.gap(f"a child process was started with {name}={now}")
+    rank = names.rank_variable(environment)
+    if not place:
+        number = rank.partition("=")[2]
+        launched = number.isdecimal() and rank != names.rank_variable(os.environ)
+        place = lock.family.rank(number) if launched else lock.family.child()
+    return {**wanted, names.LINEAGE: place, names.PARENT: f"{os.getpid()} {rank}"}
+
+
+class Announced:
+    """A block in which this thread starts one child in a settled place."""
+
+    __slots__ = ("_lock", "_path", "_program", "_before")
+
+    def __init__(self, lock: Lock, path: str, program: bool) -> None:
+        self._lock = lock
+        self._path = path
+        self._program = program
+
+    def __enter__(self) -> None:
+        self._before = self._lock.family.announce(self._path, self._program)
+
+    def __exit__(self, *problem: object) -> None:
+        self._lock.family.started(self._before)
+
+
+class _Environment:
+    """A block in which a program that gets this process's own environment gets `wanted` too.
+
+    The environment of C, which os.environ shadows, since os.putenv and libraries change it alone.
+    """
+
+    __slots__ = ("_wanted",)
+
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        self._wanted = wanted
+
+    def __enter__(self) -> None:
+        _handing_over.acquire()
+        for name, value in self._wanted.items():
+            os.putenv(name, value)
+
+    def __exit__(self, *problem: object) -> None:
+        for name in self._wanted:
+            value = os.environ.get(name)
+            if value is None:
+                os.unsetenv(name)
+            else:
+                os.putenv(name, value)
+        _handing_over.release()
 
 
 def _fork_exec(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def fork_exec(*args: Any) -> Any:
         at = ENVIRONMENT_OF_FORK_EXEC
+        place = ""
+        if in_own_block() or any(word in os.fsencode(each) for each in args[0] for word in HELPERS):
+            place = lock.family.helper()
         entries = args[at]
         if entries is None:
-            handed_over(lock, None)
-            return original(*args)
-        environment = handed_over(lock, decoded(entries))
-        assert environment is not None
-        return original(*args[:at], encoded(environment), *args[at + 1 :])
+            wanted = handed_over(lock, os.environ, place)
+            with _announced(lock, wanted), _Environment(wanted):
+                return original(*args)
+        wanted = handed_over(lock, dict(_decoded(entries)), place)
+        kept = [entry for entry in entries if os.fsdecode(entry.partition(b"=")[0]) not in wanted]
+        added = [os.fsencode(f"{name}={value}") for name, value in wanted.items()]
+        with _announced(lock, wanted):
+            return original(*args[:at], kept + added, *args[at + 1 :])
 
     return fork_exec
 
 
-def decoded(entries: list[bytes]) -> dict[str, str]:
-    """Return the environment that a list of `NAME=value` holds."""
-    pairs = (entry.split(b"=", 1) for entry in entries)
-    return {os.fsdecode(name): os.fsdecode(value) for name, value in pairs}
+def _announced(lock: Lock, wanted: Mapping[str, str]) -> Announced:
+    return Announced(lock, wanted.get(names.LINEAGE) or lock.family.child(), True)
 
 
-def encoded(environment: Mapping[str, str]) -> list[bytes]:
-    """Return an environment as a list of `NAME=value`."""
-    return [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in environment.items()]
+def _decoded(entries: list[bytes]) -> Iterator[tuple[str, str]]:
+    for entry in entries:
+        name, _, value = entry.partition(b"=")
+        yield os.fsdecode(name), os.fsdecode(value)
 
 
 def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execv(path: Any, argv: Any, /) -> Any:
-        handed_over(lock, None)
-        return original(path, argv)
+        wanted = handed_over(lock, os.environ, lock.family.program())
+        with _Ending(lock), _Environment(wanted):  # a report starts programs, as `uname`
+            return original(path, argv)
 
     return dress(execv, original)
 
 
-def _with_environment(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    def start(path: Any, argv: Any, env: Any, /, **options: Any) -> Any:
-        if env is os.environ:
-            handed_over(lock, None)
-            return original(path, argv, env, **options)
-        return original(path, argv, handed_over(lock, env), **options)
+def _execve(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
+    def execve(path: Any, argv: Any, env: Any) -> Any:
+        completed = _completed(lock, env, lock.family.program())
+        with _Ending(lock):
+            return original(path, argv, completed)
 
-    return dress(start, original)
+    return dress(execve, original)
+
+
+def _posix_spawn(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
+    def posix_spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> Any:
+        if env is None:  # this process's own, from CPython 3.13 on
+            with _Environment(handed_over(lock, os.environ)):
+                return original(path, argv, env, **options)
+        return original(path, argv, _completed(lock, env), **options)
+
+    return dress(posix_spawn, original)
+
+
+def _completed(lock: Lock, environment: Any, place: str = "") -> Any:
+    try:
+        given = environment.keys()
+        known = {os.fsdecode(name): os.fsdecode(environment[name]) for name in given}
+    except (AttributeError, TypeError):
+        return environment  # the call refuses it
+    return {**known, **handed_over(lock, known, place)}
 
 
 def _system(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def system(command: Any) -> Any:
-        handed_over(lock, None)
-        return original(command)
+        # In the command, since other threads may start programs while this one runs.
+        text = os.fsencode(command)
+        wanted = handed_over(lock, os.environ).items()
+        quoted = [f"{name}='" + value.replace("'", "'\\''") + "'" for name, value in wanted]
+        if quoted:
+            text = os.fsencode(f"export {' '.join(quoted)}\n") + text
+        return original(text)
 
     return dress(system, original)
+
+
+class _Ending:
+    """A block that this process does not leave if all goes well: its report is finished."""
+
+    __slots__ = ("_reports",)
+
+    def __init__(self, lock: Lock) -> None:
+        self._reports = lock.settings.report is not None
+
+    def __enter__(self) -> None:
+        if self._reports:
+            from seedlock import reporting
+
+            reporting.finish_now()
+
+    def __exit__(self, *problem: object) -> None:
+        if self._reports:
+            from seedlock import reporting
+
+            reporting.update_now()
 
 
 def _exit(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
@@ -117,10 +220,8 @@ def _exit(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
         return original
 
     def _exit(status: Any) -> Any:
-        from seedlock import reporting
-
-        reporting.finish_now()
-        original(status)
+        with _Ending(lock):
+            original(status)
 
     return dress(_exit, original)
 
@@ -134,11 +235,43 @@ def _replace_fork_exec(_: ModuleType, lock: Lock) -> None:
         subprocess._fork_exec = _posixsubprocess.fork_exec  # type: ignore[union-attr]
 
 
+def _spawn(module: ModuleType, lock: Lock) -> None:
+    # A fork server forks its children by request: what they are prepared with says their place.
+    def get_preparation_data(original: Callable[..., Any]) -> Callable[..., Any]:
+        def get_preparation_data(*args: Any, **kwargs: Any) -> Any:
+            return {**original(*args, **kwargs), _PLACE: lock.family.child()}
+
+        return get_preparation_data
+
+    def prepare(original: Callable[..., Any]) -> Callable[..., Any]:
+        def prepare(data: Any) -> None:
+            place = data.get(_PLACE, lock.path)
+            if place != lock.path:
+                lock.enter(place)
+                if lock.settings.report is not None:
+                    from seedlock import reporting
+
+                    reporting.update_now()
+            original(data)
+
+        return prepare
+
+    replace(module, "get_preparation_data", get_preparation_data)
+    replace(module, "prepare", prepare)
+
+
+def _renew() -> None:
+    global _handing_over
+    _handing_over = RLock()  # another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_renew)
+
 OS_CALLS: dict[str, Callable[[Callable[..., Any], Lock], Callable[..., Any]]] = {
     "execv": _execv,
-    "execve": _with_environment,
-    "posix_spawn": _with_environment,
-    "posix_spawnp": _with_environment,
+    "execve": _execve,
+    "posix_spawn": _posix_spawn,
+    "posix_spawnp": _posix_spawn,
     "system": _system,
     "_exit": _exit,
 }
@@ -146,4 +279,6 @@ OS_CALLS: dict[str, Callable[[Callable[..., Any], Lock], Callable[..., Any]]] = 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
     "subprocess": _replace_fork_exec,
     "multiprocessing.util": _replace_fork_exec,
+    "multiprocessing.spawn": _spawn,
+    "multiprocess.spawn": _spawn,
 }

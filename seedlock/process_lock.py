@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import get_ident
-from itertools import count
 
 from seedlock import lineage, registry
 from seedlock.adapters.base import Adapter, Applied
@@ -16,11 +14,12 @@ from seedlock.callers import Sites
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.registry import REGISTRY, Entry
-from seedlock.user_seeds import UserSeeds, own, read
+from seedlock.settings import LEVEL
+from seedlock.user_seeds import UserSeeds, own
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -42,6 +41,7 @@ class Lock:
         gaps: what is not locked, beyond the libraries' own gaps.
         applied: what was done to each imported library, by its name in the registry.
         path: this process's place in the family of processes and tasks (`seedlock.lineage`).
+        family: the places below it.
         policy: what becomes of seeds that user code sets.
         entropy: call sites that drew from the system.
         threads: call sites that ran the program's code in threads.
@@ -64,7 +64,7 @@ class Lock:
             raise lineage.wrong_note(settings)
         self.settings = settings
         self.restarted = restarted
-        self.gaps = gaps
+        self.gaps = gaps + lineage.shared_place(settings)
         self.applied: dict[str, Applied] = {}
         self._adapters: dict[str, tuple[Adapter, str]] = {}
         self.path, self._main_path = lineage.place(settings)
@@ -75,9 +75,11 @@ class Lock:
         self.environment = {
             name: value for name, value in os.environ.items() if name.startswith("REPRO_")
         }
-        self._children: Iterator[int] = count()
-        self._jobs: Iterator[int] = count()
-        self._coming: dict[int, str] = {}
+        self.family = lineage.Family(self.gap)
+        self.family.enter(self.path)
+        if settings.level != "strict":  # seedlock.lock() may have chosen it
+            self.environment[LEVEL] = settings.level
+        self._keep = True
         self._guard = guard
         self._states_before: dict[str, dict[str, object]] = {}
 
@@ -142,55 +144,52 @@ class Lock:
                     found[entry.name] = (adapter, sys.modules[module])
         return found
 
-    def child(self) -> str:
-        """Return the place of the next child process."""
-        return lineage.below(self.path, str(next(self._children)))
-
-    def job(self) -> str:
-        """Return the beginning of the places of one job's tasks, handed out by this process."""
-        return lineage.below(self.path, f"task.{next(self._jobs)}")
-
-    def fork_coming(self) -> None:
-        """Give a number to the child that this thread is about to fork."""
-        self._coming[get_ident()] = self.child()
-
-    def forked(self) -> None:
-        """Take the child's place after a fork."""
+    def forked(self) -> bool:
+        """Take the child's place after a fork; return False if it is there to become a program."""
         self.policy.sites.clear()
         self.policy.unseeded_sites.clear()
         self.entropy.clear()
         self.threads.clear()
-        self.enter(self._coming.pop(get_ident()), self.settings.report is not None)
-        self._coming.clear()
+        path, program = self.family.forked()
+        self._keep = self.settings.report is not None or lineage.of_worker(path)
+        self.enter(path, self._keep, forked=True)
+        return not program
 
-    def enter(self, path: str, keep: bool = False) -> None:
+    def take(self, place: str) -> bool:
+        """Take the place of a task; return whether that brought a gap to light."""
+        drawn = lineage.of_worker(self.path) and self._drawn()
+        if drawn:
+            self.gap(
+                "a worker of a pool drew random numbers, or made a generator, before its first "
+                "task: what tasks make of them depends on which worker takes them"
+            )
+        self.enter(place, keep=False)
+        return drawn
+
+    def enter(self, path: str, keep: bool = True, forked: bool = False) -> None:
         """Take a place in the family of processes and tasks: all main streams begin anew.
 
         Args:
             path: the place.
-            keep: whether a report will want the generators' states.
+            keep: whether to read the states that come of it, which takes longer than to seed.
+            forked: whether this is a fork's hook; Python's own generator has a hook of its own.
         """
         self.path = self._main_path = path
-        self._children = count()
-        self._jobs = count()
+        self.family.enter(path)
         self.policy.enter(lineage.stream_path(path))
         for name, (adapter, module) in self.loaded().items():
-            if adapter.per_process:
-                adapter.sow(
-                    module, self.settings, self.applied[name], self._main_path_of(adapter), keep
-                )
+            if adapter.per_process and not (forked and name == "python"):
+                main = self._main_path_of(adapter)
+                adapter.sow(module, self.settings, self.applied[name], main, keep)
 
     def positions(self) -> dict[str, Any]:
-        """Return how far this process has counted, for a checkpoint: children, jobs, and
+        """Return how far this process has counted, for a checkpoint: children, jobs, pools, and
         generators without a seed by library."""
-        children, self._children = read(self._children)
-        jobs, self._jobs = read(self._jobs)
-        return {"children": children, "jobs": jobs, "unseeded": self.policy.positions()}
+        return {**self.family.positions(), "unseeded": self.policy.positions()}
 
     def go_on_from(self, positions: dict[str, Any]) -> None:
         """Count on from what `positions` returned."""
-        self._children = count(positions["children"])
-        self._jobs = count(positions["jobs"])
+        self.family.go_on_from(positions)
         self.policy.go_on_from(positions["unseeded"])
 
     def gap(self, text: str) -> None:
@@ -212,10 +211,26 @@ class Lock:
     def _main_path_of(self, adapter: Adapter) -> str:
         return lineage.stream_path(self._main_path) if adapter.per_process else ""
 
+    def _drawn(self) -> bool:
+        # By an initializer, or by the main module as a spawned worker imports it.
+        if self.policy.author_made():
+            return True
+        if self.policy.sites.as_list():
+            return False  # the author seeded: the states tell nothing
+        return any(
+            adapter.readable and adapter.state(module) != self.applied[name].state
+            for name, (adapter, module) in self.loaded().items()
+            if self.applied[name].state is not None
+        )
+
     def _sow_python(self) -> None:
         adapter, module = self._adapters["python"]
         adapter.sow(
-            sys.modules[module], self.settings, self.applied["python"], self._main_path_of(adapter)
+            sys.modules[module],
+            self.settings,
+            self.applied["python"],
+            self._main_path_of(adapter),
+            self._keep,
         )
 
     def _state_of(self, name: str) -> object:

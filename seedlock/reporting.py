@@ -18,6 +18,7 @@ from seedlock import __version__, machine, registry
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.lineage import RANDOM_ADDRESSES, addresses_are_random
 from seedlock.registry import REGISTRY
+from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SCHEMA = 2
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
 seeds, of generators without a seed and of what drew from the system."""
 
-_finish: Callable[[], None] | None = None
+_write: Callable[[str], None] | None = None
 
 ENVIRONMENT = (
     "REPRO_", "PYTHONHASHSEED", "CUBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "XLA_FLAGS", "JAX_",
@@ -57,21 +58,27 @@ def begin(lock: Lock) -> None:
     owner = os.getpid()
     write(path, describe(lock, "running"))
 
-    def finish() -> None:
+    def write_again(status: str) -> None:
         # A forked child inherits this call but not the report.
         if os.getpid() == owner:
-            write(path, describe(lock, "finished"))
+            write(path, describe(lock, status))
 
-    global _finish
-    if _finish is None:
+    global _write
+    if _write is None:
         atexit.register(finish_now)
-    _finish = finish
+    _write = write_again
 
 
 def finish_now() -> None:
     """Finish this process's report: its end has come."""
-    if _finish is not None:
-        _finish()
+    if _write is not None:
+        _write("finished")
+
+
+def update_now() -> None:
+    """Write this process's report, if it has one, as things stand: it may not come to its end."""
+    if _write is not None:
+        _write("running")
 
 
 def usable_folder(folder: str) -> None:
@@ -151,7 +158,8 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         libraries[name]["digest_now"] = _digest(adapter.state(module) if adapter.readable else None)
     for name, applied in lock.applied.items():
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
-    content["machine"] = machine.facts()
+    with own():  # `platform` starts programs
+        content["machine"] = machine.facts()
     return content
 
 

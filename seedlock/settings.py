@@ -46,8 +46,11 @@ ENTROPY_ALLOW = "REPRO_ENTROPY_ALLOW"
 """What REPRO_ENTROPY=lock must not refuse: `ssl`. Unset: nothing."""
 
 LINEAGE = "_SEEDLOCK_LINEAGE"
-"""Internal: place of a process in the family, from its parent. Elements between slashes: the
-how-manieth child, `rank.N`, `task.JOB.INDEX`."""
+"""Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
+
+PARENT = "_SEEDLOCK_PARENT"
+"""Internal: `PID NAME=VALUE`, the process that gave the place and the rank variable that its
+environment held at that time, if any: an inherited one does not make a child a rank."""
 
 RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
 """Variables in which launchers say a process's rank: torchrun, Open MPI, PMIx, MPICH, Slurm."""
@@ -92,7 +95,9 @@ class Settings:
         entropy: one of `ENTROPY_MODES`.
         entropy_allow: one of `ENTROPY_ALLOWED`, or None.
         lineage: place in the family of processes as the parent gave it, empty without one.
-        rank: rank among the processes of one job as the launcher says it, or None.
+        giver: id of the process that gave the place, empty without one.
+        rank: rank among the processes of one job as a launcher says it that is no locked Python
+            process, which says it in `lineage`; else None.
 
     Raises:
         BadSetting: a value is not allowed.
@@ -100,7 +105,7 @@ class Settings:
 
     __slots__ = (
         "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
-        "user_seeds", "entropy", "entropy_allow", "lineage", "rank",
+        "user_seeds", "entropy", "entropy_allow", "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
@@ -115,6 +120,7 @@ class Settings:
     entropy: str
     entropy_allow: str | None
     lineage: str
+    giver: str
     rank: str | None
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
@@ -136,7 +142,10 @@ class Settings:
         allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
         put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
         put(self, "lineage", environ.get(LINEAGE, ""))
-        put(self, "rank", next((environ[name] for name in RANKS if name in environ), None))
+        giver, _, inherited = environ.get(PARENT, "").partition(" ")
+        put(self, "giver", giver)
+        given = rank_variable(environ)
+        put(self, "rank", given.partition("=")[2] if given and given != inherited else None)
         if self.streams == "same" and self.seed > MAX_SAME_SEED:
             _refuse(
                 SEED,
@@ -160,6 +169,11 @@ class Settings:
     def as_dict(self) -> dict[str, object]:
         """Return the settings by the names of their attributes."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def rank_variable(environ: "Mapping[str, str]") -> str:
+    """Return the rank variable in force as `NAME=VALUE`, empty without one."""
+    return next((f"{name}={environ[name]}" for name in RANKS if name in environ), "")
 
 
 def parse_seed(text: str) -> int:

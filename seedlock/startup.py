@@ -115,7 +115,8 @@ def _begin(
         guard(lambda: _locked().intercepted(module))
 
     for name in OS_CALLS:
-        setattr(os, name, _first_call(name, guard))
+        if name != "_exit" or settings.report is not None:
+            setattr(os, name, _first_call(name, guard))
     for entry in REGISTRY:
         if not finder.register(entry.module, after, before):
             _locked().apply_late(entry.module)
@@ -123,7 +124,8 @@ def _begin(
         if not finder.register(name, intercepted):
             _locked().intercepted(sys.modules[name])
     os.register_at_fork(
-        before=lambda: guard(lambda: _locked().fork_coming()),
+        before=lambda: guard(_fork_coming),
+        after_in_parent=lambda: guard(_fork_gone),
         after_in_child=lambda: guard(_forked),
     )
     if settings.report is not None:
@@ -143,10 +145,17 @@ def _first_call(name: str, guard: "Callable[[Callable[[], None]], None]") -> Fir
     return FirstCall(original, make)
 
 
+def _fork_coming() -> None:
+    _locked().family.fork_coming()
+
+
+def _fork_gone() -> None:
+    _locked().family.started()
+
+
 def _forked() -> None:
     lock = _locked()
-    lock.forked()
-    if lock.settings.report is not None:
+    if lock.forked() and lock.settings.report is not None:
         from seedlock import reporting
 
         reporting.begin(lock)

@@ -13,6 +13,7 @@ from itertools import count
 
 from seedlock import startup
 from seedlock.callers import is_library
+from seedlock.children import Announced
 from seedlock.patching import replace
 
 TYPE_CHECKING = False
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.process_lock import Lock
+
+
+JOBLIB = ("joblib.parallel", "joblib._parallel_backends", "joblib._utils")
+"""Where the classes of joblib's batches are: BatchedCalls, SafeFunction (to joblib 1.3),
+_TracebackCapturingWrapper (joblib 1.4 to 1.6)."""
+
+
+WORKERS = {
+    ("multiprocessing.pool", "worker"),
+    ("multiprocess.pool", "worker"),
+    ("torch.multiprocessing.pool", "clean_worker"),
+    ("concurrent.futures.process", "_process_worker"),
+    ("loky.process_executor", "_process_worker"),
+    ("joblib.externals.loky.process_executor", "_process_worker"),
+}
+"""What the workers of pools run. Their first argument is the queue of the pool's tasks. How many
+are started, and when, may depend on timing."""
+
+_WORKERS = "_seedlock_workers"
 
 
 class Task:
@@ -45,8 +65,10 @@ class Task:
         """Enter `place`, unless this is the process that handed the task out."""
         if os.getpid() != self.giver:
             lock = startup.in_force()
-            if lock is not None:
-                lock.enter(place)
+            if lock is not None and lock.take(place) and lock.settings.report is not None:
+                from seedlock import reporting
+
+                reporting.update_now()
 
     def __getattr__(self, name: str) -> Any:
         if name in ("function", "place", "giver"):
@@ -72,7 +94,18 @@ class NumberedTask(Task):
 
 
 class NumberedStarTask(Task):
-    """A function over many items, each of which comes as `(index, *arguments)`."""
+    """A function over many rows of arguments, each of which comes as `(index, row)`."""
+
+    __slots__ = ()
+
+    def __call__(self, numbered: tuple[int, Any]) -> Any:
+        index, item = numbered
+        self.take(f"{self.place}.{index}")
+        return self.function(*tuple(item))
+
+
+class CountedTask(Task):
+    """A function over many rows of arguments, each of which comes as `index, *row`."""
 
     __slots__ = ()
 
@@ -87,12 +120,37 @@ def _rebuilt(kind: type[Task], function: Callable[..., Any], place: str, giver: 
     return task
 
 
+def _process(module: ModuleType, lock: Lock) -> None:
+    def start(original: Callable[..., Any]) -> Callable[..., Any]:
+        def start(self: Any) -> None:
+            target = self._target
+            kind = (getattr(target, "__module__", ""), getattr(target, "__name__", ""))
+            if kind in WORKERS:
+                # Queues pickle what they name, not all that they hold.
+                held = vars(self._args[0])
+                place = next(held.get(_WORKERS) or held.setdefault(_WORKERS, lock.family.pool()))
+            else:
+                place = lock.family.child()
+            with Announced(lock, place, False):
+                original(self)
+
+        return start
+
+    replace(module.BaseProcess, "start", start)
+
+
 def _pool(module: ModuleType, lock: Lock) -> None:
     # The handlers of a ThreadPool, a subclass, run tasks in this process: they stay plain.
+    def in_threads(pool: Any, function: Any) -> bool:
+        threads = isinstance(pool, module.ThreadPool)
+        if threads:
+            _note_threads(lock, function, "multiprocessing.pool.ThreadPool")
+        return threads
+
     def apply_async(original: Callable[..., Any]) -> Callable[..., Any]:
         def apply_async(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
-            if not isinstance(self, module.ThreadPool):
-                func = Task(func, lock.job())
+            if not in_threads(self, func) and not _of_joblib(func):
+                func = Task(func, lock.family.job())
             return original(self, func, *args, **kwargs)
 
         return apply_async
@@ -101,21 +159,18 @@ def _pool(module: ModuleType, lock: Lock) -> None:
         def _map_async(
             self: Any, func: Any, iterable: Any, mapper: Any, *args: Any, **kw: Any
         ) -> Any:
-            if not isinstance(self, module.ThreadPool):
-                if mapper is module.starmapstar:
-                    iterable = [(index, *item) for index, item in enumerate(iterable)]
-                    func = NumberedStarTask(func, lock.job())
-                else:
-                    iterable = list(enumerate(iterable))
-                    func = NumberedTask(func, lock.job())
+            if not in_threads(self, func):
+                kind = NumberedStarTask if mapper is module.starmapstar else NumberedTask
+                func, mapper = kind(func, lock.family.job()), module.mapstar
+                iterable = list(enumerate(iterable))
             return original(self, func, iterable, mapper, *args, **kw)
 
         return _map_async
 
     def lazily(original: Callable[..., Any]) -> Callable[..., Any]:
         def imap(self: Any, func: Any, iterable: Any, *args: Any, **kwargs: Any) -> Any:
-            if not isinstance(self, module.ThreadPool):
-                func, iterable = NumberedTask(func, lock.job()), enumerate(iterable)
+            if not in_threads(self, func):
+                func, iterable = NumberedTask(func, lock.family.job()), enumerate(iterable)
             return original(self, func, iterable, *args, **kwargs)
 
         return imap
@@ -130,15 +185,19 @@ def _executor(module: ModuleType, lock: Lock) -> None:
     def submit(original: Callable[..., Any]) -> Callable[..., Any]:
         def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
             # What `map` submits are chunks of tasks that have their places.
-            if getattr(fn, "func", None) is not module._process_chunk:
-                fn = Task(fn, lock.job())
+            if getattr(fn, "func", None) is not module._process_chunk and not _of_joblib(fn):
+                fn = Task(fn, lock.family.job())
             return original(self, fn, *args, **kwargs)
 
         return submit
 
     def mapping(original: Callable[..., Any]) -> Callable[..., Any]:
         def mapped(self: Any, fn: Any, *iterables: Iterable[Any], **options: Any) -> Any:
-            return original(self, NumberedStarTask(fn, lock.job()), count(), *iterables, **options)
+            if not iterables:
+                return original(self, fn, **options)
+            return original(
+                self, CountedTask(fn, lock.family.job()), count(), *iterables, **options
+            )
 
         return mapped
 
@@ -149,7 +208,10 @@ def _executor(module: ModuleType, lock: Lock) -> None:
 def _joblib(module: ModuleType, lock: Lock) -> None:
     def call(original: Callable[..., Any]) -> Callable[..., Any]:
         def called(self: Any, iterable: Iterable[Any]) -> Any:
-            tasks: Any = _placed(iterable, lock.job())
+            if getattr(self._backend, "uses_threads", False):
+                tasks = _noted(iterable, lock) if self.n_jobs != 1 else iter(iterable)
+            else:
+                tasks = _placed(iterable, lock.family.job())
             return original(self, list(tasks) if hasattr(iterable, "__len__") else tasks)
 
         return called
@@ -157,17 +219,39 @@ def _joblib(module: ModuleType, lock: Lock) -> None:
     replace(module.Parallel, "__call__", call)
 
 
+def _of_joblib(function: Any) -> bool:
+    # Batches of tasks that have their places. How many there are depends on timing.
+    return type(function).__module__ in JOBLIB
+
+
 def _placed(iterable: Iterable[Any], job: str) -> Iterator[tuple[Any, Any, Any]]:
     for index, (function, args, kwargs) in enumerate(iterable):
         yield Task(function, f"{job}.{index}"), args, kwargs
 
 
+def _noted(iterable: Iterable[Any], lock: Lock) -> Iterator[tuple[Any, Any, Any]]:
+    for index, task in enumerate(iterable):
+        if index == 0:
+            _note_threads(lock, task[0], "joblib.Parallel")
+        yield task
+
+
+def _note_threads(lock: Lock, function: Any, name: str) -> None:
+    # What threads draw from a generator that they share can't be ordered: the report says where.
+    function = getattr(function, "func", function)
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    if code is None or is_library(code.co_filename):
+        return
+    if lock.threads.note(name, None, "reported") is not None and lock.settings.report is not None:
+        from seedlock import reporting
+
+        reporting.update_now()
+
+
 def _threading(module: ModuleType, lock: Lock) -> None:
     def start(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any) -> None:
-            code = getattr(self._target or type(self).run, "__code__", None)
-            if code is not None and not is_library(code.co_filename):
-                lock.threads.note("threading.Thread.start", None, "reported")
+            _note_threads(lock, self._target or type(self).run, "threading.Thread.start")
             original(self)
 
         return start
@@ -178,9 +262,7 @@ def _threading(module: ModuleType, lock: Lock) -> None:
 def _thread_pool(module: ModuleType, lock: Lock) -> None:
     def submit(original: Callable[..., Any]) -> Callable[..., Any]:
         def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-            code = getattr(fn, "__code__", None)
-            if code is not None and not is_library(code.co_filename):
-                lock.threads.note("ThreadPoolExecutor.submit", None, "reported")
+            _note_threads(lock, fn, "ThreadPoolExecutor.submit")
             return original(self, fn, *args, **kwargs)
 
         return submit
@@ -189,10 +271,14 @@ def _thread_pool(module: ModuleType, lock: Lock) -> None:
 
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
+    "multiprocessing.process": _process,
+    "multiprocess.process": _process,
     "multiprocessing.pool": _pool,
     "concurrent.futures.process": _executor,
     "concurrent.futures.thread": _thread_pool,
     "joblib.parallel": _joblib,
+    "joblib.externals.loky.process_executor": _executor,
     "loky.process_executor": _executor,
+    "multiprocess.pool": _pool,
     "threading": _threading,
 }

@@ -30,6 +30,9 @@ OWN: dict[str, object] = {}
 _mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
 """Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
 the user's as written; then the value holds the generators' states from before."""
+MODULES = {"python": "random"}
+"""Packages of libraries that are not named after them."""
+
 _watchers: "list[Callable[[bool], None]]" = []
 
 
@@ -143,46 +146,58 @@ class UserSeeds:
         return branch.derive(*canonical(given), bits=bits)
 
     def unseeded(self, library: str, bits: int, function: str) -> int:
-        """Return the seed of the next generator that is made without one, in the order in which
-        this process makes them."""
-        made = self._made.get(library)
-        if made is None:
-            branch = Branch(self._root, "entropy", self.path, library)
-            made = self._made.setdefault(library, (count(), branch))  # whole, as seen by threads
-        self.unseeded_sites.note(function, None, "derived")
+        """Return the seed of the next generator that is made without one.
+
+        The author's are numbered in the order in which this process or task makes them. Those
+        that another library makes for itself are numbered apart: tempfile makes one in the first
+        task of a worker that needs it, and which task that is depends on scheduling.
+        """
+        site, _ = self.unseeded_sites.met(function, None, "derived")
+        maker = site.package
+        if maker and maker != MODULES.get(library, library):
+            library = f"{library} {maker}"
         if get_ident() != self._thread:
             self.gap(
                 "generators without a seed were made in several threads: which gets which stream "
                 "depends on scheduling"
             )
-        return made[1].derive(next(made[0]), bits=bits)
+        number, branch = self._next(library)
+        return branch.derive(number, bits=bits)
+
+    def author_made(self) -> bool:
+        """Tell whether the author's code made generators without a seed in this place."""
+        return any(" " not in kind for kind in self._made if kind != "system")
 
     def system(self, size: int) -> bytes:
         """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
-        made = self._made.get("system")
-        if made is None:
-            branch = Branch(self._root, "entropy", self.path, "system")
-            made = self._made.setdefault("system", (count(), branch))
-        number = next(made[0])
+        number, branch = self._next("system")
         blocks = [
-            made[1].derive(number, block, bits=256).to_bytes(32, "big")
+            branch.derive(number, block, bits=256).to_bytes(32, "big")
             for block in range(-(-size // 32))
         ]
         return b"".join(blocks)[:size]
 
+    def _next(self, kind: str) -> tuple[int, Branch]:
+        made = self._made.get(kind)
+        if made is None:
+            made = self._made.setdefault(kind, (count(), self._branch(kind)))  # whole, for threads
+        return next(made[0]), made[1]
+
+    def _branch(self, kind: str) -> Branch:
+        return Branch(self._root, "entropy", self.path, *kind.split(" "))
+
     def positions(self) -> dict[str, int]:
-        """Return how many generators without a seed there were, by library."""
+        """Return how many generators without a seed there were, by library and maker."""
         found = {}
-        for library, (made, branch) in list(self._made.items()):
-            found[library], going_on = read(made)
-            self._made[library] = (going_on, branch)
+        for kind, (made, branch) in list(self._made.items()):
+            found[kind], going_on = read(made)
+            self._made[kind] = (going_on, branch)
         return found
 
     def go_on_from(self, positions: dict[str, int]) -> None:
         """Count on from what `positions` returned."""
         self._made = {
-            library: (count(number), Branch(self._root, "entropy", self.path, library))
-            for library, number in positions.items()
+            kind: (count(number), self._branch(kind)) for kind, number in positions.items()
         }
 
     def gap(self, text: str) -> None:

@@ -25,6 +25,7 @@ def test_defaults() -> None:
         "entropy": "count",
         "entropy_allow": None,
         "lineage": "",
+        "giver": "",
         "rank": None,
     }
 
