@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 KEPT = 5
 """How many different given values a report lists for one call site."""
 
+GENERATED = "__autograph_generated_file"
+"""Part of the name of each file that TensorFlow's AutoGraph generates."""
+
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -85,12 +88,12 @@ class Sites:
         key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
         site = self._sites.get(key)
         if site is None:
-            if library is not None:
+            file, line = written(frame)
+            if library is not None and file == code.co_filename:
                 called = getattr(library.f_code, "co_qualname", library.f_code.co_name)
                 called = called.removesuffix(".__init__")
                 function = f"{library.f_globals.get('__name__')}.{called}"
-            where = f"{code.co_filename}:{frame.f_lineno}"
-            site = self._sites[key] = Site(where, function, policy)
+            site = self._sites[key] = Site(f"{file}:{line}", function, policy)
         return site if site.add(value) else None
 
     def as_list(self) -> list[dict[str, object]]:
@@ -120,6 +123,23 @@ def author(frame: "FrameType") -> "tuple[FrameType, FrameType | None]":
             library = current
         current = current.f_back
     return library or frame, None
+
+
+def written(frame: "FrameType") -> tuple[str, int]:
+    """Return the file and line that a frame executes, as the author wrote them.
+
+    TensorFlow traces a function from code that its AutoGraph generates from it, in a temporary
+    file, and calls it in `converted_call` (TF 2.21, autograph/impl/api.py).
+    """
+    here = (frame.f_code.co_filename, frame.f_lineno)
+    current = frame.f_back if GENERATED in here[0] else None
+    while current is not None:
+        if current.f_code.co_name == "converted_call":
+            origins = getattr(current.f_locals.get("converted_f"), "ag_source_map", {})
+            if here in origins:
+                return origins[here].loc.filename, origins[here].loc.lineno
+        current = current.f_back
+    return here
 
 
 def is_library(filename: str) -> bool:

@@ -200,7 +200,7 @@ class Lock:
     def _state_of(self, name: str) -> object:
         adapter, module = self._adapters[name]
         with own():  # MXNet's can only be read by seeding anew
-            return adapter.state(sys.modules[module])
+            return adapter.main_state(sys.modules[module])
 
     def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
         return lambda module: adapter.intercept(module, self.policy)

@@ -8,6 +8,7 @@ different streams.
 
 import os
 import time
+from _operator import index
 from _thread import get_ident
 from contextvars import ContextVar
 from itertools import count
@@ -166,9 +167,10 @@ def end_fixed(token: "Token[dict[str, object]]") -> dict[str, object]:
 
 def canonical(given: object) -> tuple[str | int, ...]:
     """Return a seed of any type as a path: equal seeds, equal path."""
-    index = getattr(type(given), "__index__", None)
-    if index is not None:
-        return (int(index(given)),)
+    try:
+        return (int(index(given)),)  # type: ignore[arg-type]
+    except TypeError:
+        pass  # arrays have the method too, and it takes those with one integer only
     if isinstance(given, str):
         return ("text", given)
     if isinstance(given, (bytes, bytearray, memoryview)):
