@@ -19,6 +19,9 @@ TEXT = 60
 
 _LONG = 2048
 
+GENERATED = "__autograph_generated_file"
+"""Part of the name of each file that TensorFlow's AutoGraph generates."""
+
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -103,18 +106,19 @@ class Sites:
         key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
         site = self._sites.get(key)
         if site is None:
+            file, line = written(frame)
             package = ""
             if library is not None:
                 module = str(library.f_globals.get("__name__"))
                 package = module.partition(".")[0]
                 called = getattr(library.f_code, "co_qualname", library.f_code.co_name)
-                if called != "__init__":  # CPython 3.10 does not tell of what class
+                # CPython 3.10 does not tell of what class; generated code called what it names.
+                if called != "__init__" and file == code.co_filename:
                     called = called.removesuffix(".__init__")
                     function = f"{module}.{called}"
             elif is_library(code.co_filename):
                 package = str(frame.f_globals.get("__name__")).partition(".")[0]
-            where = f"{code.co_filename}:{frame.f_lineno}"
-            site = self._sites[key] = Site(where, function, policy, package)
+            site = self._sites[key] = Site(f"{file}:{line}", function, policy, package)
         return site, site.add(value)
 
     def as_list(self) -> list[dict[str, object]]:
@@ -187,6 +191,23 @@ def importing(frame: "FrameType | None") -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def written(frame: "FrameType") -> tuple[str, int]:
+    """Return the file and line that a frame executes, as the author wrote them.
+
+    TensorFlow traces a function from code that its AutoGraph generates from it, in a temporary
+    file, and calls it in `converted_call` (TF 2.21, autograph/impl/api.py).
+    """
+    here = (frame.f_code.co_filename, frame.f_lineno)
+    current = frame.f_back if GENERATED in here[0] else None
+    while current is not None:
+        if current.f_code.co_name == "converted_call":
+            origins = getattr(current.f_locals.get("converted_f"), "ag_source_map", {})
+            if here in origins:
+                return origins[here].loc.filename, origins[here].loc.lineno
+        current = current.f_back
+    return here
 
 
 def is_library(filename: str) -> bool:

@@ -7,6 +7,7 @@ the type stay as they are. CPython only, like this package.
 """
 
 import gc
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,25 @@ def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
         setattr(owner, name, replacement)
     except TypeError:
         _replace_in_immutable(owner, name, replacement)
+
+
+def rebind(package: str, original: object, replacement: object) -> None:
+    """Put `replacement` wherever a package that was imported before seedlock came holds on to
+    `original` by name.
+
+    Args:
+        package: top-level name.
+        original: function of the package.
+        replacement: what takes its place.
+    """
+    spec = getattr(sys.modules.get(package), "__spec__", None)
+    if spec is None or getattr(spec, "_initializing", False):
+        return  # still being imported: whoever imports the function by name gets the replacement
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == package:
+            held = getattr(module, "__dict__", {})
+            for key in [key for key, value in held.items() if value is original]:
+                held[key] = replacement
 
 
 def mark(replacement: "F") -> "F":

@@ -150,6 +150,7 @@ class Lock:
         self.policy.unseeded_sites.clear()
         self.entropy.clear()
         self.threads.clear()
+        self.policy.gaps.clear()
         path, program = self.family.forked()
         self._keep = self.settings.report is not None or lineage.of_worker(path)
         self.enter(path, self._keep, forked=True)
@@ -236,7 +237,7 @@ class Lock:
     def _state_of(self, name: str) -> object:
         adapter, module = self._adapters[name]
         with own():  # MXNet's can only be read by seeding anew
-            return adapter.state(sys.modules[module])
+            return adapter.main_state(sys.modules[module])
 
     def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
         return lambda module: adapter.intercept(module, self.policy)

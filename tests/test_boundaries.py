@@ -24,6 +24,7 @@ ORDER = [
     {"user_seeds"},
     {"lineage"},
     {"adapters.base"},
+    {"adapters.tensorflow_seeds"},
     ADAPTERS,
     {"import_hooks"},
     {"process_lock"},

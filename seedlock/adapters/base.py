@@ -77,8 +77,9 @@ class Adapter(ABC):
     a submodule that is imported later than the library, `generators`; where user seeds come in
     through modules that load earlier or later than those, `entrances`; where their state can't be
     read without changing it, `readable`; where the library has no generator of its own that a
-    child process could share with its parent, `per_process`. It implements the methods below in
-    their order.
+    child process could share with its parent, `per_process`; where a seed for the whole library
+    sets less than its state holds, `main_parts`, the names of what it sets. It implements the
+    methods below in their order.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Adapter(ABC):
     entrances: tuple[str, ...] = ()
     readable: bool = True
     per_process: bool = True
+    main_parts: tuple[str, ...] = ()
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
@@ -129,6 +131,11 @@ class Adapter(ABC):
     @abstractmethod
     def gaps(self, settings: Settings) -> list[str]:
         """Return what the library cannot do at this level."""
+
+    def main_state(self, module: Any) -> object:
+        """Return the part of the state that `main_parts` names, for `restore`."""
+        state: Any = self.state(module)
+        return {name: state[name] for name in self.main_parts} if self.main_parts else state
 
     def prepare(self, settings: Settings, applied: Applied) -> None:
         """Set the environment before the import, keeping what of the user's is as good."""

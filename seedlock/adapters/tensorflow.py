@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import random
 import sys
 
 from seedlock.adapters.base import XLA, Adapter, chosen
+from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +22,12 @@ class TensorflowAdapter(Adapter):
     the user's own tf.config calls must still come first."""
 
     name = "tensorflow"
+    entrances = tuple(ENTRANCES)
+    main_parts = ("seed", "given", "rng")
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._inherited: Any = None
 
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
@@ -34,10 +43,21 @@ class TensorflowAdapter(Adapter):
         return chosen(settings, variables)
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
-        pass
+        ENTRANCES[module.__name__](module, policy)
 
     def seed(self, module: Any, seed: int) -> None:
-        module.random.set_seed(seed)
+        context = _context()
+        if os.getpid() != self._process:
+            self._process, self._inherited = os.getpid(), context._context_handle
+        if self._of_parent():
+            # Forked from a process whose run-time had started: its threads are not here, and a
+            # call into it may wait for them. This is _set_global_seed without that call.
+            context._seed, context._rng = Settled(seed), random.Random(seed)
+        else:
+            context._set_global_seed(seed)
+
+    def _of_parent(self) -> bool:
+        return self._inherited is not None and _context()._context_handle is self._inherited
 
     def set_deterministic(self, module: Any, settings: Settings) -> None:
         if settings.level == "strict":
@@ -59,23 +79,47 @@ class TensorflowAdapter(Adapter):
         # Eager operations draw their seeds from the context's own random.Random (TF 2.21,
         # eager/context.py _internal_operation_seed); nothing public reads it.
         context = _context()
+        seed = context._seed
         version, words, gauss = context._rng.getstate()
-        return {"seed": int(context._seed), "rng": [version, list(words), gauss]}
+        state = {
+            # set_seed takes what operations then refuse, text for one.
+            "seed": int(seed) if isinstance(seed, int) else repr(seed),
+            "given": getattr(seed, "given", None),
+            "rng": [version, list(words), gauss],
+        }
+        generator = _generators().global_generator
+        if generator is not None and not self._of_parent():
+            state["generator"] = [int(word) for word in generator.state.numpy()]
+            state["algorithm"] = int(generator.algorithm)
+        return state
 
     def restore(self, module: Any, state: Any) -> None:
-        module.random.set_seed(state["seed"])
+        context = _context()
+        seed = state["seed"]
+        context._set_global_seed(
+            Settled(seed, state.get("given")) if isinstance(seed, int) else seed
+        )
         version, words, gauss = state["rng"]
-        _context()._rng.setstate((version, tuple(words), gauss))
+        context._rng.setstate((version, tuple(words), gauss))
+        if "generator" in state:
+            generators = _generators()
+            if generators.global_generator is None:
+                made = generators.Generator.from_state(state["generator"], state["algorithm"])
+                generators.global_generator = made
+            else:
+                generators.global_generator.reset(state["generator"])
 
     def gaps(self, settings: Settings) -> list[str]:
         gaps = [
-            "seeds of tf.random.stateless_* are taken as written",
-            "random operations inside a traced tf.function keep counters that can't be read",
+            "seeds of tf.random.stateless_* and tf.random.Generator that are tensors, and those "
+            "of tf.raw_ops, are taken as written",
+            "random operations with a seed of their own, or inside a traced tf.function, keep "
+            "counters that can't be read",
         ]
         if settings.level != "strict":
             gaps.append(
-                "tf.random.get_global_generator() and Generator.from_non_deterministic_state() "
-                "draw from the system; level strict refuses them"
+                "what tf.data runs in parallel or ahead of the program (num_parallel_calls, "
+                "prefetch) draws in an order that depends on scheduling; level strict orders it"
             )
         if settings.level == "warn":
             gaps.append(
@@ -87,6 +131,10 @@ class TensorflowAdapter(Adapter):
 
 def _context() -> Any:
     return sys.modules["tensorflow.python.eager.context"].context()
+
+
+def _generators() -> Any:
+    return sys.modules["tensorflow.python.ops.stateful_random_ops"]
 
 
 adapter = TensorflowAdapter()

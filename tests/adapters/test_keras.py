@@ -1,8 +1,13 @@
-"""The keras adapter, in real processes; tests/test_by_hand.py has Keras's other backends."""
+"""The keras adapter, in real processes."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.adapters.probe import Run, deaf, same_draws
+from tests.interpreter import python
 
 PROGRAM = """
 import inspect
@@ -76,3 +81,183 @@ def test_a_seed_generator_keeps_its_signature(runs: dict[str, Run]) -> None:
     """The adapter notes each generator's creation, and help() and inspect don't see it."""
     assert runs["strict"].said["signature"] == runs["unlocked"].said["signature"]
     assert "seed=None" in runs["strict"].said["signature"]
+
+
+SEEDS = """
+import json, os, random, tempfile
+import keras
+import numpy as np
+
+def number(value):
+    return keras.ops.convert_to_numpy(value).ravel()[:30].astype(float).round(5).tolist()
+
+said = {}
+ones = np.ones((4, 16), "float32")
+draw = keras.random.normal
+make = keras.random.SeedGenerator
+layers, initializers = keras.layers, keras.initializers
+
+for seed in (12, 12, 13):
+    keras.utils.set_random_seed(seed)
+    drawn = number(draw((3,))), random.random(), np.random.rand(), number(layers.Dense(2)(ones))
+    said.setdefault(f"set_random_seed {seed}", []).append(drawn)
+    said[f"global seed {seed}"] = keras.src.utils.rng_utils.get_random_seed()
+said["draw 1"], said["draw 1 again"] = number(draw((3,), seed=1)), number(draw((3,), seed=1))
+said["draw 2"] = number(draw((3,), seed=2))
+generator = make(1)
+said["generator 1"] = number(draw((3,), seed=generator))
+said["generator 1 goes on"] = number(draw((3,), seed=generator))
+again = make.from_config(json.loads(json.dumps(generator.get_config())))
+said["generator 1 of config"] = number(draw((3,), seed=again))
+said["gamma 1"] = number(keras.random.gamma((3,), 2.0, seed=1))
+said["gamma 1 again"] = number(keras.random.gamma((3,), 2.0, seed=1))
+glorot = initializers.GlorotUniform(seed=1)
+said["initialiser 1"], said["initialiser 1 again"] = number(glorot((3, 3))), number(glorot((3, 3)))
+clone = initializers.GlorotUniform.from_config(glorot.get_config())
+said["initialiser 1 of config"] = number(clone((3, 3)))
+unseeded = initializers.HeNormal()
+said["default"], said["default again"] = number(unseeded((3, 3))), number(unseeded((3, 3)))
+dropout = layers.Dropout(0.5, seed=1)
+said["dropout 1"] = number(dropout(ones, training=True))
+said["dropout 1 goes on"] = number(dropout(ones, training=True))
+clone = layers.Dropout.from_config(dropout.get_config())
+said["dropout 1 of config"] = number(clone(ones, training=True))
+images = np.arange(2 * 9 * 9 * 3, dtype="float32").reshape(2, 9, 9, 3)
+said["rotation 1"] = number(layers.RandomRotation(0.4, seed=1)(images, training=True))
+model = keras.Sequential([
+    keras.Input((16,)), layers.Dropout(0.5, seed=4), layers.Dense(2, kernel_initializer=glorot),
+])
+file = os.path.join(tempfile.mkdtemp(), "model.keras")
+model.save(file)
+loaded = keras.models.load_model(file)
+said["model"], said["model saved"] = number(model(ones, training=True)), number(
+    loaded(ones, training=True)
+)
+
+def outcome(step):
+    try:
+        step()
+    except Exception as problem:
+        return [type(problem).__name__, str(problem)]
+
+configs = [each.get_config()["seed"] for each in (generator, glorot, dropout)]
+errors = [
+    outcome(lambda: keras.utils.set_random_seed("text")),
+    outcome(lambda: keras.utils.set_random_seed(-1)),
+    outcome(lambda: make(1.5)),
+    outcome(lambda: draw((3,), seed="text")),
+]
+fixed, sites = {}, []
+if "REPRO_SEED" in os.environ:
+    import seedlock
+    sites = [[each["line"], each["given"]] for each in seedlock.report()["user_seeds"]]
+    keras.utils.set_random_seed(14)
+    going_on = [number(draw((3,))) for _ in range(3)][-1]
+    keras.utils.set_random_seed(14)
+    draw((3,))
+    passing = make(5)
+    with seedlock.fixed():
+        keras.utils.set_random_seed(12)
+        fixed["set_random_seed 12"] = [
+            number(draw((3,))), random.random(), np.random.rand(), number(layers.Dense(2)(ones))
+        ]
+        fixed["draw 1"] = number(draw((3,), seed=1))
+        fixed["generator 1"] = number(draw((3,), seed=make(1)))
+        fixed["dropout 1"] = number(layers.Dropout(0.5, seed=1)(ones, training=True))
+        del passing
+    draw((3,))
+    fixed["goes on"] = going_on == number(draw((3,)))
+print(json.dumps(dict(said=said, configs=configs, errors=errors, sites=sites, fixed=fixed)))
+"""
+
+EQUAL = (
+    ("draw 1", "draw 1 again", "generator 1", "generator 1 of config"),
+    ("gamma 1", "gamma 1 again"),
+    ("initialiser 1", "initialiser 1 again", "initialiser 1 of config"),
+    ("default", "default again"),
+    ("dropout 1", "dropout 1 of config"),
+    ("model", "model saved"),
+)
+"""Draws that the author's seeds make equal, plain and locked."""
+
+
+FIRST: dict[str, Any] = {"REPRO_SEED": "7"}
+OTHER: dict[str, Any] = {"REPRO_SEED": "8"}
+
+
+@pytest.fixture(scope="module", name="seeded")
+def _seeded() -> dict[str, Any]:
+    """A program that seeds Keras in every way: plain, under seed 7 twice and under seed 8."""
+    given = {"plain": {}, "first": FIRST, "again": FIRST, "other": OTHER}
+    return {name: python("-c", SEEDS, **variables).json() for name, variables in given.items()}
+
+
+def deaf_to_seeds(first: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Return the names of the draws that came out the same under another seed."""
+    return [name for name in first["said"] if first["said"][name] == other["said"][name]]
+
+
+def check_structure(said: dict[str, Any]) -> None:
+    """Equal seeds give equal streams, also from a saved configuration; seeding restarts."""
+    for first, *others in EQUAL:
+        assert [name for name in others if said[name] != said[first]] == []
+    assert said["draw 1"] != said["draw 2"]
+    assert said["generator 1"] != said["generator 1 goes on"]
+    assert said["dropout 1"] != said["dropout 1 goes on"]
+    assert said["set_random_seed 12"][0] == said["set_random_seed 12"][1]
+    assert said["set_random_seed 12"][0] != said["set_random_seed 13"][0]
+
+
+def check_report(run: dict[str, Any]) -> None:
+    """What Keras draws and hands to the backend's library is no seed of the author's."""
+    assert {value for _, values in run["sites"] for value in values} == {
+        "1", "2", "4", "12", "13", "-1",
+    }  # fmt: skip
+
+
+def test_seeds_of_the_authors_hear_the_outside_seed(seeded: dict[str, Any]) -> None:
+    """The same outside seed, the same draws; another one, all others."""
+    assert seeded["first"]["said"] == seeded["again"]["said"]
+    assert deaf_to_seeds(seeded["first"], seeded["other"]) == []
+
+
+@pytest.mark.parametrize("run", ["plain", "first"])
+def test_the_structure_of_the_authors_seeds_stays(run: str, seeded: dict[str, Any]) -> None:
+    """Locked as plain."""
+    check_structure(seeded[run]["said"])
+
+
+def test_configurations_and_errors_are_kerass_own(seeded: dict[str, Any]) -> None:
+    """get_config() shows the seed as written, and bad values raise what they raise unlocked."""
+    assert seeded["first"]["configs"] == [1, 1, 1]
+    assert seeded["first"]["errors"] == seeded["plain"]["errors"]
+    assert None not in seeded["plain"]["errors"]
+
+
+def test_a_fixed_block_gives_the_plain_draws(seeded: dict[str, Any]) -> None:
+    """Seeds in the block count as written, whatever the outside seed; what lies around it goes on,
+    also when a seed generator from before has ended."""
+    plain = seeded["plain"]["said"]
+
+    for run in ("first", "other"):
+        fixed = seeded[run]["fixed"]
+        assert fixed["set_random_seed 12"] == plain["set_random_seed 12"][0]
+        for name in ("draw 1", "generator 1", "dropout 1"):
+            assert fixed[name] == plain[name]
+        assert fixed["goes on"] is True
+
+
+def test_only_the_authors_seeds_are_in_the_report(seeded: dict[str, Any]) -> None:
+    """Not the default seeds, nor what set_random_seed does inside."""
+    check_report(seeded["first"])
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_another_backend_hears_the_outside_seed_too(backend: str) -> None:
+    """What Keras draws there from its seeds is mixed once, by Keras's adapter."""
+    first, other = (python("-c", SEEDS, KERAS_BACKEND=backend, **each) for each in (FIRST, OTHER))
+
+    assert deaf_to_seeds(first.json(), other.json()) == []
+    assert first.json()["fixed"] == other.json()["fixed"]
+    check_structure(first.json()["said"])
+    check_report(first.json())
