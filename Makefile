@@ -63,12 +63,13 @@ build/wheels/.complete: version-lock/cpu.lock
 	$(PIP) download -q $(LOCKED) -d build/wheels -r version-lock/cpu.lock --find-links build/wheels
 	touch $@
 
-build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/constraints.txt version-lock/mxnet_numpy_compat.py
+build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/programs.lock version-lock/constraints.txt version-lock/mxnet_numpy_compat.py
 	@sh version-lock/system-libraries.sh
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) --no-index --find-links build/wheels -r version-lock/cpu.lock
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/dev.lock
+	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/programs.lock
 	cp version-lock/mxnet_numpy_compat.py $(SITE)/mxnet/_cy3/ndarray.py
 	cp version-lock/constraints.txt $(VENV)/repro-lock.txt
 	touch $@

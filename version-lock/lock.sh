@@ -1,14 +1,15 @@
 #!/bin/sh
-# Regenerate cpu.lock, constraints.txt, gpu.lock and dev.lock from the inputs beside this file.
+# Regenerate cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock from the inputs beside
+# this file.
 set -eu
 
 usage() {
     cat <<'END'
 Usage: version-lock/lock.sh [--check]
 
-Resolves requirements.in, requirements-gpu.in and dev.in, as the package index stood on the day in
-the file `day`, into cpu.lock, constraints.txt, gpu.lock and dev.lock. Either all four are replaced
-or none. Same inputs, same bytes.
+Resolves requirements.in, requirements-gpu.in, dev.in and programs.in, as the package index stood on
+the day in the file `day`, into cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock.
+Either all five are replaced or none. Same inputs, same bytes.
 
   --check   replace nothing; print the difference and exit with 1 if there is one
   --help    print this
@@ -58,7 +59,7 @@ work=$(mktemp -d "$here/.lock.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cp "$here/requirements.in" "$here/requirements-gpu.in" "$here/dev.in" \
-    "$here/overrides.txt" "$here/overrides-gpu.txt" "$work"
+    "$here/programs.in" "$here/overrides.txt" "$here/overrides-gpu.txt" "$work"
 
 # uv takes the machines to resolve for from a pyproject.toml in the working directory and nowhere else.
 machines() {
@@ -125,10 +126,13 @@ resolve both requirements.in resolved.lock --override ../overrides.txt
 pin_torch
 write_constraints
 resolve both dev.in dev.lock --constraint ../constraints.txt
+# Without torch, whose hashes need pin_torch; the environment has it from cpu.lock.
+resolve x86_64 programs.in programs.lock --constraint ../constraints.txt --constraint ../dev.lock \
+    --override ../overrides.txt --no-emit-package torch
 resolve x86_64 requirements-gpu.in gpu.lock --override ../overrides-gpu.txt
 
 # constraints.txt goes last: it holds cpu.lock's digest, so a stop between two renames fails a test.
-results='gpu.lock dev.lock cpu.lock constraints.txt'
+results='gpu.lock dev.lock programs.lock cpu.lock constraints.txt'
 changed=no
 for result in $results; do
     grep -q '^[a-z].*==' "$work/$result" || fail "$result came out without a pin; nothing was changed"
@@ -138,7 +142,7 @@ for result in $results; do
 done
 if [ "$check" = yes ]; then
     [ "$changed" = no ] || fail "the locks are not what their inputs give; run 'make lock' and review the difference"
-    echo "lock.sh: cpu.lock, constraints.txt, gpu.lock and dev.lock are what their inputs give" >&2
+    echo "lock.sh: cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock are what their inputs give" >&2
     exit 0
 fi
 
@@ -149,4 +153,4 @@ for result in $results; do
     mv -f "$work/$result" "$here/$result"
 done
 sync "$here"
-echo "lock.sh: wrote cpu.lock, constraints.txt, gpu.lock and dev.lock" >&2
+echo "lock.sh: wrote cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock" >&2

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-RESULTS = ("cpu.lock", "constraints.txt", "gpu.lock", "dev.lock")
+RESULTS = ("cpu.lock", "constraints.txt", "gpu.lock", "dev.lock", "programs.lock")
 
 # Answers with a file of $ANSWERS, named like the output that lock.sh asks for.
 STAND_IN = """#!/bin/sh
@@ -37,7 +37,7 @@ class Place:
         self.uv = folder / "uv"
         shutil.copytree(lock, self.lock)
         self.answers.mkdir()
-        for name in ("gpu.lock", "dev.lock"):
+        for name in ("gpu.lock", "dev.lock", "programs.lock"):
             shutil.copy(lock / name, self.answers)
         # What uv itself resolves: torch on one machine, with the hash of the wheel that it saw.
         (self.answers / "resolved.lock").write_text(
@@ -78,7 +78,7 @@ def test_what_uv_resolves_becomes_the_committed_bytes(place: Place) -> None:
     result = place.run()
     assert result.returncode == 0, result.stderr
     assert place.contents() == before
-    assert len(result.stderr.splitlines()) == 4
+    assert len(result.stderr.splitlines()) == 5
 
 
 def test_check_is_content_with_the_committed_bytes(place: Place) -> None:
@@ -98,7 +98,7 @@ def test_check_prints_a_difference_and_replaces_nothing(place: Place, name: str)
     assert place.contents() == before
 
 
-@pytest.mark.parametrize("name", ["resolved.lock", "dev.lock", "gpu.lock"])
+@pytest.mark.parametrize("name", ["resolved.lock", "dev.lock", "programs.lock", "gpu.lock"])
 def test_nothing_is_replaced_when_one_resolution_fails(place: Place, name: str) -> None:
     for old in RESULTS:
         (place.lock / old).write_text("old\n")

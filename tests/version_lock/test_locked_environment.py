@@ -19,6 +19,11 @@ def test_installed_versions_are_the_locked_ones(pins: ModuleType, lock: Path) ->
     assert {name: importlib.metadata.version(name) for name in locked} == locked
 
 
+def test_the_libraries_of_programs_are_installed_as_locked(pins: ModuleType, lock: Path) -> None:
+    locked = pins.pins_for(pins.CPU_IMAGE, (lock / "programs.lock").read_text())
+    assert {name: importlib.metadata.version(name) for name in locked} == locked
+
+
 def test_pip_check_has_exactly_the_one_complaint_of_mxnet(python: Run) -> None:
     result = python("-m", "pip", "check", "--disable-pip-version-check")
     assert result.returncode == 1, result.stderr

@@ -24,7 +24,10 @@ def test_every_file_of_the_checkout_is_locked(pins: ModuleType) -> None:
     assert {name: found.problems for name, found in results.items() if found.problems} == {}
     assert results["cpu.lock"].pins > 40
     assert results["gpu.lock"].pins > 60
+    assert results["programs.lock"].pins > 40
     assert results["dev.lock against cpu.lock"].pins >= 3
+    assert results["programs.lock against cpu.lock"].pins >= 10
+    assert results["programs.lock against dev.lock"].pins >= 2
 
 
 @pytest.mark.parametrize(
@@ -110,10 +113,26 @@ def test_constraints_that_differ_from_the_lock_are_found(
 
 
 def test_a_development_tool_that_moves_a_locked_package_is_found(pins: ModuleType) -> None:
-    assert pins.check_overlap(f"six==1 {HASH}", f"six==1 {HASH}").problems == []
-    assert pins.check_overlap(f"six==2 {HASH}", f"six==1 {HASH}").problems == [
+    names = ("dev.lock", "cpu.lock")
+    assert pins.check_overlap(f"six==1 {HASH}", f"six==1 {HASH}", names).problems == []
+    assert pins.check_overlap(f"six==2 {HASH}", f"six==1 {HASH}", names).problems == [
         "six: 2 in dev.lock, 1 in cpu.lock"
     ]
+
+
+def test_a_library_of_a_program_moves_nothing_that_is_locked(pins: ModuleType, lock: Path) -> None:
+    cpu, dev, programs = (
+        pins.pins_for(pins.CPU_IMAGE, (lock / name).read_text())
+        for name in ("cpu.lock", "dev.lock", "programs.lock")
+    )
+    wanted = dict(
+        line.split("==")
+        for line in (lock / "programs.in").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    assert wanted.items() <= programs.items()
+    assert not wanted.keys() & (cpu.keys() | dev.keys())
+    assert "torch" not in programs
 
 
 def test_the_machine_decides_which_tensorflow_is_meant(pins: ModuleType, lock: Path) -> None:

@@ -163,14 +163,14 @@ def check_constraints(text: str, cpu_lock: str) -> Findings:
     return _never_empty(len(given), problems)
 
 
-def check_overlap(dev_lock: str, cpu_lock: str) -> Findings:
+def check_overlap(lock: str, other: str, names: tuple[str, str]) -> Findings:
     """What both locks pin has one version, so that both fit into one environment."""
-    dev, cpu = pins_for(CPU_IMAGE, dev_lock), pins_for(CPU_IMAGE, cpu_lock)
-    both = sorted(dev.keys() & cpu.keys())
+    here, there = pins_for(CPU_IMAGE, lock), pins_for(CPU_IMAGE, other)
+    both = sorted(here.keys() & there.keys())
     problems = [
-        f"{name}: {dev[name]} in dev.lock, {cpu[name]} in cpu.lock"
+        f"{name}: {here[name]} in {names[0]}, {there[name]} in {names[1]}"
         for name in both
-        if dev[name] != cpu[name]
+        if here[name] != there[name]
     ]
     return _never_empty(len(both), problems)
 
@@ -187,16 +187,24 @@ def check_all(root: Path = ROOT) -> dict[str, Findings]:
         return (root / name).read_text(encoding="utf-8")
 
     cpu, images = read("version-lock/cpu.lock"), read("version-lock/images.lock")
+    dev, programs = read("version-lock/dev.lock"), read("version-lock/programs.lock")
     checks: dict[str, Callable[[], Findings]] = {
         "cpu.lock": lambda: check_lock(cpu),
         "gpu.lock": lambda: check_lock(read("version-lock/gpu.lock")),
-        "dev.lock": lambda: check_lock(read("version-lock/dev.lock")),
+        "dev.lock": lambda: check_lock(dev),
+        "programs.lock": lambda: check_lock(programs),
         "images.lock": lambda: check_images(images),
         "debian.lock": lambda: check_debian(read("version-lock/debian.lock")),
         "constraints.txt against cpu.lock": lambda: check_constraints(
             read("version-lock/constraints.txt"), cpu
         ),
-        "dev.lock against cpu.lock": lambda: check_overlap(read("version-lock/dev.lock"), cpu),
+        "dev.lock against cpu.lock": lambda: check_overlap(dev, cpu, ("dev.lock", "cpu.lock")),
+        "programs.lock against cpu.lock": lambda: check_overlap(
+            programs, cpu, ("programs.lock", "cpu.lock")
+        ),
+        "programs.lock against dev.lock": lambda: check_overlap(
+            programs, dev, ("programs.lock", "dev.lock")
+        ),
         "Dockerfile against images.lock": lambda: check_base_image(read("Dockerfile"), images),
     }
     return {name: check() for name, check in checks.items()}

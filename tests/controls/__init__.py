@@ -1,0 +1,292 @@
+"""Tiny programs, each with one known fault: each prints what it drew, in one line.
+
+A tool that is tested on faultless programs only proves nothing. tests/test_controls.py shows that
+each fault is there without seedlock, and what becomes of it under a seed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Control(NamedTuple):
+    """A program and its fault.
+
+    Attributes:
+        file: its name in this folder, after the fault.
+        fault: its docstring.
+        plain: two runs without seedlock differ ("varies") or are equal whatever happens outside
+            ("fixed"); measured.
+        cured: under seedlock two runs are equal and another seed gives others ("yes"); they may
+            differ, and the report names the file ("reported"); no seed has a part in it and no
+            call tells of it, so that only the documentation can ("no").
+        siblings: where the draws of a line come from several processes: plain, some are equal or
+            all differ. Cured, all differ.
+    """
+
+    file: str
+    fault: str
+    plain: str
+    cured: str
+    siblings: str = ""
+
+
+CONTROLS = (
+    Control("random_unseeded.py", "The random module, never seeded.", "varies", "yes"),
+    Control("random_seed.py", "random.seed with the author's number.", "fixed", "yes"),
+    Control(
+        "random_random_unseeded.py",
+        "An own generator of the random module, never seeded.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_random_seed.py",
+        "An own generator of the random module with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control("numpy_unseeded.py", "NumPy's global generator, never seeded.", "varies", "yes"),
+    Control("numpy_seed.py", "NumPy's global generator with the author's number.", "fixed", "yes"),
+    Control("random_state_seed.py", "An own RandomState with the author's number.", "fixed", "yes"),
+    Control("random_state_unseeded.py", "An own RandomState, never seeded.", "varies", "yes"),
+    Control(
+        "random_state_reseed.py",
+        "A RandomState that is seeded anew after it was made.",
+        "fixed",
+        "yes",
+    ),
+    Control("default_rng_unseeded.py", "NumPy's default_rng() without a seed.", "varies", "yes"),
+    Control("default_rng_seed.py", "NumPy's default_rng with the author's number.", "fixed", "yes"),
+    Control(
+        "seed_sequence_spawn.py",
+        "Generators of the children of a SeedSequence with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "seed_sequence_unseeded.py", "A SeedSequence without entropy of its own.", "varies", "yes"
+    ),
+    Control(
+        "bit_generator_pcg64.py",
+        "The bit generator PCG64 with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "bit_generator_pcg64dxsm.py",
+        "The bit generator PCG64DXSM with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "bit_generator_mt19937.py",
+        "The bit generator MT19937 with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "bit_generator_philox.py",
+        "The bit generator Philox with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "bit_generator_sfc64.py",
+        "The bit generator SFC64 with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control("torch_manual_seed.py", "torch.manual_seed with the author's number.", "fixed", "yes"),
+    Control(
+        "torch_generator_unseeded.py",
+        "A torch.Generator() that nobody seeds starts at PyTorch's own constant.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "torch_generator_seed.py", "A torch.Generator with the author's number.", "fixed", "yes"
+    ),
+    Control("torch_seed.py", "torch.seed() takes a number from the system.", "varies", "yes"),
+    Control("tensorflow_seed.py", "tf.random.set_seed with the author's number.", "fixed", "yes"),
+    Control(
+        "tensorflow_generator_seed.py",
+        "A tf.random.Generator with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "tensorflow_generator_unseeded.py",
+        "A tf.random.Generator with a start from the system.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "tensorflow_v1_seed.py",
+        "tf.compat.v1.set_random_seed with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "tensorflow_data_parallel_map.py",
+        "A parallel tf.data map whose function draws from NumPy, in threads that race.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "keras_seed.py", "keras.utils.set_random_seed with the author's number.", "fixed", "yes"
+    ),
+    Control(
+        "keras_seed_generator.py", "A Keras SeedGenerator with the author's number.", "fixed", "yes"
+    ),
+    Control(
+        "keras_initializer_seed.py", "A Keras initializer with the author's number.", "fixed", "yes"
+    ),
+    Control("keras_dropout_seed.py", "A Keras Dropout with the author's number.", "fixed", "yes"),
+    Control("mxnet_seed.py", "mx.random.seed with the author's number.", "fixed", "yes"),
+    Control(
+        "mxnet_numpy_seed.py",
+        "mx.np draws after mx.npx.random.seed with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "mxnet_iterator_seed.py",
+        "MXNet's MNISTIter shuffles by a seed of its own that nobody sets.",
+        "fixed",
+        "yes",
+    ),
+    Control("jax_key.py", "jax.random.key with the author's number.", "fixed", "yes"),
+    Control("jax_prng_key.py", "jax.random.PRNGKey with the author's number.", "fixed", "yes"),
+    Control(
+        "jax_key_of_numpy_integer.py", "jax.random.key of an integer of NumPy's.", "fixed", "yes"
+    ),
+    Control(
+        "jax_key_inside_jit.py", "A JAX key made inside jit from a traced integer.", "fixed", "yes"
+    ),
+    Control("sklearn_random_state.py", "scikit-learn with random_state=0.", "fixed", "yes"),
+    Control("scipy_random_state.py", "A SciPy distribution with random_state=0.", "fixed", "yes"),
+    Control(
+        "gymnasium_reset_seed.py", "A Gymnasium environment with reset(seed=1).", "fixed", "yes"
+    ),
+    Control(
+        "gymnasium_reset_unseeded.py",
+        "A Gymnasium environment with reset() and no seed.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "gymnasium_action_space_seed.py",
+        "A Gymnasium action space with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control("os_urandom.py", "Bytes from the system.", "varies", "reported"),
+    Control("secrets_token.py", "A token from the system.", "varies", "reported"),
+    Control("system_random.py", "random.SystemRandom, which has no seed.", "varies", "reported"),
+    Control("uuid4.py", "A random UUID.", "varies", "reported"),
+    Control("uuid1.py", "A UUID of the clock and the machine.", "varies", "reported"),
+    Control("temporary_name.py", "The name of a temporary file.", "varies", "reported"),
+    Control("clock_as_seed.py", "The clock as the seed.", "varies", "reported"),
+    Control("pid_as_seed.py", "The number of the process as the seed.", "varies", "reported"),
+    Control("set_of_text.py", "The order of a set of text.", "varies", "yes"),
+    Control(
+        "set_of_objects.py",
+        "The order of a set of objects without a hash of their own: their addresses.",
+        "varies",
+        "no",
+    ),
+    Control(
+        "listdir_order.py",
+        "The order of os.listdir, which is the file system's, in two of them.",
+        "fixed",
+        "no",
+    ),
+    Control(
+        "glob_order.py",
+        "The order of glob.glob, which is the file system's, in two of them.",
+        "fixed",
+        "no",
+    ),
+    Control(
+        "fork_random.py",
+        "Forked children that draw from the random module.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "fork_numpy.py",
+        "Forked children that draw from NumPy's global generator.",
+        "varies",
+        "yes",
+        "equal",
+    ),
+    Control(
+        "fork_torch.py",
+        "Forked children that draw from PyTorch's default generator.",
+        "varies",
+        "yes",
+        "equal",
+    ),
+    Control(
+        "spawn_children.py",
+        "Children of multiprocessing, started anew (spawn).",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "forkserver_children.py",
+        "Children of multiprocessing's fork server.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control("subprocess_python.py", "A Python process started by subprocess.", "varies", "yes"),
+    Control("execv_python.py", "A process that replaces itself.", "varies", "yes"),
+    Control(
+        "pool_map.py",
+        "Tasks of a pool that draw: which worker takes which task is not fixed.",
+        "varies",
+        "yes",
+        "equal",
+    ),
+    Control(
+        "executor_map.py", "Tasks of a ProcessPoolExecutor that draw.", "varies", "yes", "differ"
+    ),
+    Control(
+        "joblib_tasks.py",
+        "Tasks of joblib that draw from NumPy's global generator.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "torch_data_loader.py",
+        "Persistent DataLoader workers that draw from NumPy and random, over two epochs.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "torch_spawn.py",
+        "Children of torch.multiprocessing.spawn that draw from PyTorch.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "gluon_data_loader.py",
+        "Workers of Gluon's DataLoader whose transform draws from NumPy.",
+        "varies",
+        "yes",
+        "equal",
+    ),
+    Control(
+        "threads_share_a_generator.py",
+        "Two threads that share the global generator: their turns are not fixed.",
+        "varies",
+        "reported",
+    ),
+)

@@ -1,0 +1,12 @@
+"""The order of glob.glob, which is the file system's, in two of them."""
+
+import glob
+import os
+import tempfile
+
+for parent in (None, "/dev/shm"):
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        for number in (5, 2, 8, 1, 9, 4, 7, 0, 3, 6):
+            open(os.path.join(folder, f"{number}.png"), "w").close()
+        print("".join(os.path.basename(p)[0] for p in glob.glob(f"{folder}/*.png")), end=" ")
+print()

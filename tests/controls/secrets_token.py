@@ -1,0 +1,5 @@
+"""A token from the system."""
+
+import secrets
+
+print(secrets.token_hex(8))

@@ -1,0 +1,5 @@
+"""random.SystemRandom, which has no seed."""
+
+import random
+
+print(random.SystemRandom().random())

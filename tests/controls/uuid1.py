@@ -1,0 +1,5 @@
+"""A UUID of the clock and the machine."""
+
+import uuid
+
+print(uuid.uuid1())

@@ -1,0 +1,5 @@
+"""A random UUID."""
+
+import uuid
+
+print(uuid.uuid4())

@@ -1,0 +1,97 @@
+"""Positive controls: each known fault is there without seedlock, and cured or reported with it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.controls import CONTROLS, Control
+from tests.interpreter import REPOSITORY, python, reports
+
+FOLDER = REPOSITORY / "tests" / "controls"
+CURED = [control for control in CONTROLS if control.cured == "yes"]
+REPORTED = [control for control in CONTROLS if control.cured == "reported"]
+DISORDERED = [control for control in CONTROLS if control.file.endswith("_order.py")]
+
+
+def draws(control: Control, folder: Path, seeds: list[str | None]) -> list[str]:
+    """Run a control once per seed (None: plain), two at a time, and return their lines."""
+
+    def line(number: int) -> str:
+        seed, place = seeds[number], folder / f"run{number}"
+        place.mkdir(exist_ok=True)
+        # One OpenMP thread: two programs at a time would else wait for each other by spinning.
+        variables = {"OMP_NUM_THREADS": "1"} | ({} if seed is None else {"REPRO_SEED": seed})
+        done = python(str(FOLDER / control.file), cwd=place, check=True, **variables)
+        (found,) = done.lines
+        return found
+
+    with ThreadPoolExecutor(max_workers=2) as runs:
+        return list(runs.map(line, range(len(seeds))))
+
+
+def all_differ(line: str) -> bool:
+    """Tell whether no two of the draws of a line are equal."""
+    return len(set(line.split())) == len(line.split()) > 1
+
+
+def is_named(control: Control, found: list[dict[str, Any]]) -> bool:
+    """Tell whether a report names a line of the control where it speaks of what it can't cure."""
+    places = json.dumps(
+        [report.get(key) for report in found for key in ("entropy", "user_seeds", "gaps")]
+    )
+    return f"{control.file}:" in places
+
+
+def test_the_table_has_every_control() -> None:
+    """No control stands beside the table, and the table says of each what its file says."""
+    files = {path.name: path.read_text() for path in FOLDER.glob("[a-z]*.py")}
+
+    assert files.keys() == {control.file for control in CONTROLS}
+    for control in CONTROLS:
+        assert ast.get_docstring(ast.parse(files[control.file])) == control.fault
+        assert "seedlock" not in files[control.file] and "REPRO_" not in files[control.file]
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.file)
+def test_the_fault_is_there(control: Control, tmp_path: Path) -> None:
+    """Plain, the draws vary from run to run, or are the same whatever happens outside."""
+    found = draws(control, tmp_path, [None, None])
+    if control.plain == "varies" and found[0] == found[1]:
+        found += draws(control, tmp_path, [None])
+
+    assert (len(set(found)) > 1) == (control.plain == "varies")
+    if control.siblings:
+        assert all(map(all_differ, found)) == (control.siblings == "differ")
+
+
+@pytest.mark.parametrize("control", DISORDERED, ids=lambda control: control.file)
+def test_the_file_system_has_an_order_of_its_own(control: Control, tmp_path: Path) -> None:
+    """The fault of these two is an order that is nobody's, though one machine repeats it."""
+    (line,) = draws(control, tmp_path, [None])
+
+    assert len(line.split()) == 2
+    assert all(order != "".join(sorted(order)) for order in line.split())
+
+
+@pytest.mark.parametrize("control", CURED, ids=lambda control: control.file)
+def test_the_fault_is_cured(control: Control, tmp_path: Path) -> None:
+    """Under one seed two runs draw the same, under another they draw others; siblings differ."""
+    first, again, other = draws(control, tmp_path, ["7", "7", "8"])
+
+    assert first == again
+    assert first != other
+    assert not control.siblings or all_differ(first)
+
+
+@pytest.mark.parametrize("control", REPORTED, ids=lambda control: control.file)
+def test_what_is_not_cured_is_reported(control: Control, tmp_path: Path) -> None:
+    """The report names the file and line where a draw was made that no seed decides."""
+    python(str(FOLDER / control.file), cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    assert is_named(control, reports(tmp_path))
