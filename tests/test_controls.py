@@ -15,18 +15,23 @@ from tests.interpreter import REPOSITORY, python, reports
 
 FOLDER = REPOSITORY / "tests" / "controls"
 CURED = [control for control in CONTROLS if control.cured == "yes"]
+LOCKED = [control for control in CONTROLS if control.locked]
 REPORTED = [control for control in CONTROLS if control.cured == "reported"]
 DISORDERED = [control for control in CONTROLS if control.file.endswith("_order.py")]
 
 
-def draws(control: Control, folder: Path, seeds: list[str | None]) -> list[str]:
+def draws(
+    control: Control, folder: Path, seeds: list[str | None], **more: str
+) -> list[str]:  # fmt: skip
     """Run a control once per seed (None: plain), two at a time, and return their lines."""
 
     def line(number: int) -> str:
         seed, place = seeds[number], folder / f"run{number}"
         place.mkdir(exist_ok=True)
         # One OpenMP thread: two programs at a time would else wait for each other by spinning.
-        variables = {"OMP_NUM_THREADS": "1"} | ({} if seed is None else {"REPRO_SEED": seed})
+        variables = {"OMP_NUM_THREADS": "1", **more} | (
+            {} if seed is None else {"REPRO_SEED": seed}
+        )
         done = python(str(FOLDER / control.file), cwd=place, check=True, **variables)
         (found,) = done.lines
         return found
@@ -77,6 +82,39 @@ def test_the_file_system_has_an_order_of_its_own(control: Control, tmp_path: Pat
 
     assert len(line.split()) == 2
     assert all(order != "".join(sorted(order)) for order in line.split())
+
+
+@pytest.mark.parametrize("control", DISORDERED, ids=lambda control: control.file)
+def test_folders_are_listed_in_order_at_level_strict(control: Control, tmp_path: Path) -> None:
+    """Sorted by name at level strict; as they come, and counted with the line, below."""
+    strict, warn = (
+        draws(control, tmp_path, ["7"], REPRO_LEVEL=level, REPRO_REPORT=str(tmp_path / level))[0]
+        for level in ("strict", "warn")
+    )
+
+    assert all(order == "".join(sorted(order)) for order in strict.split())
+    assert any(order != "".join(sorted(order)) for order in warn.split())
+    assert is_named(control, reports(tmp_path / "strict"))
+    assert is_named(control, reports(tmp_path / "warn"))
+
+
+def test_addresses_do_not_vary_or_the_report_says_so(tmp_path: Path) -> None:
+    """The order of a set of plain objects repeats, or is a gap where the kernel refuses."""
+    (control,) = (control for control in CONTROLS if control.cured == "addresses")
+
+    first, again = draws(control, tmp_path, ["7", "7"], REPRO_REPORT=str(tmp_path / "reports"))
+
+    gaps = [" ".join(report["gaps"]) for report in reports(tmp_path / "reports")]
+    assert first == again or all("order of sets of plain objects" in each for each in gaps)
+
+
+@pytest.mark.parametrize("control", LOCKED, ids=lambda control: control.file)
+def test_the_system_is_derived_on_demand(control: Control, tmp_path: Path) -> None:
+    """With REPRO_ENTROPY=lock what draws from the system repeats, and hears the seed."""
+    first, again, other = draws(control, tmp_path, ["7", "7", "8"], REPRO_ENTROPY="lock")
+
+    assert first == again
+    assert first != other
 
 
 @pytest.mark.parametrize("control", CURED, ids=lambda control: control.file)

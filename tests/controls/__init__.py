@@ -18,8 +18,10 @@ class Control(NamedTuple):
         plain: two runs without seedlock differ ("varies") or are equal whatever happens outside
             ("fixed"); measured.
         cured: under seedlock two runs are equal and another seed gives others ("yes"); they may
-            differ, and the report names the file ("reported"); no seed has a part in it and no
-            call tells of it, so that only the documentation can ("no").
+            differ, and the report names the file ("reported"); the order is that of the names
+            ("sorted"), or of addresses that do not vary where the kernel allows it ("addresses"),
+            and no seed has a part in it.
+        locked: with REPRO_ENTROPY=lock it is cured.
         siblings: where the draws of a line come from several processes: plain, some are equal or
             all differ. Cured, all differ.
     """
@@ -30,6 +32,16 @@ class Control(NamedTuple):
     cured: str
     siblings: str = ""
 
+    @property
+    def locked(self) -> bool:
+        """Whether what draws from the system is derived with REPRO_ENTROPY=lock."""
+        return self.file in LOCKED
+
+
+LOCKED = (
+    "os_urandom.py", "secrets_token.py", "system_random.py", "uuid4.py", "uuid1.py",
+    "temporary_name.py",
+)  # fmt: skip
 
 CONTROLS = (
     Control("random_unseeded.py", "The random module, never seeded.", "varies", "yes"),
@@ -194,19 +206,19 @@ CONTROLS = (
         "set_of_objects.py",
         "The order of a set of objects without a hash of their own: their addresses.",
         "varies",
-        "no",
+        "addresses",
     ),
     Control(
         "listdir_order.py",
         "The order of os.listdir, which is the file system's, in two of them.",
         "fixed",
-        "no",
+        "sorted",
     ),
     Control(
         "glob_order.py",
         "The order of glob.glob, which is the file system's, in two of them.",
         "fixed",
-        "no",
+        "sorted",
     ),
     Control(
         "fork_random.py",
