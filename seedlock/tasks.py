@@ -12,9 +12,9 @@ import os
 from itertools import count
 
 from seedlock import startup
-from seedlock.callers import is_library
 from seedlock.children import Announced
 from seedlock.patching import replace
+from seedlock.threads import note_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _pool(module: ModuleType, lock: Lock) -> None:
     def in_threads(pool: Any, function: Any) -> bool:
         threads = isinstance(pool, module.ThreadPool)
         if threads:
-            _note_threads(lock, function, "multiprocessing.pool.ThreadPool")
+            note_threads(lock, function, "multiprocessing.pool.ThreadPool")
         return threads
 
     def apply_async(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -209,10 +209,27 @@ def _joblib(module: ModuleType, lock: Lock) -> None:
     def call(original: Callable[..., Any]) -> Callable[..., Any]:
         def called(self: Any, iterable: Iterable[Any]) -> Any:
             if getattr(self._backend, "uses_threads", False):
+                if self.n_jobs != 1 and self._backend_kwargs.get("require") == "sharedmem":
+                    return shared(self, iterable)
                 tasks = _noted(iterable, lock) if self.n_jobs != 1 else iter(iterable)
             else:
                 tasks = _placed(iterable, lock.family.job())
             return original(self, list(tasks) if hasattr(iterable, "__len__") else tasks)
+
+        def shared(self: Any, iterable: Iterable[Any]) -> Any:
+            # Threads that add to one array, as scikit-learn's forests when they predict, add in
+            # the order in which they come by.
+            if lock.settings.level != "strict":
+                lock.gap(
+                    "joblib ran threads that share memory (require='sharedmem'): the order in "
+                    "which they write depends on scheduling; at level strict they run in order"
+                )
+                return original(self, iterable)
+            jobs, self.n_jobs = self.n_jobs, 1
+            try:
+                return original(self, iterable)
+            finally:
+                self.n_jobs = jobs
 
         return called
 
@@ -232,42 +249,8 @@ def _placed(iterable: Iterable[Any], job: str) -> Iterator[tuple[Any, Any, Any]]
 def _noted(iterable: Iterable[Any], lock: Lock) -> Iterator[tuple[Any, Any, Any]]:
     for index, task in enumerate(iterable):
         if index == 0:
-            _note_threads(lock, task[0], "joblib.Parallel")
+            note_threads(lock, task[0], "joblib.Parallel")
         yield task
-
-
-def _note_threads(lock: Lock, function: Any, name: str) -> None:
-    # What threads draw from a generator that they share can't be ordered: the report says where.
-    function = getattr(function, "func", function)
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    if code is None or is_library(code.co_filename):
-        return
-    if lock.threads.note(name, None, "reported") is not None and lock.settings.report is not None:
-        from seedlock import reporting
-
-        reporting.update_now()
-
-
-def _threading(module: ModuleType, lock: Lock) -> None:
-    def start(original: Callable[..., Any]) -> Callable[..., Any]:
-        def start(self: Any) -> None:
-            _note_threads(lock, self._target or type(self).run, "threading.Thread.start")
-            original(self)
-
-        return start
-
-    replace(module.Thread, "start", start)
-
-
-def _thread_pool(module: ModuleType, lock: Lock) -> None:
-    def submit(original: Callable[..., Any]) -> Callable[..., Any]:
-        def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-            _note_threads(lock, fn, "ThreadPoolExecutor.submit")
-            return original(self, fn, *args, **kwargs)
-
-        return submit
-
-    replace(module.ThreadPoolExecutor, "submit", submit)
 
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
@@ -275,10 +258,8 @@ INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
     "multiprocess.process": _process,
     "multiprocessing.pool": _pool,
     "concurrent.futures.process": _executor,
-    "concurrent.futures.thread": _thread_pool,
     "joblib.parallel": _joblib,
     "joblib.externals.loky.process_executor": _executor,
     "loky.process_executor": _executor,
     "multiprocess.pool": _pool,
-    "threading": _threading,
 }

@@ -30,6 +30,11 @@ OWN: dict[str, object] = {}
 _mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
 """Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
 the user's as written; then the value holds the generators' states from before."""
+SEVERAL_THREADS = (
+    "generators without a seed were made in several threads: which gets which stream depends on "
+    "scheduling"
+)
+
 MODULES = {"python": "random"}
 """Packages of libraries that are not named after them."""
 
@@ -62,6 +67,7 @@ class UserSeeds:
         self.path = path
         self._made: dict[str, tuple[Iterator[int], Branch]] = {}
         self._thread = get_ident()
+        self._last: dict[int, tuple[Site, bool]] = {}
 
     def choose(
         self,
@@ -156,11 +162,8 @@ class UserSeeds:
         maker = site.package
         if maker and maker != MODULES.get(library, library):
             library = f"{library} {maker}"
-        if get_ident() != self._thread:
-            self.gap(
-                "generators without a seed were made in several threads: which gets which stream "
-                "depends on scheduling"
-            )
+        thread = get_ident()
+        self._last[thread] = (site, thread != self._thread and self.gap(SEVERAL_THREADS))
         number, branch = self._next(library)
         return branch.derive(number, bits=bits)
 
@@ -200,10 +203,21 @@ class UserSeeds:
             kind: (count(number), self._branch(kind)) for kind, number in positions.items()
         }
 
-    def gap(self, text: str) -> None:
-        """Note once what can't be repeated."""
-        if text not in self.gaps:
+    def withdraw(self) -> None:
+        """Take back the note of this thread's last generator without a seed: it gets one after
+        all. Its number stays used."""
+        site, gap = self._last.pop(get_ident(), (None, False))
+        if site is not None:
+            site.count -= 1
+        if gap:
+            self.gaps.remove(SEVERAL_THREADS)
+
+    def gap(self, text: str) -> bool:
+        """Note once what can't be repeated; return whether it is new."""
+        new = text not in self.gaps
+        if new:
             self.gaps.append(text)
+        return new
 
     def _suspect(self, site: "Site", given: object) -> None:
         what = looks_measured(given, site.where.rpartition(":")[0])

@@ -30,7 +30,7 @@ ORDER = [
     {"process_lock"},
     {"machine"},
     {"reporting"},
-    {"children", "entropy"},
+    {"children", "entropy", "threads"},
     {"startup"},
     {"tasks"},
     {"api"},

@@ -459,3 +459,32 @@ def test_what_a_worker_draws_before_its_tasks_is_a_gap(tmp_path: Path) -> None:
         python("p.py", initializer, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(folder))
         gaps = [gap for report in reports(folder) for gap in report["gaps"]]
         assert sum("before its first task" in gap for gap in gaps) == count, initializer
+
+
+SHARED_MEMORY = """
+import threading, numpy, seedlock
+from joblib import Parallel, delayed
+
+total, lock = numpy.zeros(1, numpy.float32), threading.Lock()
+names = set()
+
+def add(value):
+    with lock:
+        names.add(threading.current_thread().name)
+        total[0] += value
+
+Parallel(n_jobs=2, require="sharedmem")(delayed(add)(1 / (i + 1)) for i in range(50))
+report = seedlock.report()
+print(len(names), any("sharedmem" in gap for gap in report["gaps"]))
+"""
+
+
+def test_threads_that_share_memory_run_in_order_at_level_strict() -> None:
+    """scikit-learn's forests add up in threads when they predict, in the order they come by."""
+    pytest.importorskip("joblib")
+
+    strict = python("-c", SHARED_MEMORY, REPRO_SEED="7")
+    warn = python("-c", SHARED_MEMORY, REPRO_SEED="7", REPRO_LEVEL="warn")
+
+    assert strict.out == "1 False\n"
+    assert warn.out.endswith(" True\n")

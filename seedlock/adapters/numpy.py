@@ -70,6 +70,9 @@ def _mix_legacy(module: Any, policy: UserSeeds) -> None:
         def _legacy_seeding(self: Any, seed: Any) -> None:
             if seed is None:
                 return original(self, seed)  # type: ignore[no-any-return]
+            if _here.entropy and getattr(self._seed_seq, "entropy", 0) == _here.entropy:
+                policy.withdraw()  # RandomState(x) makes its MT19937 without a seed first
+            _here.entropy = 0
             given = seed
             if type(seed) is not int or not 0 <= seed < 2**32:
                 original(trial, seed)  # refuses what it does not take
@@ -93,11 +96,15 @@ def _legacy_value(seed: Any) -> Any:
 
 class _Here(_thread._local):
     """What this thread is doing: converting the parts of a list; about to convert a spawn key;
-    spawning children of a sequence whose seed was mixed."""
+    spawning children of a sequence whose seed was mixed; the entropy that it took last."""
 
     within = False
     key_next = False
     spawning = False
+    entropy = 0
+
+
+_here = _Here()
 
 
 def _mix_sequences(module: Any, policy: UserSeeds) -> None:
@@ -106,7 +113,7 @@ def _mix_sequences(module: Any, policy: UserSeeds) -> None:
     # A SeedSequence asks twice: for its entropy and then for its spawn key, always a tuple.
     words = module._coerce_to_uint32_array
     nothing = words(())
-    here = _Here()
+    here = _here
     name = "numpy.random.SeedSequence"
     tag = _tag(policy)
 
@@ -174,7 +181,9 @@ def _unseeded(policy: UserSeeds) -> Any:
 
     def randbits(bits: int) -> int:
         bits -= 32
-        return tag << bits | unseeded("numpy", bits, "numpy.random.SeedSequence")
+        entropy: int = tag << bits | unseeded("numpy", bits, "numpy.random.SeedSequence")
+        _here.entropy = entropy
+        return entropy
 
     return mark(randbits)
 

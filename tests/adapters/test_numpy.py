@@ -431,3 +431,20 @@ def test_libraries_on_numpys_generators_hear_the_outside_seed(library: str) -> N
     for number, part in enumerate(seven["parts"][0]):
         others = [seven["parts"][2], eight["parts"][0], plain["parts"][0]]
         assert all(part != other[number] for other in others), number
+
+
+def test_a_random_state_with_a_seed_is_no_generator_without_one() -> None:
+    """RandomState(x) makes its MT19937 without a seed first: the report does not count that, nor
+    take it for one in a thread; np.random.seed afterwards takes nothing else back."""
+    code = (
+        "import threading, numpy, seedlock\n"
+        "numpy.random.RandomState(0)\n"
+        "thread = threading.Thread(target=lambda: numpy.random.RandomState(1))\n"
+        "thread.start(); thread.join()\n"
+        "numpy.random.default_rng(); numpy.random.seed(3)\n"
+        "report = seedlock.report()\n"
+        "print([site['line'] for site in report['unseeded']], 'in several' in str(report['gaps']))"
+    )
+    done = python("-c", code, REPRO_SEED="7", check=True)
+
+    assert done.out == "[''] False\n"

@@ -1,0 +1,56 @@
+"""Threads of the program: what they draw from a generator that they share can't be ordered, so the
+report says which line starts them.
+"""
+
+from __future__ import annotations
+
+from seedlock.callers import is_library
+from seedlock.patching import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    from seedlock.process_lock import Lock
+
+
+def note_threads(lock: Lock, function: Any, name: str) -> None:
+    """Note that `name` is about to run a function in a thread, if that is the author's."""
+    function = getattr(function, "func", function)
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    if code is None or is_library(code.co_filename):
+        return
+    if lock.threads.note(name, None, "reported") is not None and lock.settings.report is not None:
+        from seedlock import reporting
+
+        reporting.update_now()
+
+
+def _threading(module: ModuleType, lock: Lock) -> None:
+    def start(original: Callable[..., Any]) -> Callable[..., Any]:
+        def start(self: Any) -> None:
+            note_threads(lock, self._target or type(self).run, "threading.Thread.start")
+            original(self)
+
+        return start
+
+    replace(module.Thread, "start", start)
+
+
+def _thread_pool(module: ModuleType, lock: Lock) -> None:
+    def submit(original: Callable[..., Any]) -> Callable[..., Any]:
+        def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            note_threads(lock, fn, "ThreadPoolExecutor.submit")
+            return original(self, fn, *args, **kwargs)
+
+        return submit
+
+    replace(module.ThreadPoolExecutor, "submit", submit)
+
+
+INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
+    "concurrent.futures.thread": _thread_pool,
+    "threading": _threading,
+}
