@@ -17,6 +17,10 @@ FOLDER = REPOSITORY / "tests" / "controls"
 CURED = [control for control in CONTROLS if control.cured == "yes"]
 LOCKED = [control for control in CONTROLS if control.locked]
 REPORTED = [control for control in CONTROLS if control.cured == "reported"]
+TRIES = 8
+"""Plain runs until a fault that depends on scheduling must have shown: one worker of a pool may
+take all tasks, and then none repeats another's numbers."""
+
 DISORDERED = [control for control in CONTROLS if control.file.endswith("_order.py")]
 
 
@@ -45,6 +49,15 @@ def all_differ(line: str) -> bool:
     return len(set(line.split())) == len(line.split()) > 1
 
 
+def shows(control: Control, found: list[str]) -> bool:
+    """Tell whether plain runs show the fault that the table says."""
+    if (len(set(found)) > 1) != (control.plain == "varies"):
+        return False
+    if control.siblings == "equal":
+        return not all(map(all_differ, found))
+    return not control.siblings or all(map(all_differ, found))
+
+
 def is_named(control: Control, found: list[dict[str, Any]]) -> bool:
     """Tell whether a report names a line of the control where it speaks of what it can't cure."""
     places = json.dumps(
@@ -67,12 +80,10 @@ def test_the_table_has_every_control() -> None:
 def test_the_fault_is_there(control: Control, tmp_path: Path) -> None:
     """Plain, the draws vary from run to run, or are the same whatever happens outside."""
     found = draws(control, tmp_path, [None, None])
-    if control.plain == "varies" and found[0] == found[1]:
-        found += draws(control, tmp_path, [None])
+    while len(found) < TRIES and not shows(control, found):
+        found += draws(control, tmp_path, [None, None])
 
-    assert (len(set(found)) > 1) == (control.plain == "varies")
-    if control.siblings:
-        assert all(map(all_differ, found)) == (control.siblings == "differ")
+    assert shows(control, found), found
 
 
 @pytest.mark.parametrize("control", DISORDERED, ids=lambda control: control.file)

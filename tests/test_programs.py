@@ -90,7 +90,7 @@ def test_the_table_has_every_program() -> None:
 def test_the_program_needs_a_lock(name: str, tmp_path: Path) -> None:
     """Positive control: plain, a program varies from run to run or is deaf to any seed."""
     found = digests(name, tmp_path, [None, None])
-    if PROGRAMS[name].plain == "varies" and found[0] == found[1]:
+    while PROGRAMS[name].plain == "varies" and len(set(found)) == 1 and len(found) < 8:
         found += digests(name, tmp_path, [None])
 
     assert (len(set(found)) > 1) == (PROGRAMS[name].plain == "varies")
