@@ -209,7 +209,7 @@ def _unsorted(tmp_path: Path) -> Path:
         (folder / f"{number * 7919 % 1000:03}.txt").touch()
         (folder / "below" / f"{number * 7919 % 1000:03}.txt").touch()
     if os.listdir(folder) == sorted(os.listdir(folder)):
-        pytest.skip("this file system lists folders in order")
+        pytest.skip("this file system lists folders in order by itself: there is no fault to cure")
     return folder
 
 
@@ -275,11 +275,11 @@ def _fixed_addresses_allowed() -> None:
     try:
         refused = subprocess.run(["setarch", os.uname().machine, "-R", "true"], check=False)
     except FileNotFoundError:
-        pytest.skip("no setarch on this machine")
+        pytest.skip("no setarch here; tests/test_controls.py checks that the report says so")
     if refused.returncode != 0:
-        pytest.skip("the kernel does not let a process switch address randomisation off")
+        pytest.skip("refused by the kernel; tests/test_controls.py checks that the report says so")
     if Path("/proc/sys/kernel/randomize_va_space").read_text() == "0\n":
-        pytest.skip("addresses are not random on this machine")
+        pytest.skip("addresses are not random on this machine: there is no fault to cure")
 
 
 @pytest.mark.usefixtures("_fixed_addresses")
