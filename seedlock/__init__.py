@@ -6,13 +6,26 @@ loads nothing else until a name is used.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from seedlock.api import derive, fixed, isolate, load_state_dict, lock, report, rng, state_dict
+    from seedlock.api import (
+        checkpoint,
+        derive,
+        digest,
+        fixed,
+        isolate,
+        load_state_dict,
+        lock,
+        report,
+        rng,
+        state_dict,
+    )
 
     seed: int | None
 
 __version__ = "0.1.0"
 __all__ = [
+    "checkpoint",
     "derive",
+    "digest",
     "fixed",
     "isolate",
     "load_state_dict",

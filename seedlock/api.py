@@ -193,6 +193,40 @@ def fixed(function: Callable[P, R] | None = None) -> _Fixed | Callable[P, R]:
     return _Fixed() if function is None else _Fixed()(function)
 
 
+def digest(value: object) -> str:
+    """Return the digest of a value, the algorithm's name before it: `xxh3:4fd1...`.
+
+    The same for a torch tensor, a NumPy, TensorFlow, JAX or MXNet array of equal type, shape and
+    bits. Works without a seed in force.
+
+    Args:
+        value: an array, tensor, number, text, container, `pathlib.Path` of a file (its content),
+            a model, or what pickle takes. Order counts, -0.0 is not 0.0.
+
+    Raises:
+        Undigestible: the value holds what has no content to compare, such as a lock.
+    """
+    from seedlock.digest import digest
+
+    return digest(value)
+
+
+def checkpoint(name: str, value: object) -> None:
+    """Write a value's digest into the trace, under a name of the author's own; nothing without
+    REPRO_TRACE.
+
+    Args:
+        name: what the value is; may come again.
+        value: as `digest` takes it.
+
+    Raises:
+        Undigestible: the value holds what has no content to compare, such as a lock.
+    """
+    current = startup.in_force()
+    if current is not None and current.trace is not None:
+        current.trace.result("checkpoint", name, value, rng=True)
+
+
 def report() -> dict[str, object]:
     """Return the report of this process as it stands.
 

@@ -29,7 +29,8 @@ ENVIRONMENT_OF_FORK_EXEC = 5
 
 INHERITED = (
     names.LEVEL, names.STREAMS, names.REPORT, names.LOCK, names.LOCK_FILE, names.TF32,
-    names.USER_SEEDS, names.ENTROPY, names.ENTROPY_ALLOW,
+    names.USER_SEEDS, names.ENTROPY, names.ENTROPY_ALLOW, names.TRACE, names.TRACE_STEPS,
+    names.TRACE_VALUES,
 )  # fmt: skip
 """Variables that a child keeps even if its parent starts it with an environment without them."""
 

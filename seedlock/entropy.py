@@ -43,42 +43,44 @@ glob, Path.glob, and CPython 3.13's Path.iterdir."""
 
 
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    note = lock.entropy.note
+    drew = lock.drew
     system = lock.policy.system
 
     def counted(size: int, /) -> Any:
-        note("os.urandom", None, SYSTEM)
-        return original(size)
+        data = original(size)
+        drew("os.urandom", SYSTEM, "entropy", data)
+        return data
 
     def derived(size: int, /) -> Any:
-        note("os.urandom", None, DERIVED)
-        return system(len(original(size)))  # whatever it refuses, the original refuses
+        data = system(len(original(size)))  # whatever it refuses, the original refuses
+        drew("os.urandom", DERIVED, "entropy", data)
+        return data
 
     return dress(derived if lock.settings.entropy == "lock" else counted, original)
 
 
 def _listdir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    note = lock.entropy.note
+    drew = lock.drew
 
     def counted(path: Any = None) -> Any:
-        note("os.listdir", None, COUNTED)
-        return original(path)
+        names = original(path)
+        drew("os.listdir", COUNTED, "listing", names)
+        return names
 
     def in_order(path: Any = None) -> Any:
-        note("os.listdir", None, SORTED)
         names = original(path)
         names.sort()
+        drew("os.listdir", SORTED, "listing", names)
         return names
 
     return dress(in_order if lock.settings.level == "strict" else counted, original)
 
 
 class _Entries:
-    """What os.scandir returns, in the order of the names."""
+    """What os.scandir returns, read to its end."""
 
-    def __init__(self, scan: Any) -> None:
-        with scan:
-            self._entries = iter(sorted(scan, key=_name))
+    def __init__(self, entries: list[Any]) -> None:
+        self._entries = iter(entries)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -102,16 +104,19 @@ def _name(entry: Any) -> Any:
 
 
 def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    note = lock.entropy.note
+    drew = lock.drew
     strict = lock.settings.level == "strict"
 
     def scandir(path: Any = None) -> Any:
         # Two frames up: `import_hooks.FirstCall` stands between.
-        if strict and sys._getframe(2).f_code.co_filename.startswith(_WHOLE_FOLDERS):
-            note("os.scandir", None, SORTED)
-            return _Entries(original(path))
-        note("os.scandir", None, COUNTED)
-        return original(path)
+        sort = strict and sys._getframe(2).f_code.co_filename.startswith(_WHOLE_FOLDERS)
+        if not sort and lock.trace is None:
+            lock.entropy.note("os.scandir", None, COUNTED)
+            return original(path)
+        with original(path) as scan:
+            entries = sorted(scan, key=_name) if sort else list(scan)
+        drew("os.scandir", SORTED if sort else COUNTED, "listing", [each.name for each in entries])
+        return _Entries(entries)
 
     return dress(scandir, original)
 
@@ -134,15 +139,16 @@ def _uuid(module: Any, lock: Lock) -> None:
 
     def method(original: Callable[..., Any]) -> Callable[..., Any]:
         def uuid1(node: int | None = None, clock_seq: int | None = None) -> Any:
-            lock.entropy.note("uuid.uuid1", None, DERIVED if locked else SYSTEM)
             if not locked:
-                return original(node, clock_seq)
+                made = original(node, clock_seq)
+                lock.drew("uuid.uuid1", SYSTEM, "entropy", made.bytes)
+                return made
             drawn = int.from_bytes(lock.policy.system(16), "big")
             # RFC 9562, 5.1 and 6.10: a node that is no address of a network card has this bit.
             node = drawn & (1 << 48) - 1 | 1 << 40 if node is None else node
             clock = drawn >> 48 & (1 << 14) - 1 if clock_seq is None else clock_seq
             time = drawn >> 64 & (1 << 60) - 1
-            return module.UUID(
+            made = module.UUID(
                 fields=(
                     time & 0xFFFFFFFF,
                     time >> 32 & 0xFFFF,
@@ -153,6 +159,8 @@ def _uuid(module: Any, lock: Lock) -> None:
                 ),
                 version=1,
             )
+            lock.drew("uuid.uuid1", DERIVED, "entropy", made.bytes)
+            return made
 
         return uuid1
 
@@ -176,8 +184,9 @@ def _tempfile(module: Any, lock: Lock) -> None:
 
     def method(original: Callable[..., Any]) -> Callable[..., Any]:
         def following(self: Any) -> Any:
-            lock.entropy.note("tempfile", None, DERIVED if locked else SYSTEM)
-            return original(self)
+            name = original(self)
+            lock.drew("tempfile", DERIVED if locked else SYSTEM, "entropy", name)
+            return name
 
         return following
 

@@ -66,6 +66,12 @@ class EntropyLocked(SeedlockError, RuntimeError):
     slug = "entropy-locked"
 
 
+class Undigestible(SeedlockError, TypeError):
+    """A value has no content that a digest could be made of."""
+
+    slug = "undigestible"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

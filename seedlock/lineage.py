@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from seedlock.errors import HashSeedNotTaken
     from seedlock.settings import Settings
+    from seedlock.trace import Trace
 
 ADDR_NO_RANDOMIZE = 0x0040000
 ASK = 0xFFFFFFFF
@@ -89,7 +90,14 @@ def stream_path(path: str) -> str:
 
 
 class Family:
-    """The places below one process or task, in the order in which they are given out."""
+    """The places below one process or task, in the order in which they are given out.
+
+    Attributes:
+        path: the process's or task's own.
+        trace: where each child is written down, if anywhere.
+    """
+
+    trace: Trace | None = None
 
     def __init__(self, gap: Callable[[str], None]) -> None:
         self._gap = gap
@@ -109,13 +117,15 @@ class Family:
     def child(self) -> str:
         """Return the place of the next child process, or that of the one under way."""
         coming = self._coming.get(get_ident())
-        return below(self.path, str(self._next(self._children))) if coming is None else coming
+        if coming is not None:
+            return coming
+        return self._told(below(self.path, str(self._next(self._children))))
 
     def rank(self, number: str) -> str:
         """Return the place of the next process that is launched as this rank."""
         again = self._next(self._launches.setdefault(number, count()))
         launcher = below(self.path, f"launch.{again}") if again else self.path
-        return below(launcher, f"rank.{int(number)}")
+        return self._told(below(launcher, f"rank.{int(number)}"))
 
     def job(self) -> str:
         """Return the beginning of the places of one job's tasks."""
@@ -184,6 +194,11 @@ class Family:
         self._children = count(positions["children"])
         self._jobs = count(positions["jobs"])
         self._pools = count(positions["pools"])
+
+    def _told(self, path: str) -> str:
+        if self.trace is not None:
+            self.trace.event("child", "", None, path)
+        return path
 
     def _next(self, counter: Iterator[int]) -> int:
         thread = get_ident()

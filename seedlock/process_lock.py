@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.settings import Settings
+    from seedlock.trace import Trace
 
 DRAWN_BY_IMPORTS = ("python", "numpy")
 """Libraries from whose generators others draw while they are being imported: JAX 0.10.2 from
@@ -46,6 +47,7 @@ class Lock:
         entropy: call sites that drew from the system.
         threads: call sites that ran the program's code in threads.
         environment: the REPRO_* variables as they stood at the start.
+        trace: the process's trace, if one was asked for.
 
     Raises:
         HashSeedNotTaken: this interpreter hashes text under another seed, and no gap says so.
@@ -81,6 +83,7 @@ class Lock:
             self.environment[LEVEL] = settings.level
         self._keep = True
         self._guard = guard
+        self.trace = self._traced() if settings.trace is not None else None
         self._states_before: dict[str, dict[str, object]] = {}
 
     def before(self, module_name: str) -> None:
@@ -152,6 +155,8 @@ class Lock:
         self.threads.clear()
         self.policy.gaps.clear()
         path, program = self.family.forked()
+        if self.trace is not None:
+            self.trace.forked()
         self._keep = self.settings.report is not None or lineage.of_worker(path)
         self.enter(path, self._keep, forked=True)
         return not program
@@ -176,6 +181,8 @@ class Lock:
             forked: whether this is a fork's hook; Python's own generator has a hook of its own.
         """
         self.path = self._main_path = path
+        if self.trace is not None:
+            self.trace.place(path)
         self.family.enter(path)
         self.policy.enter(lineage.stream_path(path))
         for name, (adapter, module) in self.loaded().items():
@@ -208,6 +215,27 @@ class Lock:
     def adapter(self, name: str) -> Adapter:
         """Return the adapter of an applied library."""
         return self._adapters[name][0]
+
+    def drew(self, function: str, policy: str, kind: str, value: object = None) -> None:
+        """Count a call that drew from the system or listed a folder, with what it got.
+
+        Args:
+            function: what was called, where no frame of a library tells.
+            policy: what was done about it.
+            kind: of the trace's event, `entropy` or `listing`.
+            value: what the call got.
+        """
+        site, _ = self.entropy.met(function, None, policy)
+        if self.trace is not None:
+            self.trace.result(kind, site.function, value, site.where)
+
+    def _traced(self) -> Trace:
+        from seedlock import trace
+
+        made = trace.Trace(self.settings, self.gap)
+        trace.install(made, self._when_imported)
+        self.policy.trace = self.family.trace = made
+        return made
 
     def _main_path_of(self, adapter: Adapter) -> str:
         return lineage.stream_path(self._main_path) if adapter.per_process else ""

@@ -91,6 +91,9 @@ OS_CALLS = {
 """Functions of `os`, which is always loaded: which module of seedlock replaces them (its
 `OS_CALLS`), once they are called."""
 
+TRACERS = ("python", "numpy")
+"""Libraries whose steps and operations a trace can hold: modules of seedlock.tracers."""
+
 DEFAULT_LOCK_FILE = "repro-lock.txt"
 """Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
 

@@ -54,13 +54,18 @@ def begin(lock: Lock) -> None:
     """
     folder = str(lock.settings.report)
     usable_folder(folder)
-    path = os.path.join(folder, f"{os.getpid()}-{time.time_ns():x}.json")
+    base = os.path.join(folder, f"{os.getpid()}-{time.time_ns():x}")
+    path = f"{base}.json"
     owner = os.getpid()
+    if lock.trace is not None:
+        lock.trace.begin(base, lock.path)
     write(path, describe(lock, "running"))
 
     def write_again(status: str) -> None:
         # A forked child inherits this call but not the report.
         if os.getpid() == owner:
+            if lock.trace is not None and status == "finished":
+                lock.trace.finish()
             write(path, describe(lock, status))
 
     global _write

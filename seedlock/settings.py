@@ -45,6 +45,18 @@ from. `count`: the system, counted in the report. `lock`: the root seed; TLS is 
 ENTROPY_ALLOW = "REPRO_ENTROPY_ALLOW"
 """What REPRO_ENTROPY=lock must not refuse: `ssl`. Unset: nothing."""
 
+TRACE = "REPRO_TRACE"
+"""`step`: write a trace of seeds, batches and optimizer steps beside the report. `op`: of the
+frameworks' operations as well (docs/trace.md). Needs REPRO_REPORT. Unset: no trace."""
+
+TRACE_STEPS = "REPRO_TRACE_STEPS"
+"""Steps for which REPRO_TRACE=op writes operations, as `12:14`, the second not included. Unset:
+all."""
+
+TRACE_VALUES = "REPRO_TRACE_VALUES"
+"""MiB of results per process that a trace keeps beside their digests, in the steps for which it
+writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
+
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
 
@@ -71,6 +83,8 @@ TF32_MODES = ("keep", "off")
 USER_SEED_POLICIES = ("mix", "keep", "refuse")
 ENTROPY_MODES = ("count", "lock")
 ENTROPY_ALLOWED = ("ssl",)
+TRACE_MODES = ("step", "op")
+WINDOW_MIB = 256
 
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
@@ -94,6 +108,9 @@ class Settings:
         user_seeds: one of `USER_SEED_POLICIES`.
         entropy: one of `ENTROPY_MODES`.
         entropy_allow: one of `ENTROPY_ALLOWED`, or None.
+        trace: one of `TRACE_MODES`, or None.
+        trace_steps: first step and first step no longer, or None for all.
+        trace_values: MiB of results to keep.
         lineage: place in the family of processes as the parent gave it, empty without one.
         giver: id of the process that gave the place, empty without one.
         rank: rank among the processes of one job as a launcher says it that is no locked Python
@@ -105,7 +122,8 @@ class Settings:
 
     __slots__ = (
         "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
-        "user_seeds", "entropy", "entropy_allow", "lineage", "giver", "rank",
+        "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
+        "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
@@ -119,6 +137,9 @@ class Settings:
     user_seeds: str
     entropy: str
     entropy_allow: str | None
+    trace: str | None
+    trace_steps: tuple[int, int] | None
+    trace_values: int
     lineage: str
     giver: str
     rank: str | None
@@ -141,6 +162,11 @@ class Settings:
         put(self, "entropy", _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy"))
         allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
         put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
+        traced = TRACE in environ or TRACE_STEPS in environ or TRACE_VALUES in environ
+        trace, steps, values = _traced(environ, self.report) if traced else (None, None, 0)
+        put(self, "trace", trace)
+        put(self, "trace_steps", steps)
+        put(self, "trace_values", values)
         put(self, "lineage", environ.get(LINEAGE, ""))
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
         put(self, "giver", giver)
@@ -186,6 +212,31 @@ def parse_seed(text: str) -> int:
     if not canonical or len(text) > 20 or int(text) > MAX_SEED:
         _refuse(SEED, text, SEED_ALLOWED, "set it like REPRO_SEED=7", "bad-seed")
     return int(text)
+
+
+def _traced(
+    environ: "Mapping[str, str]", report: "str | None"
+) -> "tuple[str | None, tuple[int, int] | None, int]":
+    mode = _choice(environ, TRACE, TRACE_MODES, "step", "bad-trace")
+    steps = environ.get(TRACE_STEPS, "")
+    values = environ.get(TRACE_VALUES, str(WINDOW_MIB) if steps else "0")
+    first, _, end = steps.partition(":")
+    if steps and not (_number(first) and _number(end) and int(first) < int(end)):
+        allowed = "two step numbers, the second larger and not included, as 12:14"
+        _refuse(TRACE_STEPS, steps, allowed, f"set it like {TRACE_STEPS}=12:14", "bad-trace")
+    if not _number(values):
+        allowed = "a number of MiB, 0 or more"
+        _refuse(TRACE_VALUES, values, allowed, f"set it like {TRACE_VALUES}=256", "bad-trace")
+    if TRACE not in environ:
+        return None, None, 0
+    if report is None:
+        cure = f"set {REPORT} to a folder, which gets the trace too, or unset {TRACE}"
+        _refuse(TRACE, mode, f"with {REPORT} only", cure, "bad-trace")
+    return mode, (int(first), int(end)) if steps else None, int(values)
+
+
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _choice(

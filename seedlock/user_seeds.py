@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from seedlock.callers import Site
+    from seedlock.trace import Trace
 
     Fixed = tuple[Token[dict[str, object]], dict[str, object]]
 
@@ -50,7 +51,10 @@ class UserSeeds:
         unseeded_sites: call sites of generators that got none.
         gaps: what can't be repeated, as it is found.
         path: place in the family of processes and tasks, without rank 0.
+        trace: where each seed is written down as well, if anywhere.
     """
+
+    trace: "Trace | None" = None
 
     def __init__(self, root: int, policy: str, state_of: "Callable[[str], object]") -> None:
         self.policy = policy
@@ -124,9 +128,12 @@ class UserSeeds:
                 mode[library] = self._state_of(library)
         elif policy == "refuse" and importing(sys._getframe(1)):
             policy = "keep"
-        site = self.sites.note(function, given if written is None else written, policy)
-        if site is not None:
+        shown_value = given if written is None else written
+        site, new = self.sites.met(function, shown_value, policy)
+        if new:
             self._suspect(site, given)
+        if self.trace is not None:
+            self.trace.event("seed", site.function, site.where, shown(shown_value))
         if policy == "refuse":
             from seedlock.errors import UserSeedRefused
 
@@ -165,7 +172,10 @@ class UserSeeds:
         thread = get_ident()
         self._last[thread] = (site, thread != self._thread and self.gap(SEVERAL_THREADS))
         number, branch = self._next(library)
-        return branch.derive(number, bits=bits)
+        seed = branch.derive(number, bits=bits)
+        if self.trace is not None:
+            self.trace.event("unseeded", site.function, site.where, str(seed))
+        return seed
 
     def author_made(self) -> bool:
         """Tell whether the author's code made generators without a seed in this place."""
@@ -209,6 +219,8 @@ class UserSeeds:
         site, gap = self._last.pop(get_ident(), (None, False))
         if site is not None:
             site.count -= 1
+            if self.trace is not None:
+                self.trace.take_back()
         if gap:
             self.gaps.remove(SEVERAL_THREADS)
 
