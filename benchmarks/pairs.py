@@ -214,7 +214,7 @@ def plain_environment() -> dict[str, str]:
 
 def hash_seed() -> dict[str, str]:
     """Return PYTHONHASHSEED and the note beside it, as entrypoint.sh sets them."""
-    from seedlock.lineage import hash_seed_variables
+    from seedlock.hash_seed import hash_seed_variables
     from seedlock.settings import Settings
 
     return hash_seed_variables(Settings({"REPRO_SEED": SEED}))

@@ -34,11 +34,16 @@ above() {
     [ ${#1} -gt ${#2} ] || { [ ${#1} -eq ${#2} ] && [ "$(printf '%s\n%s\n' "$1" "$2" | LC_ALL=C sort | tail -n 1)" != "$2" ]; }
 }
 
+# number TEXT: is it a decimal number of at most nine digits?
+number() {
+    case $1 in '' | *[!0123456789]* | ??????????*) return 1 ;; esac
+}
+
 case $REPRO_SEED in
 '' | *[!0123456789]* | 0?*) bad_seed ;;
 esac
 if above "$REPRO_SEED" 18446744073709551615; then bad_seed; fi
-choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict strict bad-level
+choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict,watch strict bad-level
 choice REPRO_STREAMS "${REPRO_STREAMS-derived}" derived,same derived bad-streams
 choice REPRO_LOCK "${REPRO_LOCK-refuse}" refuse,warn refuse bad-lock
 choice REPRO_TF32 "${REPRO_TF32-keep}" keep,off keep bad-tf32
@@ -49,9 +54,31 @@ if [ "${REPRO_STREAMS-derived}" = same ] && above "$REPRO_SEED" 4294967295; then
     refuse REPRO_SEED "$REPRO_SEED" "a seed from 0 to 4294967295 when REPRO_STREAMS is same" \
         "take a smaller seed or leave REPRO_STREAMS unset" bad-streams
 fi
-if [ "${REPRO_TF32-keep}" = off ] && [ "${REPRO_LEVEL-strict}" = seed ]; then
-    refuse REPRO_TF32 off "keep at level seed, which sets no flags" \
-        "choose level warn or strict, or leave REPRO_TF32 unset" bad-tf32
+case ${REPRO_LEVEL-strict} in seed | watch)
+    if [ "${REPRO_TF32-keep}" = off ]; then
+        refuse REPRO_TF32 off "keep at levels seed and watch, which set no flags" \
+            "choose level warn or strict, or leave REPRO_TF32 unset" bad-tf32
+    fi
+    ;;
+esac
+if [ -n "${REPRO_TRACE+set}${REPRO_TRACE_STEPS+set}${REPRO_TRACE_VALUES+set}" ]; then
+    choice REPRO_TRACE "${REPRO_TRACE-step}" step,op step bad-trace
+    steps=${REPRO_TRACE_STEPS-}
+    values=${REPRO_TRACE_VALUES-0}
+    first=${steps%%:*}
+    end=${steps#*:}
+    if [ -n "$steps" ] && ! { [ "$steps" != "$first" ] && number "$first" && number "$end" && [ "$first" -lt "$end" ]; }; then
+        refuse REPRO_TRACE_STEPS "$steps" "two step numbers, the second larger and not included, as 12:14" \
+            "set it like REPRO_TRACE_STEPS=12:14" bad-trace
+    fi
+    if ! number "$values"; then
+        refuse REPRO_TRACE_VALUES "$values" "a number of MiB, 0 or more" \
+            "set it like REPRO_TRACE_VALUES=256" bad-trace
+    fi
+    if [ -n "${REPRO_TRACE+set}" ] && [ -z "${REPRO_REPORT-}" ]; then
+        refuse REPRO_TRACE "$REPRO_TRACE" "with REPRO_REPORT only" \
+            "set REPRO_REPORT to a folder, which gets the trace too, or unset REPRO_TRACE" bad-trace
+    fi
 fi
 if [ -n "${REPRO_REPORT-}" ]; then
     if ! { mkdir -p -- "$REPRO_REPORT" && [ -w "$REPRO_REPORT" ] && [ -x "$REPRO_REPORT" ]; } 2>/dev/null; then
@@ -59,6 +86,11 @@ if [ -n "${REPRO_REPORT-}" ]; then
             "a folder that this user can write, or one that can be made" \
             "choose another folder or unset it" report-folder
     fi
+fi
+
+# What follows locks; level watch does not.
+if [ "${REPRO_LEVEL-strict}" = watch ]; then
+    exec "$@"
 fi
 
 # The derivation of seedlock/derivation.py for the path library, python, hash: the first 32 bits of

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
 import os
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from seedlock import settings as names
 from seedlock import startup
 from seedlock.derivation import derive as _derive
 from seedlock.errors import BadState, NotLocked
-from seedlock.user_seeds import begin_fixed, end_fixed, own
+from seedlock.fixed_blocks import Fixed
+from seedlock.user_seeds import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     import numpy
 
     from seedlock.process_lock import Lock
-    from seedlock.user_seeds import Fixed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -102,95 +99,18 @@ def rng(*path: str | int) -> numpy.random.Generator:
         return numpy.random.default_rng(seed)
 
 
-class _Fixed:
-    def __init__(self) -> None:
-        self._blocks: list[Fixed] = []
-
-    def __enter__(self) -> None:
-        self._blocks.append(begin_fixed())
-
-    def __exit__(self, *problem: object) -> None:
-        states = end_fixed(self._blocks.pop())
-        if states:
-            _current().put_back(states)
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        decorated: Callable[P, R] = _fixed_function(function)
-        return decorated
-
-
-def _fixed_function(function: Any) -> Any:
-    # One block for each call; what runs later than the call takes the block with it.
-    if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def call_later(*args: Any, **kwargs: Any) -> Any:
-            with _Fixed():
-                return await function(*args, **kwargs)
-
-        return call_later
-
-    if inspect.isgeneratorfunction(function):
-
-        @functools.wraps(function)
-        def generate(*args: Any, **kwargs: Any) -> Any:
-            with _Fixed():
-                made = function(*args, **kwargs)
-            return (yield from _Resumed(made))
-
-        return generate
-
-    if inspect.isasyncgenfunction(function):
-
-        @functools.wraps(function)
-        async def generate_later(*args: Any, **kwargs: Any) -> Any:
-            async with contextlib.aclosing(function(*args, **kwargs)) as made:
-                while True:
-                    try:
-                        with _Fixed():
-                            value = await anext(made)
-                    except StopAsyncIteration:
-                        return
-                    yield value
-
-        return generate_later
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with _Fixed():
-            return function(*args, **kwargs)
-
-    return call
-
-
-class _Resumed(Generator[Any, Any, Any]):
-    """A generator whose body is in a block of its own from each resumption to the next yield:
-    what its consumer does in between is not."""
-
-    def __init__(self, made: Generator[Any, Any, Any]) -> None:
-        self._made = made
-
-    def send(self, value: Any) -> Any:
-        with _Fixed():
-            return self._made.send(value)
-
-    def throw(self, *problem: Any) -> Any:
-        with _Fixed():
-            return self._made.throw(*problem)
-
-
 @overload
-def fixed(function: None = None) -> _Fixed: ...
+def fixed(function: None = None) -> Fixed: ...
 @overload
 def fixed(function: Callable[P, R]) -> Callable[P, R]: ...
-def fixed(function: Callable[P, R] | None = None) -> _Fixed | Callable[P, R]:
+def fixed(function: Callable[P, R] | None = None) -> Fixed | Callable[P, R]:
     """Honour seeds as written, for data splits that must not move with the outside seed.
 
     `with seedlock.fixed():` or `@seedlock.fixed`. Each use is in the report. Main generators
     that the block seeds go on afterwards as if it had not: what follows still hears the outside
     seed. Without a seed in force it does nothing. Holds for the thread or task that enters it.
     """
-    return _Fixed() if function is None else _Fixed()(function)
+    return Fixed() if function is None else Fixed()(function)
 
 
 def digest(value: object) -> str:
@@ -206,7 +126,7 @@ def digest(value: object) -> str:
     Raises:
         Undigestible: the value holds what has no content to compare, such as a lock.
     """
-    from seedlock.digest import digest
+    from seedlock.digests import digest
 
     return digest(value)
 

@@ -12,7 +12,7 @@ import sys
 from _thread import RLock
 
 from seedlock import settings as names
-from seedlock.lineage import hash_seed_variables
+from seedlock.hash_seed import hash_seed_variables
 from seedlock.patching import dress, replace
 from seedlock.user_seeds import in_own_block
 
@@ -56,7 +56,9 @@ def handed_over(lock: Lock, environment: Mapping[str, str], place: str = "") -> 
     if given != seed:
         lock.gap(f"a child process was started with {names.SEED}={given}")
         return {}
-    wanted = {names.SEED: seed, **hash_seed_variables(lock.settings)}
+    wanted = {names.SEED: seed}
+    if lock.settings.level != names.WATCH:
+        wanted.update(hash_seed_variables(lock.settings))
     for name in INHERITED:
         value = lock.environment.get(name)
         now = environment.get(name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from seedlock import __version__, machine, registry, settings, startup
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.lineage import hash_seed_variables, keep_addresses
+from seedlock.hash_seed import hash_seed_variables, keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
@@ -203,7 +203,8 @@ def _run(options: argparse.Namespace) -> int:
 
         usable_folder(checked.report)
     startup.guarded(registry.import_adapters)
-    environ.update(hash_seed_variables(checked))
+    if checked.level != settings.WATCH:
+        environ.update(hash_seed_variables(checked))
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         print(
@@ -211,17 +212,18 @@ def _run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    return _become(argv, environ)
+    return _become(argv, environ, checked.level != settings.WATCH)
 
 
-def _become(argv: list[str], environ: dict[str, str]) -> int:
+def _become(argv: list[str], environ: dict[str, str], locked: bool) -> int:
     program = shutil.which(argv[0], path=environ.get("PATH"))
     if program is None:
         print(f"seedlock run: {argv[0]}: command not found", file=sys.stderr)
         return EXIT_NOT_FOUND
     # The function itself, not what takes its place under a lock: the program stands where it
     # would without `seedlock run`.
-    keep_addresses()
+    if locked:
+        keep_addresses()
     execve: Callable[..., NoReturn] = getattr(os.execve, "__wrapped__", os.execve)
     try:
         execve(program, argv, environ)

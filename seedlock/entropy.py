@@ -42,35 +42,40 @@ _WHOLE_FOLDERS = (
 glob, Path.glob, and CPython 3.13's Path.iterdir."""
 
 
+def _drew(lock: Lock, function: str, policy: str, kind: str, value: object) -> None:
+    # Counted after the call: the trace has what it got. `kind` is that of the trace's event.
+    site, _ = lock.entropy.met(function, None, policy)
+    if lock.trace is not None:
+        lock.trace.result(kind, site.function, value, site.where)
+
+
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    drew = lock.drew
     system = lock.policy.system
 
     def counted(size: int, /) -> Any:
         data = original(size)
-        drew("os.urandom", SYSTEM, "entropy", data)
+        _drew(lock, "os.urandom", SYSTEM, "entropy", data)
         return data
 
     def derived(size: int, /) -> Any:
         data = system(len(original(size)))  # whatever it refuses, the original refuses
-        drew("os.urandom", DERIVED, "entropy", data)
+        _drew(lock, "os.urandom", DERIVED, "entropy", data)
         return data
 
     return dress(derived if lock.settings.entropy == "lock" else counted, original)
 
 
 def _listdir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    drew = lock.drew
 
     def counted(path: Any = None) -> Any:
         names = original(path)
-        drew("os.listdir", COUNTED, "listing", names)
+        _drew(lock, "os.listdir", COUNTED, "listing", names)
         return names
 
     def in_order(path: Any = None) -> Any:
         names = original(path)
         names.sort()
-        drew("os.listdir", SORTED, "listing", names)
+        _drew(lock, "os.listdir", SORTED, "listing", names)
         return names
 
     return dress(in_order if lock.settings.level == "strict" else counted, original)
@@ -104,7 +109,6 @@ def _name(entry: Any) -> Any:
 
 
 def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    drew = lock.drew
     strict = lock.settings.level == "strict"
 
     def scandir(path: Any = None) -> Any:
@@ -115,7 +119,13 @@ def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
             return original(path)
         with original(path) as scan:
             entries = sorted(scan, key=_name) if sort else list(scan)
-        drew("os.scandir", SORTED if sort else COUNTED, "listing", [each.name for each in entries])
+        _drew(
+            lock,
+            "os.scandir",
+            SORTED if sort else COUNTED,
+            "listing",
+            [each.name for each in entries],
+        )
         return _Entries(entries)
 
     return dress(scandir, original)
@@ -141,7 +151,7 @@ def _uuid(module: Any, lock: Lock) -> None:
         def uuid1(node: int | None = None, clock_seq: int | None = None) -> Any:
             if not locked:
                 made = original(node, clock_seq)
-                lock.drew("uuid.uuid1", SYSTEM, "entropy", made.bytes)
+                _drew(lock, "uuid.uuid1", SYSTEM, "entropy", made.bytes)
                 return made
             drawn = int.from_bytes(lock.policy.system(16), "big")
             # RFC 9562, 5.1 and 6.10: a node that is no address of a network card has this bit.
@@ -159,7 +169,7 @@ def _uuid(module: Any, lock: Lock) -> None:
                 ),
                 version=1,
             )
-            lock.drew("uuid.uuid1", DERIVED, "entropy", made.bytes)
+            _drew(lock, "uuid.uuid1", DERIVED, "entropy", made.bytes)
             return made
 
         return uuid1
@@ -185,7 +195,7 @@ def _tempfile(module: Any, lock: Lock) -> None:
     def method(original: Callable[..., Any]) -> Callable[..., Any]:
         def following(self: Any) -> Any:
             name = original(self)
-            lock.drew("tempfile", DERIVED if locked else SYSTEM, "entropy", name)
+            _drew(lock, "tempfile", DERIVED if locked else SYSTEM, "entropy", name)
             return name
 
         return following

@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 
-from seedlock.lineage import addresses_are_random
+from seedlock.hash_seed import addresses_are_random
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

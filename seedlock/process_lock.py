@@ -14,7 +14,7 @@ from seedlock.callers import Sites
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.registry import REGISTRY, Entry
-from seedlock.settings import LEVEL
+from seedlock.settings import LEVEL, WATCH
 from seedlock.user_seeds import UserSeeds, own
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
@@ -63,14 +63,18 @@ class Lock:
         if not gaps and settings.hash_seed != str(
             stream_seed(settings.seed, "python.hash", settings.streams)
         ):
-            raise lineage.wrong_note(settings)
+            from seedlock.hash_seed import wrong_note
+
+            raise wrong_note(settings)
         self.settings = settings
         self.restarted = restarted
         self.gaps = gaps + lineage.shared_place(settings)
         self.applied: dict[str, Applied] = {}
         self._adapters: dict[str, tuple[Adapter, str]] = {}
         self.path, self._main_path = lineage.place(settings)
-        self.policy = UserSeeds(settings.seed, settings.user_seeds, self._state_of)
+        self.policy = UserSeeds(
+            settings.seed, settings.user_seeds, self._state_of, settings.level == WATCH
+        )
         self.policy.enter(lineage.stream_path(self.path))
         self.entropy = Sites()
         self.threads = Sites()
@@ -216,24 +220,12 @@ class Lock:
         """Return the adapter of an applied library."""
         return self._adapters[name][0]
 
-    def drew(self, function: str, policy: str, kind: str, value: object = None) -> None:
-        """Count a call that drew from the system or listed a folder, with what it got.
-
-        Args:
-            function: what was called, where no frame of a library tells.
-            policy: what was done about it.
-            kind: of the trace's event, `entropy` or `listing`.
-            value: what the call got.
-        """
-        site, _ = self.entropy.met(function, None, policy)
-        if self.trace is not None:
-            self.trace.result(kind, site.function, value, site.where)
-
     def _traced(self) -> Trace:
-        from seedlock import trace
+        from seedlock.trace import Trace
+        from seedlock.tracers.base import install
 
-        made = trace.Trace(self.settings, self.gap)
-        trace.install(made, self._when_imported)
+        made = Trace(self.settings, self.gap)
+        install(made, self._when_imported)
         self.policy.trace = self.family.trace = made
         return made
 

@@ -16,8 +16,9 @@ import time
 
 from seedlock import __version__, machine, registry
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
-from seedlock.lineage import RANDOM_ADDRESSES, addresses_are_random
+from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random
 from seedlock.registry import REGISTRY
+from seedlock.settings import WATCH
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -142,7 +143,10 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
             "lineage": lock.path,
         },
         "settings": settings.as_dict(),
-        "seeds": {name: stream_seed(settings.seed, name, settings.streams) for name in STREAMS},
+        "seeds": {
+            name: stream_seed(settings.seed, name, settings.streams)
+            for name in (() if settings.level == WATCH else STREAMS)
+        },
         "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads), *_addresses(lock)],
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
@@ -201,7 +205,7 @@ def _threads(sites: Sites) -> list[str]:
 
 
 def _addresses(lock: Lock) -> list[str]:
-    random = lock.settings.level != "seed" and addresses_are_random() is not False
+    random = lock.settings.level not in ("seed", WATCH) and addresses_are_random() is not False
     return [RANDOM_ADDRESSES] if random else []
 
 

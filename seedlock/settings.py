@@ -12,7 +12,8 @@ SEED = "REPRO_SEED"
 
 LEVEL = "REPRO_LEVEL"
 """How much is locked: `seed` (seeds only), `warn` (determinism flags in their warning form)
-or `strict` (an operation without a deterministic form is an error). Default: strict."""
+or `strict` (an operation without a deterministic form is an error). Default: strict. `watch` locks
+nothing: the program runs as it would without seedlock, with a report and a trace."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
@@ -76,7 +77,8 @@ HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 
 MAX_SEED = 2**64 - 1
 MAX_SAME_SEED = 2**32 - 1
-LEVELS = ("seed", "warn", "strict")
+WATCH = "watch"
+LEVELS = ("seed", "warn", "strict", WATCH)
 STREAM_MODES = ("derived", "same")
 LOCK_MODES = ("refuse", "warn")
 TF32_MODES = ("keep", "off")
@@ -89,7 +91,7 @@ WINDOW_MIB = 256
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
 )
-TF32_AT_SEED_ALLOWED = "keep at level seed, which sets no flags"
+TF32_AT_SEED_ALLOWED = "keep at levels seed and watch, which set no flags"
 SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
 
 
@@ -180,7 +182,7 @@ class Settings:
                 "take a smaller seed or leave REPRO_STREAMS unset",
                 "bad-streams",
             )
-        if self.tf32 == "off" and self.level == "seed":
+        if self.tf32 == "off" and self.level in ("seed", WATCH):
             _refuse(
                 TF32,
                 "off",

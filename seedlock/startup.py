@@ -10,7 +10,7 @@ import sys
 
 from seedlock.import_hooks import FirstCall, finder
 from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
-from seedlock.settings import HASH_SEED_NOTE, RESTARTED, SEED, Settings
+from seedlock.settings import HASH_SEED_NOTE, RESTARTED, SEED, WATCH, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXIT_CONFIG = 78
 """EX_CONFIG of sysexits.h: the run was refused and user code was not started."""
+
+NOTHING_LOCKED = "level watch locks nothing: no seed is set, no flag, no order"
 
 _exit = os._exit
 """The function itself: what `os` holds under a lock finishes the report first."""
@@ -42,9 +44,9 @@ def activate() -> None:
 
 def activate_now(settings: Settings) -> None:
     """Lock a process that is already running user code (`seedlock.lock`)."""
-    from seedlock import lineage
+    from seedlock import hash_seed
 
-    gaps = lineage.hash_seed_gap(settings) + refuse_unfit(settings)
+    gaps = hash_seed.hash_seed_gap(settings) + refuse_unfit(settings)
     _begin(settings, False, gaps, lambda step: step())
 
 
@@ -87,10 +89,12 @@ def _activate() -> None:
     # Whoever set PYTHONHASHSEED noted what for, which spares each start the SHA-256 (0.3 ms);
     # the Lock, made with the first library, checks the note against the derivation.
     noted = f"{settings.seed} {settings.streams} {settings.hash_seed}"
-    if os.environ.get(HASH_SEED_NOTE) != noted or sys.flags.ignore_environment:
-        from seedlock import lineage
+    if settings.level == WATCH:
+        gaps = [NOTHING_LOCKED]
+    elif os.environ.get(HASH_SEED_NOTE) != noted or sys.flags.ignore_environment:
+        from seedlock import hash_seed
 
-        restarted, gaps = lineage.lock_hash_seed(settings)
+        restarted, gaps = hash_seed.lock_hash_seed(settings)
     elif os.environ.pop(RESTARTED, "") == str(os.getpid()):
         restarted = True
     _begin(settings, restarted, gaps + refuse_unfit(settings), guarded)

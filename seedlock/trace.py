@@ -6,44 +6,23 @@ nothing that may differ between two runs that do the same: no time, no process i
 
 from __future__ import annotations
 
-import json
-import os
-import struct
 import sys
-import time
 from _thread import get_ident
 
-from seedlock.callers import author, shown, written
-from seedlock.digest import Digester
+from seedlock.trace_file import TraceFile
+from seedlock.trace_lines import NESTED, Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
-    from seedlock.digest import Array
     from seedlock.settings import Settings
     from seedlock.tracers.base import Tracer
 
 SCHEMA = 1
 """Version of the trace's format (docs/trace.md)."""
 
-FLUSH_BYTES = 1 << 16
-FLUSH_SECONDS = 0.5
-"""When lines go to disk: so many bytes of them, or at the first step after so much time, for
-whoever watches a run."""
-
 MEBIBYTE = 1 << 20
-
-NESTED = ("batch", "step", "call", "fit")
-"""Kinds of results of which only the outermost counts: a compiled training function holds the
-optimizer's step, a pipeline's fit that of its estimators."""
-
-SEVERAL = (*NESTED, "checkpoint", "op")
-"""Kinds of results whose items are digested each for itself as well."""
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-_FORMATS = {"float64": "<d", "float32": "<f", "float16": "<e"}
 
 
 class Trace:
@@ -53,21 +32,21 @@ class Trace:
         mode: `step` or `op`.
         step: number of optimizer steps finished so far.
         left_out: number of events of other threads than the one that began, which have no order.
-        digester: what makes the digests.
+        gap: notes once what the trace can't hold.
     """
 
-    def __init__(self, settings: Settings, gap: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, gap: Callable[[str], object]) -> None:
         self.mode = str(settings.trace)
-        self.digester = Digester()
-        self._gap = gap
+        self.gap = gap
         self._seed = settings.seed
         self._window = settings.trace_steps
         self._budget = settings.trace_values * MEBIBYTE
+        self._lines = Lines()
         self._tracers: dict[str, Tracer] = {}
         self._off = True
-        self._file = self._values = -1
-        self._cwd = os.path.join(os.getcwd(), "")
-        self._places: dict[str, str] = {}
+        self._operations = False
+        self._loss: object = None
+        self._file: TraceFile | None = None
 
     def begin(self, base: str, place: str) -> None:
         """Begin a process's trace: `base` with other endings, in a folder that can be written.
@@ -76,56 +55,40 @@ class Trace:
             base: path of the report without its ending.
             place: the process's place in the family.
         """
-        for descriptor in (self._file, self._values):
-            if descriptor != -1:
-                os.close(descriptor)  # the parent's, inherited
-        self._base = base
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(f"{base}.trace.jsonl", flags, 0o644)
-        self._values = -1
-        self._kept = 0
-        self._named: set[tuple[str, str]] = set()
-        self._states: dict[str, str] = {}
-        self._lines: list[str] = []
-        self._size = 0
-        self._flushed = time.monotonic()
-        self._events = self.left_out = self.step = 0
+        if self._file is not None:
+            self._file.close()  # the parent's
+        self._file = TraceFile(base, self._budget, bool(place))
         self._thread = get_ident()
-        self._depth = 0
+        self._events = self.left_out = self._depth = 0
         self._busy = self._off = False
-        self._child = bool(place)
-        self._loss: Any = None
-        self._operations = self._wanted()
-        self._line(
+        self._file.write(
             {
                 "kind": "trace",
                 "schema": SCHEMA,
                 "mode": self.mode,
-                "algorithm": self.digester.algorithm,
+                "algorithm": self._lines.digester.algorithm,
                 "steps": self._window,
                 "place": place,
-                "cwd": self._cwd.rstrip(os.sep),
+                "cwd": self._lines.cwd,
                 "seed": self._seed,
             }
         )
-        self.flush()
-        for tracer in self._tracers.values():
-            tracer.operations(self, self._operations)
+        self._file.flush()
+        self._enter(place)
 
     def forked(self) -> None:
         """Fall silent in a forked child: the file is the parent's."""
         self._off = True
-        for tracer in self._tracers.values():
-            tracer.operations(self, False)
+        self._switch(False)
 
     def finish(self) -> None:
         """Write the last line: this process has come to its end."""
-        if self._off:
+        if self._off or self._file is None:
             return
         if self.left_out:
-            self._gap(f"the trace leaves out {self.left_out} events of other threads")
-        self._line({"kind": "end", "events": self._events, "left_out": self.left_out})
-        self.flush()
+            self.gap(f"the trace leaves out {self.left_out} events of other threads")
+        self._file.write({"kind": "end", "events": self._events, "left_out": self.left_out})
+        self._file.flush()
 
     def join(self, tracer: Tracer) -> None:
         """Take a library in whose hooks have just been put in place."""
@@ -144,16 +107,14 @@ class Trace:
             text: a given value, a place.
         """
         if self._heard():
-            line: dict[str, object] = {"kind": kind, "step": self.step, "op": op}
-            line["at"] = self._site() if at is None else self._near(at)
+            line = self._lines.event(kind, self.step, op, at)
             if text is not None:
                 line["text"] = text
-            self._note(line)
+            self._write(line)
 
     def take_back(self) -> None:
         """Forget the last event: it was none."""
-        if self._heard() and self._lines:
-            self._size -= len(self._lines.pop())
+        if self._heard() and self._file is not None and self._file.take_back():
             self._events -= 1
 
     def result(
@@ -173,7 +134,7 @@ class Trace:
             value: what `Digester.of` takes; the items of a list, tuple or dictionary are digested
                 each for itself as well.
             at: `file:line`; None for the author's line that called.
-            names: of the items, for the kinds in `SEVERAL`.
+            names: of the items.
             rng: whether to note the states of generators too, where they changed.
 
         Raises:
@@ -182,14 +143,20 @@ class Trace:
         if self._heard() and not (self._depth and kind in NESTED):
             self._busy = True
             try:
-                self._note(self._described(kind, op, value, at, names, rng))
+                line = self._lines.event(kind, self.step, op, at)
+                self._describe(line, value, names, rng)
             finally:
                 self._busy = False
+            self._write(line)
 
     def finished_step(
-        self, op: str, values: Sequence[object], names: Sequence[str] | None = None,
-        at: str | None = None, loss: object = None,
-    ) -> None:  # fmt: skip
+        self,
+        op: str,
+        values: Sequence[object],
+        names: Sequence[str] | None = None,
+        at: str | None = None,
+        loss: object = None,
+    ) -> None:
         """Note an optimizer's step and count it.
 
         Args:
@@ -203,19 +170,19 @@ class Trace:
             return
         self._busy = True
         try:
-            line = self._described("step", op, list(values), at, names, True)
-            loss, self._loss = self._loss if loss is None else loss, None
+            line = self._lines.event("step", self.step, op, at)
+            self._describe(line, list(values), names, True)
+            loss = self._loss if loss is None else loss
             if loss is not None:
-                found: list[Array] = []
-                self.digester.of(loss, found)
-                line["loss"] = loss.hex() if isinstance(loss, float) else _scalar(found)
+                line["loss"] = self._lines.number(loss)
         finally:
             self._busy = False
-        self._note(line)
+        self._loss = None
+        self._write(line)
         self.step += 1
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
-        self._switch()
+        if self._file is not None:
+            self._file.step()
+        self._switch(self._wanted())
 
     def saw_loss(self, loss: object) -> None:
         """Remember the loss of the step under way, one number, for `finished_step`."""
@@ -235,20 +202,15 @@ class Trace:
         which worker takes which task depends on scheduling."""
         self.event("place", "", "", path)
         if self._heard():
-            self.step = 0
-            self._child = bool(path)
-            self._named.clear()
-            self._states.clear()
-            self._switch()
+            self._enter(path)
 
-    def flush(self) -> None:
-        """Write the lines that wait."""
-        data = memoryview("".join(self._lines).encode())
-        self._lines.clear()
-        self._size = 0
-        self._flushed = time.monotonic()
-        while data:
-            data = data[os.write(self._file, data) :]
+    def _enter(self, path: str) -> None:
+        self.step = 0
+        self._child = bool(path)
+        self._loss = None
+        self._states: dict[str, str] = {}
+        self._lines.begin()
+        self._switch(self._wanted())
 
     def _heard(self) -> bool:
         if self._off or self._busy:
@@ -258,104 +220,45 @@ class Trace:
             return False
         return True
 
-    def _switch(self) -> None:
-        if self._wanted() != self._operations:
-            self._operations = not self._operations
-            for tracer in self._tracers.values():
-                tracer.operations(self, self._operations)
-
     def _wanted(self) -> bool:
         if self.mode != "op":
             return False
-        return (
-            self._window is None
-            or self._window[0] <= self.step < self._window[1]
-            or (self._child and not self.step)
-        )
+        window = self._window or (0, sys.maxsize)
+        return window[0] <= self.step < window[1] or (self._child and not self.step)
 
-    def _described(
-        self, kind: str, op: str, value: Any, at: str | None, names: Sequence[str] | None, rng: bool
-    ) -> dict[str, object]:
-        line: dict[str, object] = {"kind": kind, "step": self.step, "op": op}
-        line["at"] = self._site() if at is None else self._near(at)
-        arrays: list[Array] = []
-        items = _items(value) if kind in SEVERAL else None
-        if items is None:
-            line["digest"] = self.digester.of(value, arrays)
-        else:
-            digests = [self.digester.of(item, arrays) for item in items]
-            line["digest"] = self.digester.of_bytes("".join(digests).encode())
-            line["parts"] = " ".join([each[:8] for each in digests])
-            if names is None and isinstance(value, dict):
-                names = [str(name) for name in value]
-            if names is not None and (op, key := " ".join(names)) not in self._named:
-                self._named.add((op, key))
-                line["names"] = list(names)
-        if arrays:
-            line["what"] = " ".join([str(each) for each in arrays])
-            text = _scalar(arrays)
-            if text is not None:
-                line["text"] = text
-            if self._budget and self._wanted():
-                self._keep(line, arrays)
-        elif kind in SEVERAL and isinstance(value, (int, float, str)):
-            line["text"] = value.hex() if isinstance(value, float) else shown(value)
+    def _switch(self, on: bool) -> None:
+        if on != self._operations:
+            self._operations = on
+            for tracer in self._tracers.values():
+                tracer.operations(self, on)
+
+    def _describe(
+        self, line: dict[str, object], value: object, names: Sequence[str] | None, rng: bool
+    ) -> None:
+        arrays = self._lines.result(line, value, names)
+        if arrays and self._operations and self._budget and self._file is not None:
+            kept = self._file.keep(arrays)
+            if kept is not None:
+                line["kept"] = kept
         if rng:
             states = self._changed_states()
             if states:
                 line["rng"] = states
-        return line
-
-    def _keep(self, line: dict[str, object], arrays: list[Array]) -> None:
-        if self._kept + sum(len(each.data) for each in arrays) > self._budget:
-            return
-        if self._values == -1:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._values = os.open(f"{self._base}.values", flags, 0o644)
-        kept = []
-        for each in arrays:
-            kept.append([self._kept, len(each.data)])
-            data = memoryview(each.data)
-            while data:
-                data = data[os.write(self._values, data) :]
-            self._kept += len(each.data)
-        line["kept"] = kept
 
     def _changed_states(self) -> dict[str, str]:
         changed = {}
         for name, tracer in self._tracers.items():
             state = tracer.generators()
             if state is not None:
-                found = self.digester.of(state)
+                found = self._lines.digester.of(state)
                 if self._states.get(name) != found:
                     changed[name] = self._states[name] = found
         return changed
 
-    def _note(self, line: dict[str, object]) -> None:
+    def _write(self, line: dict[str, object]) -> None:
         self._events += 1
-        self._line(line)
-
-    def _line(self, line: dict[str, object]) -> None:
-        text = f"{_encode(line)}\n"
-        self._lines.append(text)
-        self._size += len(text)
-        if self._size > FLUSH_BYTES:
-            self.flush()
-
-    def _site(self) -> str:
-        frame, _ = author(3)
-        file, line = written(frame)
-        return f"{self._short(file)}:{line}"
-
-    def _near(self, at: str) -> str:
-        file, colon, line = at.rpartition(":")
-        return f"{self._short(file)}{colon}{line}"
-
-    def _short(self, file: str) -> str:
-        short = self._places.get(file)
-        if short is None:
-            short = self._places[file] = file.removeprefix(self._cwd)
-        return short
+        if self._file is not None:
+            self._file.write(line)
 
 
 class Nested:
@@ -373,46 +276,3 @@ class Nested:
     def __exit__(self, *problem: object) -> None:
         if not self._trace.idle():
             self._trace._depth -= 1
-
-
-def _items(value: Any) -> Any:
-    if type(value) in (list, tuple):
-        return value
-    return value.values() if type(value) is dict else None
-
-
-def _scalar(arrays: list[Array]) -> str | None:
-    if len(arrays) != 1 or any(size != 1 for size in arrays[0].shape):
-        return None
-    dtype, data = arrays[0].dtype, bytes(arrays[0].data)
-    if dtype in _FORMATS:
-        return float(struct.unpack(_FORMATS[dtype], data)[0]).hex()
-    if dtype == "bfloat16":
-        return float(struct.unpack("<f", b"\0\0" + data)[0]).hex()
-    if dtype.startswith(("int", "uint")):
-        return str(int.from_bytes(data, "little", signed=dtype[0] == "i"))
-    return None
-
-
-def install(trace: Trace, wait: Callable[[str, Callable[[Any], None]], None]) -> None:
-    """Wait for the libraries that can be traced.
-
-    Args:
-        trace: where to write.
-        wait: calls back with a module once that is imported, at once if it is.
-    """
-    from seedlock.registry import TRACERS
-
-    for name in TRACERS:
-        __import__(f"seedlock.tracers.{name}")
-        tracer: Tracer = sys.modules[f"seedlock.tracers.{name}"].tracer
-        for entrance in tracer.entrances:
-            wait(entrance, _hook(tracer, trace))
-
-
-def _hook(tracer: Tracer, trace: Trace) -> Callable[[Any], None]:
-    def hook(module: Any) -> None:
-        tracer.intercept(module, trace)
-        trace.join(tracer)
-
-    return hook

@@ -6,6 +6,7 @@ seeds of the author's give equal streams, in every process of the run, and diffe
 different streams.
 """
 
+import os
 import sys
 from _thread import get_ident
 from contextvars import ContextVar
@@ -19,11 +20,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Token
-    from types import TracebackType
 
     from seedlock.callers import Site
     from seedlock.trace import Trace
 
+    StateOf = Callable[[str], object]
     Fixed = tuple[Token[dict[str, object]], dict[str, object]]
 
 POLICY: dict[str, object] = {}
@@ -31,13 +32,17 @@ OWN: dict[str, object] = {}
 _mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
 """Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
 the user's as written; then the value holds the generators' states from before."""
-SEVERAL_THREADS = (
-    "generators without a seed were made in several threads: which gets which stream depends on "
-    "scheduling"
-)
+SEVERAL_THREADS = "generators without a seed were made in several threads, in no fixed order"
 
 MODULES = {"python": "random"}
 """Packages of libraries that are not named after them."""
+
+
+def _from_system(bits: int) -> int:
+    # The function itself: what `os` holds by now counts the program's calls.
+    urandom: Callable[[int], bytes] = getattr(os.urandom, "__wrapped__", os.urandom)
+    return int.from_bytes(urandom(-(-bits // 8)), "big") >> (-bits % 8)
+
 
 _watchers: "list[Callable[[bool], None]]" = []
 
@@ -47,6 +52,7 @@ class UserSeeds:
 
     Attributes:
         policy: one of `settings.USER_SEED_POLICIES`.
+        watches: whether nothing is decided, at level watch.
         sites: call sites of seeds that user code set.
         unseeded_sites: call sites of generators that got none.
         gaps: what can't be repeated, as it is found.
@@ -56,8 +62,9 @@ class UserSeeds:
 
     trace: "Trace | None" = None
 
-    def __init__(self, root: int, policy: str, state_of: "Callable[[str], object]") -> None:
-        self.policy = policy
+    def __init__(self, root: int, policy: str, state_of: "StateOf", watches: bool = False) -> None:
+        self.policy = "keep" if watches else policy
+        self.watches = watches
         self.sites = Sites()
         self.unseeded_sites = Sites()
         self.gaps: list[str] = []
@@ -128,12 +135,12 @@ class UserSeeds:
                 mode[library] = self._state_of(library)
         elif policy == "refuse" and importing(sys._getframe(1)):
             policy = "keep"
-        shown_value = given if written is None else written
-        site, new = self.sites.met(function, shown_value, policy)
+        written = given if written is None else written
+        site, new = self.sites.met(function, written, policy)
         if new:
             self._suspect(site, given)
         if self.trace is not None:
-            self.trace.event("seed", site.function, site.where, shown(shown_value))
+            self.trace.event("seed", site.function, site.where, shown(written))
         if policy == "refuse":
             from seedlock.errors import UserSeedRefused
 
@@ -145,8 +152,8 @@ class UserSeeds:
         return policy == "mix"
 
     def decides(self) -> bool:
-        """Tell whether the outside seed is mixed into seeds at this place in the program: no under
-        the policy keep, in a block of fixed(), and where seedlock sets seeds itself."""
+        """Tell whether the outside seed is mixed into seeds here: no under the policy keep, in a
+        block of fixed(), and where seedlock sets seeds itself."""
         return self.policy != "keep" and _mode.get() is POLICY
 
     def mixed(self, library: str, given: object, bits: int) -> int:
@@ -161,9 +168,8 @@ class UserSeeds:
     def unseeded(self, library: str, bits: int, function: str) -> int:
         """Return the seed of the next generator that is made without one.
 
-        The author's are numbered in the order in which this process or task makes them. Those
-        that another library makes for itself are numbered apart: tempfile makes one in the first
-        task of a worker that needs it, and which task that is depends on scheduling.
+        The author's are numbered in the order in which this process or task makes them, another
+        library's apart: tempfile makes one in whichever task of a worker needs it first.
         """
         site, _ = self.unseeded_sites.met(function, None, "derived")
         maker = site.package
@@ -172,7 +178,7 @@ class UserSeeds:
         thread = get_ident()
         self._last[thread] = (site, thread != self._thread and self.gap(SEVERAL_THREADS))
         number, branch = self._next(library)
-        seed = branch.derive(number, bits=bits)
+        seed = _from_system(bits) if self.watches else branch.derive(number, bits=bits)
         if self.trace is not None:
             self.trace.event("unseeded", site.function, site.where, str(seed))
         return seed
@@ -184,11 +190,8 @@ class UserSeeds:
     def system(self, size: int) -> bytes:
         """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
         number, branch = self._next("system")
-        blocks = [
-            branch.derive(number, block, bits=256).to_bytes(32, "big")
-            for block in range(-(-size // 32))
-        ]
-        return b"".join(blocks)[:size]
+        words = [branch.derive(number, at, bits=256) for at in range(-(-size // 32))]
+        return b"".join([word.to_bytes(32, "big") for word in words])[:size]
 
     def _next(self, kind: str) -> tuple[int, Branch]:
         made = self._made.get(kind)
@@ -201,10 +204,8 @@ class UserSeeds:
 
     def positions(self) -> dict[str, int]:
         """Return how many generators without a seed there were, by library and maker."""
-        found = {}
-        for kind, (made, branch) in list(self._made.items()):
-            found[kind], going_on = read(made)
-            self._made[kind] = (going_on, branch)
+        found = {kind: read(made)[0] for kind, (made, _) in list(self._made.items())}
+        self.go_on_from(found)
         return found
 
     def go_on_from(self, positions: dict[str, int]) -> None:
@@ -214,8 +215,7 @@ class UserSeeds:
         }
 
     def withdraw(self) -> None:
-        """Take back the note of this thread's last generator without a seed: it gets one after
-        all. Its number stays used."""
+        """Take back the note of this thread's last unseeded generator: it gets a seed after all."""
         site, gap = self._last.pop(get_ident(), (None, False))
         if site is not None:
             site.count -= 1
@@ -245,12 +245,7 @@ class own:  # noqa: N801 - read as a word: with own():
     def __enter__(self) -> None:
         self._token: Token[dict[str, object]] = _mode.set(OWN)
 
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        problem: BaseException | None,
-        trace: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         _mode.reset(self._token)
 
 

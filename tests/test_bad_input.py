@@ -59,6 +59,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"REPRO_SEED": "7", "REPRO_LEVEL": "seed", "REPRO_TF32": "off"},
         "bad-tf32",
     ),
+    "TF32 off under watch": (
+        {"REPRO_SEED": "7", "REPRO_LEVEL": "watch", "REPRO_TF32": "off"},
+        "bad-tf32",
+    ),
+    "unknown trace mode": (
+        {"REPRO_SEED": "7", "REPRO_TRACE": "all", "REPRO_REPORT": "/tmp/r"},
+        "bad-trace",
+    ),
+    "trace without a folder": ({"REPRO_SEED": "7", "REPRO_TRACE": "op"}, "bad-trace"),
+    "steps without an end": ({"REPRO_SEED": "7", "REPRO_TRACE_STEPS": "12"}, "bad-trace"),
+    "steps that end before they begin": (
+        {"REPRO_SEED": "7", "REPRO_TRACE_STEPS": "12:12"},
+        "bad-trace",
+    ),
+    "steps with two colons": ({"REPRO_SEED": "7", "REPRO_TRACE_STEPS": "1:2:3"}, "bad-trace"),
+    "values that are no number": ({"REPRO_SEED": "7", "REPRO_TRACE_VALUES": "-1"}, "bad-trace"),
     "report folder below a file": (
         {"REPRO_SEED": "7", "REPRO_REPORT": "/dev/null/reports"},
         "report-folder",

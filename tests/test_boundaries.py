@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.registry import TRACERS as TRACED
 from tests.interpreter import REPOSITORY
 
 ADAPTERS = {
@@ -15,14 +16,19 @@ ADAPTERS = {
     for name in ("python", "numpy", "torch", "tensorflow", "keras", "mxnet", "jax")
 }
 
+TRACERS = {f"tracers.{name}" for name in TRACED}
+
 ORDER = [
     {"errors"},
     {"settings"},
     {"derivation"},
     {"registry"},
-    {"callers", "patching", "seed_values"},
-    {"user_seeds"},
-    {"lineage"},
+    {"callers", "patching", "seed_values", "hash_seed", "contents"},
+    {"user_seeds", "digests"},
+    {"lineage", "trace_file", "trace_lines"},
+    {"trace"},
+    {"tracers.base"},
+    TRACERS,
     {"adapters.base"},
     {"adapters.tensorflow_seeds"},
     ADAPTERS,
@@ -32,7 +38,7 @@ ORDER = [
     {"reporting"},
     {"children", "entropy", "threads"},
     {"startup"},
-    {"tasks"},
+    {"tasks", "fixed_blocks"},
     {"api"},
     {"cli"},
     {"__main__"},
@@ -40,9 +46,9 @@ ORDER = [
 """Modules from the bottom to the top; a module imports from rows below its own only."""
 
 PACKAGE = REPOSITORY / "seedlock"
-STANDARD_LIBRARY_ONLY = {"seedlock", "numpy", "pynvml", "_sha2"}
+STANDARD_LIBRARY_ONLY = {"seedlock", "numpy", "pynvml", "_sha2", "xxhash"}
 """Beyond this version's standard library: itself; NumPy in `rng` and NVML in a report, both if
-they are there; CPython 3.12's SHA-256."""
+they are there; XXH3 for digests, if it is there; CPython 3.12's SHA-256."""
 
 
 def modules() -> dict[str, Path]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from seedlock.lineage import hash_seed_variables
+from seedlock.hash_seed import hash_seed_variables
 from seedlock.settings import Settings
 from tests.conftest import PACKAGE
 from tests.interpreter import python, reports, run

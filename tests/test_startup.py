@@ -23,7 +23,7 @@ def test_a_start_under_a_seed_imports_nothing_heavy(
     """No framework, no typing, no logging: only seedlock's own few modules are added."""
     executable = str(environment_with_seedlock().parents[2] / "bin" / "python")
     code = "import sys; print(sorted(sys.modules))"
-    from seedlock.lineage import hash_seed_variables
+    from seedlock.hash_seed import hash_seed_variables
     from seedlock.settings import Settings
 
     variables: dict[str, Any] = {**hash_seed_variables(Settings({"REPRO_SEED": "7"}))}

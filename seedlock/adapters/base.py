@@ -9,6 +9,7 @@ import os
 from abc import ABC, abstractmethod
 
 from seedlock.derivation import stream_seed
+from seedlock.settings import WATCH
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -139,6 +140,8 @@ class Adapter(ABC):
 
     def prepare(self, settings: Settings, applied: Applied) -> None:
         """Set the environment before the import, keeping what of the user's is as good."""
+        if settings.level == WATCH:
+            return
         for name, value in self.environment(settings).items():
             given = os.environ.get(name)
             lost = given not in (None, value)
@@ -177,8 +180,8 @@ class Adapter(ABC):
             path: place whose main streams this process draws from.
             keep: whether the report will want the state, which takes longer than seeding.
         """
-        if not self.per_process and settings.user_seeds != "mix":
-            return  # there are only seeds that user code sets, and none of them is moved
+        if settings.level == WATCH or (not self.per_process and settings.user_seeds != "mix"):
+            return  # without a main generator there are only user seeds, and none of them is moved
         seed = stream_seed(settings.seed, self.name, settings.streams, path)
         with own():
             self.seed(module, seed)

@@ -166,7 +166,8 @@ def _seeding(original: Any, policy: UserSeeds) -> Any:
         for name, kind in seeds.items():
             given = kwargs.get(name)
             if name not in kwargs or (given is None and kind == "int or None"):
-                kwargs[name] = policy.unseeded("mxnet", BITS, called)
+                if not policy.watches:
+                    kwargs[name] = policy.unseeded("mxnet", BITS, called)
             elif fits(str(given)):
                 mixed = policy.choose("mxnet", int(str(given)), BITS, called, False)
                 kwargs[name] = given if mixed is None else mixed

@@ -73,7 +73,7 @@ def _settle(policy: UserSeeds, seed: Any, function: str, main: bool) -> Any:
 def _seed_context(module: Any, policy: UserSeeds) -> None:
     def method(original: Any) -> Any:
         def _set_global_seed(self: Any, seed: Any) -> None:
-            if seed is None:
+            if seed is None and not policy.watches:
                 seed = Settled(policy.unseeded("tensorflow", BITS, "tf.random.set_seed"))
             seed = _settle(policy, seed, "tf.random.set_seed", True)
             with own():  # it makes a random.Random from the seed
@@ -91,7 +91,7 @@ def _seed_graphs(module: Any, policy: UserSeeds) -> None:
 
     # Read where an operation without a seed is built into a graph, so never in eager mode.
     def get(self: Any) -> Any:
-        if self._seed is None:
+        if self._seed is None and not policy.watches:
             self._seed = Settled(policy.unseeded("tensorflow", BITS, "tf.Graph.seed"))
         return self._seed
 

@@ -81,7 +81,8 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
 
     def begin(self: Any, *_: Any, **__: Any) -> None:
         # PyTorch seeds at once what it makes for itself.
-        if not sys._getframe(1).f_code.co_filename.startswith(package) and not in_own_block():
+        own = in_own_block() or sys._getframe(1).f_code.co_filename.startswith(package)
+        if not own and not policy.watches:
             seed_as_is(self, policy.unseeded("torch", 64, "torch.Generator"))
 
     replace(generator, "manual_seed", manual_seed)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
+
+from seedlock.registry import TRACERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from seedlock.trace import Trace
@@ -40,3 +44,25 @@ class Tracer(ABC):
 
         Called with the value that holds already, too. A library without operations has none.
         """
+
+
+def install(trace: Trace, wait: Callable[[str, Callable[[Any], None]], None]) -> None:
+    """Wait for the libraries that can be traced.
+
+    Args:
+        trace: where to write.
+        wait: calls back with a module once that is imported, at once if it is.
+    """
+    for name in TRACERS:
+        __import__(f"seedlock.tracers.{name}")
+        tracer: Tracer = sys.modules[f"seedlock.tracers.{name}"].tracer
+        for entrance in tracer.entrances:
+            wait(entrance, _hook(tracer, trace))
+
+
+def _hook(tracer: Tracer, trace: Trace) -> Callable[[Any], None]:
+    def hook(module: Any) -> None:
+        tracer.intercept(module, trace)
+        trace.join(tracer)
+
+    return hook

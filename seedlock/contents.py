@@ -1,17 +1,11 @@
-"""One digest for arrays, tensors, containers and objects, whatever the framework.
-
-Equal content has one digest: a NumPy array, a torch tensor, a TensorFlow, JAX or MXNet array of
-the same type, shape and bits. The bits count, not the numbers: -0.0 is not 0.0, and two NaNs with
-different payloads are two values. Order counts: a list in another order, a dictionary with its
-keys in another order and a set that iterates in another order have other digests.
+"""What of a value counts: the bytes of arrays, the parts of containers and objects, one way for
+each type of each framework.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import sys
-from importlib.util import find_spec
 
 from seedlock.errors import Undigestible
 
@@ -20,14 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    Put = Callable[[bytes | memoryview], object]
-    Feed = Callable[["Digester", Any, Put], None]
 
-LENGTH = 32
-"""Hexadecimal digits of a digest: 128 bits."""
-
-_FAST = "xxh3"
-_STANDARD = "sha256"
 _LITTLE = sys.byteorder == "little"
 
 
@@ -51,134 +38,17 @@ class Array:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
 
 
-class Digester:
-    """Make digests with one algorithm.
-
-    xxhash's XXH3 where the package is installed (25 GB/s against 1.3 for SHA-256 with the
-    processor's own instructions, seen on an Intel Xeon), else SHA-256 cut to 128 bits. The name
-    stands before each digest and in each trace: digests of different algorithms can't be compared.
-
-    Args:
-        algorithm: `xxh3`, `sha256`, or None for the first of them that is there.
-
-    Attributes:
-        algorithm: the one that is used.
-    """
-
-    def __init__(self, algorithm: str | None = None) -> None:
-        self.algorithm: str = algorithm or (_FAST if find_spec("xxhash") else _STANDARD)
-        self._new: Callable[[], Any]
-        if self.algorithm == _FAST:
-            import xxhash
-
-            self._new = xxhash.xxh3_128
-        else:
-            from hashlib import sha256
-
-            self._new = sha256
-
-    def of(self, value: object, arrays: list[Array] | None = None) -> str:
-        """Return the digest of a value, `LENGTH` hexadecimal digits.
-
-        Args:
-            value: an array, tensor, number, text, container, `pathlib.Path` of a file (its
-                content), a model (its `state_dict`), or what pickle could take.
-            arrays: gets each array that is met on the way, in order.
-
-        Raises:
-            Undigestible: the value holds what has no content to compare, such as a lock.
-        """
-        state = self._new()
-        self._feed(value, state.update, arrays, {})
-        text: str = state.hexdigest()
-        return text[:LENGTH]
-
-    def of_bytes(self, data: bytes | memoryview) -> str:
-        """Return the digest of bytes alone, without type or length."""
-        state = self._new()
-        state.update(data)
-        text: str = state.hexdigest()
-        return text[:LENGTH]
-
-    def _feed(
-        self, value: Any, put: Put, arrays: list[Array] | None, inside: dict[int, int]
-    ) -> None:
-        kind = type(value)
-        scalar = _SCALARS.get(kind)
-        if scalar is not None:
-            put(scalar(value))
-            return
-        known = _kinds.get(kind)
-        if known is None:
-            known = _kinds[kind] = _way(kind)
-        found = known(value)
-        if type(found) is Array:
-            put(f"array {found}\n".encode())
-            put(found.data)
-            if arrays is not None:
-                arrays.append(found)
-            return
-        label, parts = found
-        number = inside.get(id(value))
-        if number is not None:
-            put(f"above {number}\n".encode())
-            return
-        inside[id(value)] = len(inside)
-        held = list(parts)
-        put(f"{label} {len(held)}\n".encode())
-        for part in held:
-            self._feed(part, put, arrays, inside)
-        del inside[id(value)]
-
-
-_default: Digester | None = None
-
-
-def digest(value: object) -> str:
-    """Return the digest of a value, the algorithm's name before it: `xxh3:4fd1...`.
-
-    See `Digester.of`.
+def content(value: Any) -> Any:
+    """Return an `Array`, or a label and the parts, of what is no number, text or bytes.
 
     Raises:
-        Undigestible: the value holds what has no content to compare, such as a lock.
+        Undigestible: the value has no content to compare, such as a lock.
     """
-    global _default
-    if _default is None:
-        _default = Digester()
-    return f"{_default.algorithm}:{_default.of(value)}"
-
-
-def _whole(value: int) -> bytes:
-    return f"int {value:#x}\n".encode()  # decimal digits of a long number may be refused
-
-
-def _float(value: float) -> bytes:
-    return b"float\n" + struct.pack("<d", value)
-
-
-def _complex(value: complex) -> bytes:
-    return b"complex\n" + struct.pack("<dd", value.real, value.imag)
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode("utf-8", "surrogatepass")
-    return b"str %d\n" % len(raw) + raw
-
-
-def _bytes(value: bytes | bytearray) -> bytes:
-    return b"bytes %d\n" % len(value) + value
-
-
-_SCALARS: dict[type, Callable[[Any], bytes]] = {
-    int: _whole,
-    bool: lambda value: b"bool 1\n" if value else b"bool 0\n",
-    type(None): lambda _: b"None\n",
-    float: _float,
-    complex: _complex,
-    str: _text,
-    bytes: _bytes,
-    bytearray: _bytes,
-}
+    kind = type(value)
+    way = _kinds.get(kind)
+    if way is None:
+        way = _kinds[kind] = _way(kind)
+    return way(value)
 
 
 def _flat(data: Any) -> memoryview:
@@ -329,7 +199,7 @@ def _way(kind: type) -> Callable[[Any], Any]:
         way = _WAYS.get(f"{base.__module__.partition('.')[0]}.{base.__qualname__}")
         if way is not None:
             return way
-    if hasattr(kind, "__array__"):
+    if hasattr(kind, "__array__") and "numpy" in sys.modules:
         return lambda value: from_numpy(sys.modules["numpy"].asarray(value))
     return _as_object
 

@@ -1,0 +1,100 @@
+"""Blocks in which seeds count as written: what is behind `seedlock.fixed`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from seedlock import startup
+from seedlock.user_seeds import begin_fixed, end_fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedlock.user_seeds import Fixed as Block
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Fixed:
+    """A block, or a decorator, in which seeds count as written; may be entered again inside."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+
+    def __enter__(self) -> None:
+        self._blocks.append(begin_fixed())
+
+    def __exit__(self, *problem: object) -> None:
+        states = end_fixed(self._blocks.pop())
+        current = startup.in_force()
+        if states and current is not None:
+            current.put_back(states)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        decorated: Callable[P, R] = _fixed_function(function)
+        return decorated
+
+
+def _fixed_function(function: Any) -> Any:
+    # One block for each call; what runs later than the call takes the block with it.
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_later(*args: Any, **kwargs: Any) -> Any:
+            with Fixed():
+                return await function(*args, **kwargs)
+
+        return call_later
+
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            with Fixed():
+                made = function(*args, **kwargs)
+            return (yield from _Resumed(made))
+
+        return generate
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def generate_later(*args: Any, **kwargs: Any) -> Any:
+            async with contextlib.aclosing(function(*args, **kwargs)) as made:
+                while True:
+                    try:
+                        with Fixed():
+                            value = await anext(made)
+                    except StopAsyncIteration:
+                        return
+                    yield value
+
+        return generate_later
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with Fixed():
+            return function(*args, **kwargs)
+
+    return call
+
+
+class _Resumed(Generator[Any, Any, Any]):
+    """A generator whose body is in a block of its own from each resumption to the next yield:
+    what its consumer does in between is not."""
+
+    def __init__(self, made: Generator[Any, Any, Any]) -> None:
+        self._made = made
+
+    def send(self, value: Any) -> Any:
+        with Fixed():
+            return self._made.send(value)
+
+    def throw(self, *problem: Any) -> Any:
+        with Fixed():
+            return self._made.throw(*problem)
