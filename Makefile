@@ -44,6 +44,8 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/seeding.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/digest.py
+	$(BIN)/python benchmarks/trace.py
 
 lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh

@@ -1,0 +1,90 @@
+"""Measure how many bytes a second a digest takes in, against a copy of the same memory.
+
+An array of --mebibytes is digested and copied in turn, by each algorithm that a trace may use:
+XXH3 where the package xxhash is there, as in the organiser's half, else SHA-256. The limit, half
+the speed of a copy, is XXH3's. Small arrays follow: what one digest costs, whatever its size.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks import pairs
+    from benchmarks.pairs import Sample
+else:
+    import pairs
+
+LIMIT = 0.5
+SMALL = (64, 4096)
+REPEATS = 2000
+
+
+def main() -> int:
+    """Measure and print the table; return the exit status."""
+    command = pairs.parser(__doc__, pairs=30)
+    command.add_argument("--mebibytes", type=int, default=256, metavar="N", help="(default: 256)")
+    options = command.parse_args()
+    import numpy as np
+
+    from seedlock.digests import Digester
+
+    size = options.mebibytes << 20
+    data = np.random.default_rng(0).integers(0, 255, size, dtype=np.uint8)
+    target = np.empty_like(data)
+    made = {name: Digester(name) for name in ("xxh3", "sha256")}
+    variants: dict[str, Callable[[], Sample]] = {
+        "copy": lambda: speed(lambda: np.copyto(target, data), size),
+    }
+    for name, digester in made.items():
+        variants[name] = partial(speed, partial(digester.of, data), size)
+    large = pairs.interleave(variants, options.pairs, f"{options.mebibytes} MiB")
+    figures = [
+        pairs.figure(
+            f"{name}, {options.mebibytes} MiB, against a copy",
+            large["copy"]["speed"],
+            large[name]["speed"],
+            LIMIT if name == "xxh3" else None,
+            at_least=True,
+            scale=1e-9,
+            unit="GB/s",
+        )
+        for name in made
+    ]
+    for count in SMALL:
+        array = data[:count].view(np.float32)
+        small = pairs.interleave(
+            {name: partial(cost, partial(each.of, array)) for name, each in made.items()},
+            options.pairs,
+            f"{count} bytes",
+        )
+        row = small["sha256"]["time"], small["xxh3"]["time"]
+        figures.append(
+            pairs.figure(f"xxh3, {count} bytes, against sha256", *row, scale=1e6, unit="µs")
+        )
+    pairs.finish(figures, options.pairs, options.json)
+    return 0
+
+
+def speed(work: Callable[[], object], size: int) -> Sample:
+    """Return bytes per second of one call."""
+    started = time.perf_counter()
+    work()
+    return {"speed": size / (time.perf_counter() - started)}
+
+
+def cost(work: Callable[[], object]) -> Sample:
+    """Return seconds per call."""
+    started = time.perf_counter()
+    for _ in range(REPEATS):
+        work()
+    return {"time": (time.perf_counter() - started) / REPEATS}
+
+
+if __name__ == "__main__":
+    sys.exit(pairs.guarded(main))
