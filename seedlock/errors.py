@@ -66,6 +66,18 @@ class EntropyLocked(SeedlockError, RuntimeError):
     slug = "entropy-locked"
 
 
+class BadTrace(SeedlockError):
+    """A trace is missing or can't be read."""
+
+    slug = "bad-trace"
+
+
+class NotComparable(SeedlockError):
+    """Two traces were not taken in the same way."""
+
+    slug = "not-comparable"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
