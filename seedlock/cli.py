@@ -1,4 +1,5 @@
-"""The command line: `seedlock env` and `seedlock run`. The only place that prints and exits."""
+"""The command line: `seedlock env` and `seedlock run`; `seedlock diff` stands with the organiser's
+half. The only place that prints and exits, with the commands there."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from seedlock import __version__, machine, registry, settings, startup
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.errors import BadSetting, SeedlockError
+from seedlock.evaluation import diff_command
 from seedlock.hash_seed import hash_seed_variables, keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -110,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     run.set_defaults(command=_run)
+    diff_command.add(commands)
     return parser
 
 

@@ -72,6 +72,18 @@ class Undigestible(SeedlockError, TypeError):
     slug = "undigestible"
 
 
+class BadTrace(SeedlockError):
+    """A trace is missing or can't be read."""
+
+    slug = "unreadable-trace"
+
+
+class NotComparable(SeedlockError):
+    """Two traces were not taken in the same way."""
+
+    slug = "not-comparable"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

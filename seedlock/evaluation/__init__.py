@@ -1,0 +1,1 @@
+"""The organiser's half: it reads what runs left behind, and runs inside no submission."""

@@ -1,0 +1,254 @@
+"""Guesses at the cause of a divergence, each with its evidence and with what would confirm or cure
+it. A guess is marked as one: only the first event that differs is a fact."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from seedlock.evaluation import nondeterministic
+from seedlock.evaluation.evidence import Cause, Evidence
+from seedlock.evaluation.number_formats import ULP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FEW_ULPS = 64
+"""Results at most so far apart look like another order of sums, not like other numbers."""
+
+NEAR = 3
+"""A gap's line at most so many lines away from the call site counts as near."""
+
+_SITE = re.compile(r"^(\S.*?\.py):(\d+) ")
+_SET = re.compile(r"(?<![.\w])(frozen)?set\(|\{[^{}:]+\}")
+_QUOTED = re.compile(r"f?[\"'].*?[\"']")
+
+
+def causes(known: Evidence) -> tuple[Cause, ...]:
+    """Return the guesses, the likeliest first."""
+    rules = (_seeds, _ended, _given, _before, _batches, _hash_order, _listed, _gaps, _machine,
+             _sums, _versions)  # fmt: skip
+    return tuple(cause for rule in rules for cause in rule(known))
+
+
+def _seeds(known: Evidence) -> Iterator[Cause]:
+    one, other = known.seeds
+    if one != other:
+        yield Cause(
+            "the runs were given different root seeds",
+            f"REPRO_SEED {one} and {other}",
+            "to compare replicates, run both under one seed",
+            guess=False,
+        )
+
+
+def _ended(known: Evidence) -> Iterator[Cause]:
+    if known.first is None or known.second is None:
+        run = "first" if known.first is None else "second"
+        yield Cause(
+            f"the {run} run did less here: it failed, was stopped, or took another branch",
+            "its trace has no event at this index",
+            "see its exit status and output; a branch on time or on the machine does this too",
+        )
+
+
+def _given(known: Evidence) -> Iterator[Cause]:
+    kind, differs = known.event.get("kind"), known.differs
+    if kind == "seed" and "text" in differs:
+        yield Cause(
+            f"a clock, a process id or system entropy is given as seed at {known.at}",
+            f"{known.event.get('op')} got {_both(known, 'text')}",
+            "give a constant there; under REPRO_USER_SEEDS=mix the outside seed decides over it",
+        )
+    if kind == "unseeded" and differs:
+        yield Cause(
+            f"a generator without a seed is made at {known.at}, in another order or another number",
+            f"{known.event.get('op')}: {', '.join(differs)} differs ({_both(known, differs[0])})",
+            "give it a seed, or make such generators in one thread and in a fixed order",
+        )
+    if kind == "entropy":
+        yield Cause(
+            f"{known.event.get('op')} draws from the system at {known.at}",
+            f"it got other bytes ({_both(known, 'digest')})" if "digest" in differs
+            else f"{', '.join(differs) or 'the event'} differs",
+            "draw from a seeded generator, or set REPRO_ENTROPY=lock",
+        )  # fmt: skip
+    if kind == "listing" and "digest" in differs:
+        yield Cause(
+            f"the order or the content of a folder listed at {known.at} differs",
+            f"the names came as {_both(known, 'digest')}",
+            "sort what is listed (level strict does), and compare the folder's content",
+        )
+
+
+def _before(known: Evidence) -> Iterator[Cause]:
+    """Draws from the system, those at the same line and the latest first."""
+    here = [event for event in known.drawn if event.get("at") == known.at]
+    for event in here + [event for event in reversed(known.drawn) if event not in here]:
+        yield Cause(
+            f"{event.get('op')} draws from the system at {event.get('at')}",
+            "the two runs got other bytes there, before this event",
+            "draw from a seeded generator, or set REPRO_ENTROPY=lock",
+        )
+
+
+def _batches(known: Evidence) -> Iterator[Cause]:
+    if known.event.get("kind") != "batch" or known.first is None or known.second is None:
+        return
+    one, other = known.batches
+    order = "what loads it: workers that race, or the order in which a folder was listed"
+    cure = "sort the list of files; keep the loader's order (no imap_unordered, deterministic=True)"
+    parts = [sorted(str(event.get("parts", "")).split()) for event in (known.first, known.second)]
+    if one and other and (one[0] in other or other[0] in one):
+        ahead = other.index(one[0]) if one[0] in other else -one.index(other[0])
+        runs = ("first", "second") if ahead > 0 else ("second", "first")
+        yield Cause(
+            f"the same batches come in another order at {known.at}: {order}",
+            f"the batch of the {runs[0]} run comes {abs(ahead)} later in the {runs[1]}",
+            cure,
+        )
+    elif parts[0] and parts[0] == parts[1] and "parts" in known.differs:
+        yield Cause(
+            f"the same arrays in another order at {known.at}: {order}", "their digests", cure
+        )
+    elif "rng" not in known.differs and "digest" in known.differs:
+        yield Cause(
+            f"the batch at {known.at} was made from something else than the process's generators: "
+            "a worker's generator, a race of workers, the order of a folder, or time",
+            "the batch differs while all generators' states are equal",
+            "load with num_workers=0 once: if the runs are equal then, it is the workers",
+        )
+
+
+def _hash_order(known: Evidence) -> Iterator[Cause]:
+    hashes = [report.get("environment", {}).get("PYTHONHASHSEED") for report in known.reports]
+    code = _QUOTED.sub("", known.source or "")
+    if known.seeds[0] == known.seeds[1] and all(known.reports) and hashes[0] != hashes[1]:
+        yield Cause(
+            "the order of sets of text differs",
+            f"PYTHONHASHSEED was {hashes[0]} and {hashes[1]}",
+            "REPRO_SEED sets it; see why it did not (-E and -I ignore it)",
+        )
+    elif _SET.search(code):
+        yield Cause(
+            f"a set is iterated at {known.at}; its order depends on hashes and addresses",
+            f"the line reads `{known.source}`",
+            "iterate over sorted(...)",
+        )
+
+
+def _listed(known: Evidence) -> Iterator[Cause]:
+    op = str(known.event.get("op", ""))
+    source = nondeterministic.listed(op) if known.event.get("kind") == "op" else None
+    if source is not None and known.differs:
+        yield Cause(
+            f"{op} is nondeterministic by the framework's own account, mostly on a GPU",
+            f"listed by {source}",
+            nondeterministic.CURES[source],
+        )
+
+
+def _gaps(known: Evidence) -> Iterator[Cause]:
+    """What the reports say about this line, or about threads anywhere."""
+    found: dict[str, bool] = {}
+    for report in known.reports:
+        for gap in report.get("gaps", ()):
+            site = _SITE.match(str(gap))
+            if site:
+                near = _near(known, site[1], int(site[2]))
+                found[str(gap)] = found.get(str(gap), False) or near
+    for gap, near in sorted(found.items(), key=lambda item: not item[1]):
+        yield Cause(
+            gap,
+            f"a gap in the report names {'this' if near else 'another'} line",
+            "run it without threads once" if "threads" in gap else "mend that line, and compare",
+        )
+    if known.event.get("kind") in ("entropy", "unseeded", "seed"):
+        return
+    for report in known.reports[:1]:
+        for key, what in (("entropy", "draws from the system"), ("unseeded", "has no seed")):
+            for site in report.get(key, ()):
+                file, _, line = str(site.get("where", "")).rpartition(":")
+                if line.isdecimal() and site.get("policy") in ("system", "counted") and _near(
+                    known, file, int(line)
+                ):  # fmt: skip
+                    yield Cause(
+                        f"{site.get('function')} {what} at {file}:{line}",
+                        f"the report counts {site.get('count')} such calls at or near this line",
+                        "draw from a seeded generator, or set REPRO_ENTROPY=lock",
+                    )
+
+
+def _near(known: Evidence, file: str, line: int) -> bool:
+    here, _, number = known.at.rpartition(":")
+    if not number.isdecimal():
+        return False
+    same = os.path.join(known.cwd, here) == os.path.join(known.cwd, file)
+    return same and abs(int(number) - line) <= NEAR
+
+
+def _machine(known: Evidence) -> Iterator[Cause]:
+    facts = [report.get("machine", {}) for report in known.reports]
+    if not all(facts):
+        return
+    cpus = [fact.get("cpu", {}) for fact in facts]
+    pairs = {
+        "the number of threads": [fact.get("threads") for fact in facts],
+        "the instruction sets": [cpu.get("instruction_sets") for cpu in cpus],
+        "the processor": [cpu.get("model") or cpu.get("machine") for cpu in cpus],
+        "the GPU or its driver": [
+            (fact.get("gpu", {}).get("devices"), fact.get("gpu", {}).get("driver"))
+            for fact in facts
+        ],
+    }
+    for what, (one, other) in pairs.items():
+        if one != other:
+            yield Cause(
+                f"{what} differs between the two runs: sums are taken in another order",
+                f"{one} and {other}",
+                "run both on one machine with equal thread counts; bits across machines are not "
+                "promised",
+            )
+    if facts[0].get("address_randomisation") and "set" in (known.source or ""):
+        yield Cause(
+            "the order of a set of plain objects depends on addresses",
+            "address space randomisation was on",
+            "iterate over a list, or allow personality(2) in the container",
+        )
+
+
+def _sums(known: Evidence) -> Iterator[Cause]:
+    element = known.element
+    if element is None or element.unit != ULP or element.distance is None:
+        return
+    if 0 < element.distance <= FEW_ULPS and "what" not in known.differs:
+        yield Cause(
+            "a sum was taken in another order: a race between threads, or another number of them",
+            f"the results are {element.distance} ulp apart and all events before are equal",
+            "run once with OMP_NUM_THREADS=1: if the runs are equal then, it is the threads",
+        )
+
+
+def _versions(known: Evidence) -> Iterator[Cause]:
+    one, other = (
+        {
+            "python": report.get("machine", {}).get("python"),
+            **{
+                name: library.get("version")
+                for name, library in report.get("libraries", {}).items()
+            },
+        }
+        for report in known.reports
+    )
+    differing = [name for name in one if one[name] and other.get(name) not in (None, one[name])]
+    if differing and all(known.reports):
+        yield Cause(
+            "versions differ: " + ", ".join(differing),
+            ", ".join(f"{name} {one[name]} and {other[name]}" for name in differing),
+            "run both in one environment (`seedlock env` shows it against the lock)",
+        )
+
+
+def _both(known: Evidence, name: str) -> str:
+    return " and ".join(str((event or {}).get(name)) for event in (known.first, known.second))
