@@ -200,3 +200,12 @@ def test_a_trace_costs_a_start_without_one_nothing() -> None:
     code = "import sys, numpy; print([m for m in sys.modules if 'seedlock.trac' in m])"
 
     assert python("-c", code, REPRO_SEED="7").lines == ["[]"]
+
+
+def test_what_a_library_does_at_its_import_is_no_event(tmp_path: Path) -> None:
+    """It draws and lists by caches that the first run fills; the report counts it."""
+    folder, _ = traced(tmp_path, "import tempfile, uuid, numpy.random, torch\n")
+
+    assert events(folder, "entropy", "listing") == []
+    (report,) = reports(folder)
+    assert report["entropy"]
