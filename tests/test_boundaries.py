@@ -43,6 +43,7 @@ ORDER = [
     {"evaluation.number_formats", "evaluation.nondeterministic", "evaluation.processes"},
     {"evaluation.elements", "evaluation.traces"},
     {"evaluation.evidence", "evaluation.lockstep"},
+    {"evaluation.surroundings"},
     {"evaluation.causes"},
     {"evaluation.causation", "evaluation.timelines"},
     {"evaluation.divergence"},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation import nondeterministic
 from seedlock.evaluation.evidence import Cause, Evidence
 from seedlock.evaluation.number_formats import ULP
+from seedlock.evaluation.surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,13 @@ _QUOTED = re.compile(r"f?[\"'].*?[\"']")
 
 def causes(known: Evidence) -> tuple[Cause, ...]:
     """Return the guesses, the likeliest first."""
-    rules = (_seeds, _ended, _given, _before, _batches, _hash_order, _listed, _gaps, _machine,
-             _sums, _versions)  # fmt: skip
-    return tuple(cause for rule in rules for cause in rule(known))
+    rules = (_seeds, _ended, _given, _before, _batches, _hash_order, _listed, _states, _gaps, _sums,
+             surroundings)  # fmt: skip
+    found: dict[str, Cause] = {}
+    for rule in rules:
+        for cause in rule(known):
+            found.setdefault(cause.text, cause)
+    return tuple(found.values() or _addresses(known))
 
 
 def _seeds(known: Evidence) -> Iterator[Cause]:
@@ -188,32 +193,27 @@ def _near(known: Evidence, file: str, line: int) -> bool:
     return same and abs(int(number) - line) <= NEAR
 
 
-def _machine(known: Evidence) -> Iterator[Cause]:
-    facts = [report.get("machine", {}) for report in known.reports]
-    if not all(facts):
+def _states(known: Evidence) -> Iterator[Cause]:
+    """What generators' states say that differ at a result, and no seed before it does."""
+    if "rng" not in known.differs or known.first is None or known.second is None:
         return
-    cpus = [fact.get("cpu", {}) for fact in facts]
-    pairs = {
-        "the number of threads": [fact.get("threads") for fact in facts],
-        "the instruction sets": [cpu.get("instruction_sets") for cpu in cpus],
-        "the processor": [cpu.get("model") or cpu.get("machine") for cpu in cpus],
-        "the GPU or its driver": [
-            (fact.get("gpu", {}).get("devices"), fact.get("gpu", {}).get("driver"))
-            for fact in facts
-        ],
-    }
-    for what, (one, other) in pairs.items():
-        if one != other:
-            yield Cause(
-                f"{what} differs between the two runs: sums are taken in another order",
-                f"{one} and {other}",
-                "run both on one machine with equal thread counts; bits across machines are not "
-                "promised",
-            )
-    if facts[0].get("address_randomisation") and "set" in (known.source or ""):
+    one, other = (dict(event.get("rng", {})) for event in (known.first, known.second))
+    names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    if names:
+        yield Cause(
+            f"the global generators of {', '.join(names)} stand elsewhere: never seeded, or drawn "
+            "from another number of times",
+            "their states differ here and no seed differs before",
+            "seed them, which REPRO_SEED does at every level but watch; see what draws in threads, "
+            "by time, or in children",
+        )
+
+
+def _addresses(known: Evidence) -> Iterator[Cause]:
+    if any(report.get("machine", {}).get("address_randomisation") for report in known.reports):
         yield Cause(
             "the order of a set of plain objects depends on addresses",
-            "address space randomisation was on",
+            "address space randomisation was on, and nothing else was found",
             "iterate over a list, or allow personality(2) in the container",
         )
 
@@ -227,26 +227,6 @@ def _sums(known: Evidence) -> Iterator[Cause]:
             "a sum was taken in another order: a race between threads, or another number of them",
             f"the results are {element.distance} ulp apart and all events before are equal",
             "run once with OMP_NUM_THREADS=1: if the runs are equal then, it is the threads",
-        )
-
-
-def _versions(known: Evidence) -> Iterator[Cause]:
-    one, other = (
-        {
-            "python": report.get("machine", {}).get("python"),
-            **{
-                name: library.get("version")
-                for name, library in report.get("libraries", {}).items()
-            },
-        }
-        for report in known.reports
-    )
-    differing = [name for name in one if one[name] and other.get(name) not in (None, one[name])]
-    if differing and all(known.reports):
-        yield Cause(
-            "versions differ: " + ", ".join(differing),
-            ", ".join(f"{name} {one[name]} and {other[name]}" for name in differing),
-            "run both in one environment (`seedlock env` shows it against the lock)",
         )
 
 

