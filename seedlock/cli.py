@@ -1,4 +1,4 @@
-"""The command line: `seedlock env` and `seedlock run`. The only place that prints and exits."""
+"""The command line: `seedlock env`, `seedlock run` and what seedlock.evaluation adds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from seedlock import __version__, machine, registry, settings, startup
+from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
+from seedlock.environment import settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.lineage import hash_seed_variables, keep_addresses
+from seedlock.evaluation import verify_command
+from seedlock.lineage import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
@@ -110,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     run.set_defaults(command=_run)
+    verify_command.add(commands)
     return parser
 
 
@@ -197,13 +200,7 @@ def _run(options: argparse.Namespace) -> int:
         raise BadSetting(
             settings.SEED, "", settings.SEED_ALLOWED, "give --seed or set REPRO_SEED", "bad-seed"
         )
-    checked = settings.Settings(environ)
-    if checked.report is not None:
-        from seedlock.reporting import usable_folder
-
-        usable_folder(checked.report)
-    startup.guarded(registry.import_adapters)
-    environ.update(hash_seed_variables(checked))
+    environ = settled(environ)
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         print(

@@ -66,6 +66,12 @@ class EntropyLocked(SeedlockError, RuntimeError):
     slug = "entropy-locked"
 
 
+class ExtraMissing(SeedlockError):
+    """A package of the organiser's half is not installed."""
+
+    slug = "missing-extra"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
