@@ -107,7 +107,8 @@ export PYTHONHASHSEED _SEEDLOCK_HASH_SEED
 # What only Python can say, a broken adapter or a framework that is not the locked one, it says
 # before the command starts: under -E it takes no note from here and looks at everything.
 if command -v python >/dev/null 2>&1; then
-    env -u REPRO_REPORT python -E -c pass </dev/null || [ $? -ne 78 ] || exit 78
+    env -u REPRO_REPORT -u REPRO_TRACE -u REPRO_TRACE_STEPS -u REPRO_TRACE_VALUES \
+        python -E -c pass </dev/null || [ $? -ne 78 ] || exit 78
 fi
 
 # The order of sets of plain objects follows their addresses. Where the kernel refuses, the report

@@ -1,5 +1,4 @@
-"""The command line: `seedlock env` and `seedlock run`; `seedlock diff` stands with the organiser's
-half. The only place that prints and exits, with the commands there."""
+"""The command line: `seedlock env`, `seedlock run` and what seedlock.evaluation adds."""
 
 from __future__ import annotations
 
@@ -10,11 +9,12 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from seedlock import __version__, machine, registry, settings, startup
+from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
+from seedlock.environment import settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.evaluation import diff_command
-from seedlock.hash_seed import hash_seed_variables, keep_addresses
+from seedlock.evaluation import diff_command, verify_command
+from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     run.set_defaults(command=_run)
+    verify_command.add(commands)
     diff_command.add(commands)
     return parser
 
@@ -200,14 +201,7 @@ def _run(options: argparse.Namespace) -> int:
         raise BadSetting(
             settings.SEED, "", settings.SEED_ALLOWED, "give --seed or set REPRO_SEED", "bad-seed"
         )
-    checked = settings.Settings(environ)
-    if checked.report is not None:
-        from seedlock.reporting import usable_folder
-
-        usable_folder(checked.report)
-    startup.guarded(registry.import_adapters)
-    if checked.level != settings.WATCH:
-        environ.update(hash_seed_variables(checked))
+    environ = settled(environ)
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         print(
@@ -215,17 +209,17 @@ def _run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    return _become(argv, environ, checked.level != settings.WATCH)
+    return _become(argv, environ)
 
 
-def _become(argv: list[str], environ: dict[str, str], locked: bool) -> int:
+def _become(argv: list[str], environ: dict[str, str]) -> int:
     program = shutil.which(argv[0], path=environ.get("PATH"))
     if program is None:
         print(f"seedlock run: {argv[0]}: command not found", file=sys.stderr)
         return EXIT_NOT_FOUND
     # The function itself, not what takes its place under a lock: the program stands where it
     # would without `seedlock run`.
-    if locked:
+    if environ.get(settings.LEVEL) != settings.WATCH:
         keep_addresses()
     execve: Callable[..., NoReturn] = getattr(os.execve, "__wrapped__", os.execve)
     try:

@@ -84,6 +84,12 @@ class NotComparable(SeedlockError):
     slug = "not-comparable"
 
 
+class ExtraMissing(SeedlockError):
+    """A package of the organiser's half is not installed."""
+
+    slug = "missing-extra"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

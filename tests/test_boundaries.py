@@ -40,14 +40,39 @@ ORDER = [
     {"startup"},
     {"tasks", "fixed_blocks"},
     {"api"},
-    {"evaluation.number_formats", "evaluation.nondeterministic", "evaluation.processes"},
+    {"environment"},
+    {
+        "evaluation.engine",
+        "evaluation.findings",
+        "evaluation.nondeterministic",
+        "evaluation.number_formats",
+        "evaluation.process_groups",
+        "evaluation.processes",
+        "evaluation.requirements",
+        "evaluation.time_stamps",
+        "evaluation.writing",
+    },
     {"evaluation.elements", "evaluation.traces"},
     {"evaluation.evidence", "evaluation.lockstep"},
     {"evaluation.surroundings"},
     {"evaluation.causes"},
     {"evaluation.causation", "evaluation.timelines"},
     {"evaluation.divergence"},
-    {"evaluation.diff_command"},
+    {"evaluation.array_contents", "evaluation.json_contents", "evaluation.runs"},
+    {
+        "evaluation.plan",
+        "evaluation.records",
+        "evaluation.text_contents",
+        "evaluation.torch_contents",
+    },
+    {"evaluation.archive_contents", "evaluation.progress", "evaluation.watching"},
+    {"evaluation.file_contents"},
+    {"evaluation.outputs"},
+    {"evaluation.comparison"},
+    {"evaluation.verdict"},
+    {"evaluation.advice", "evaluation.verify_text"},
+    {"evaluation.verify", "evaluation.verify_page"},
+    {"evaluation.diff_command", "evaluation.verify_command"},
     {"cli"},
     {"__main__"},
 ]  # fmt: skip
@@ -117,6 +142,13 @@ def test_the_half_inside_has_no_dependency(name: str) -> None:
     for imported in imports(modules()[name]):
         top = imported.split(".")[0]
         assert top in sys.stdlib_module_names or top in STANDARD_LIBRARY_ONLY, imported
+
+
+def test_the_half_inside_never_imports_the_organisers() -> None:
+    """Only the command line knows the organiser's half."""
+    for name, path in modules().items():
+        if not name.startswith("evaluation.") and name != "cli":
+            assert not any("evaluation" in imported for imported in imports(path)), name
 
 
 def broad_handlers(path: Path) -> list[str]:

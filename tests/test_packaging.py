@@ -47,12 +47,14 @@ def test_pip_installs_the_door_and_removes_it(wheel: Path, tmp_path: Path) -> No
 
 
 def test_the_wheel_has_no_dependency(wheel: Path) -> None:
-    """What runs inside a submission asks for no package."""
+    """What runs inside a submission asks for no package, only the organiser's half does."""
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         text = archive.read(metadata).decode()
 
-    assert "Requires-Dist" not in text
+    needed = [line for line in text.splitlines() if line.startswith("Requires-Dist")]
+    assert needed
+    assert all(line.endswith("; extra == 'evaluation'") for line in needed)
     assert "License-Expression: Apache-2.0" in text
 
 
@@ -65,6 +67,14 @@ def test_the_wheel_carries_both_doors_and_the_entrypoint(wheel: Path) -> None:
             ("entrypoint.sh", "seedlock/entrypoint/entrypoint.sh"),
         ):
             assert archive.read(place) == (REPOSITORY / "entrypoint" / name).read_bytes()
+
+
+def test_the_wheel_carries_the_page_template(wheel: Path) -> None:
+    """seedlock verify writes its page from an installed wheel."""
+    template = "seedlock/evaluation/templates/verify.html"
+
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read(template) == (REPOSITORY / template).read_bytes()
 
 
 def test_the_door_is_one_line() -> None:

@@ -1,1 +1,5 @@
-"""The organiser's half: it reads what runs left behind, and runs inside no submission."""
+"""The organiser's half: runs submissions and compares what they did.
+
+May use packages beyond the standard library (the extra `evaluation`), imports the half that runs
+inside a submission, and is never imported by it.
+"""

@@ -1,0 +1,125 @@
+"""All processes that a run started, and their end.
+
+A run leads a session of its own. What leaves the session is found by its ancestors, and by a
+variable that each process inherits. What loses its parents becomes a child of this process,
+which asks the kernel for it (prctl(2), PR_SET_CHILD_SUBREAPER), and is found as that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import signal
+
+MARK = "_SEEDLOCK_VERIFY"
+"""Variable whose value is one run's alone."""
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Process(NamedTuple):
+    """What /proc/PID/stat says of a process."""
+
+    pid: int
+    parent: int
+    session: int
+    group: int
+    state: str
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of descendants that lose theirs, where the kernel can."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def living(leader: int, mark: str) -> list[int]:
+    """Return the processes of a run that have not ended.
+
+    Args:
+        leader: process id of the run's first process, which leads its session. It may have ended
+            but must not have been waited for, or the number could be another's by now.
+        mark: value of `MARK` in the run's environment.
+    """
+    table = _table()
+    found = {pid for pid, each in table.items() if leader in (pid, each.session, each.group)}
+    wanted = f"{MARK}={mark}".encode()
+    found |= {pid for pid in table.keys() - found if wanted in _environment(pid)}
+    while grown := {pid for pid, each in table.items() if each.parent in found} - found:
+        found |= grown
+    return sorted(pid for pid in found if table[pid].state not in "ZX")
+
+
+def adopted(own: set[int]) -> list[int]:
+    """Return orphans that this process adopted and that have not ended.
+
+    Args:
+        own: children that somebody waits for.
+    """
+    me = os.getpid()
+    return sorted(
+        pid for pid, each in _table().items()
+        if each.parent == me and each.state not in "ZX" and pid not in own
+    )  # fmt: skip
+
+
+def send(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to processes, those that have ended meanwhile left out."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def reap(own: set[int]) -> None:
+    """Take note of the end of orphans that this process adopted.
+
+    Args:
+        own: children that somebody waits for.
+    """
+    me = os.getpid()
+    for pid, each in _table().items():
+        if each.parent == me and each.state == "Z" and pid not in own:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
+def command_line(pid: int) -> str:
+    """Return a process's command, at most 200 characters; empty where it has ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read(400).replace(b"\0", b" ").decode(errors="replace").strip()[:200]
+    except OSError:
+        return ""
+
+
+def _table() -> dict[int, Process]:
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdecimal():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                # The command may hold spaces and brackets (proc(5)).
+                words = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        pid = int(name)
+        parent, group, session = (int(word) for word in words[1:4])
+        found[pid] = Process(pid, parent, session, group, words[0].decode())
+    return found
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []

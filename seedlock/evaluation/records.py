@@ -1,0 +1,181 @@
+"""What a run's processes left beside its results: is it complete enough to be judged?
+
+Fails closed: a process that left no report, or did not come to its end, was perhaps not locked
+and its trace has no end, so that nothing may be said of the run.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from seedlock.evaluation.runs import tail
+from seedlock.lineage import of_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+TRACE = ".trace.jsonl"
+"""Ending of a trace's name; the report beside it ends with `.json` (docs/trace.md)."""
+
+LAST_LINE = 1 << 16
+"""Bytes at the end of a trace that are looked at for its last line."""
+
+
+class Records:
+    """Reports and traces of one run.
+
+    Attributes:
+        reports: content of each report by its file's name without `.json`, those of the first
+            process first.
+        broken: names of reports that can't be read.
+        traces: paths of traces by the same names.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.reports: dict[str, dict[str, Any]] = {}
+        self.broken: list[str] = []
+        self.traces: dict[str, Path] = {}
+        for path in sorted(folder.glob("*.json")):
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                content = None
+            if isinstance(content, dict) and isinstance(content.get("process"), dict):
+                self.reports[path.stem] = content
+            else:
+                self.broken.append(path.name)
+        self.reports = dict(sorted(self.reports.items(), key=lambda item: place(item[1])))
+        for path in sorted(folder.glob(f"*{TRACE}")):
+            self.traces[path.name.removesuffix(TRACE)] = path
+
+    def faults(self, seed: int, traced: bool) -> list[str]:
+        """Return why nothing may be said of the run; nothing where all is there.
+
+        Args:
+            seed: root seed that each process must have had.
+            traced: whether traces were asked for.
+        """
+        found = [f"the report {name} can't be read" for name in self.broken]
+        if not self.reports:
+            return [
+                *found,
+                "no process left a report: Python was started with -S, seedlock is not installed "
+                "where the command runs, or no Python ran at all",
+            ]
+        if not any(place(report) == "" for report in self.reports.values()):
+            found.append("the first process left no report")
+        for name, report in self.reports.items():
+            found += _report_faults(report, seed)
+            if traced:
+                found += self._trace_faults(name, report)
+        if traced:
+            algorithms = sorted(
+                filter(None, {self.header(name).get("algorithm") for name in self.traces})
+            )
+            if len(algorithms) > 1:
+                found.append(
+                    f"its processes digest by different algorithms: {', '.join(algorithms)}"
+                )
+        return found
+
+    def notes(self) -> list[str]:
+        """Return what is not whole and yet no fault: workers that their pool ended."""
+        ended = [place(each) for each in self.reports.values() if _ended_by_pool(each)]
+        if not ended:
+            return []
+        return [
+            f"{len(ended)} workers of pools were ended by their pool, as pools do "
+            f"({', '.join(ended[:3])}{', …' if len(ended) > 3 else ''}): what they did is "
+            "compared as far as they wrote it down"
+        ]
+
+    def algorithm(self) -> str:
+        """Return the hash behind the traces' digests, empty without traces."""
+        return next((str(self.header(name).get("algorithm", "")) for name in self.traces), "")
+
+    def header(self, name: str) -> dict[str, Any]:
+        """Return the first line of a trace, empty where there is none."""
+        try:
+            with self.traces[name].open("rb") as file:
+                content = json.loads(file.readline())
+        except (KeyError, OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def gaps(self) -> list[str]:
+        """Return all gaps of all processes, each once."""
+        found: dict[str, None] = {}
+        for report in self.reports.values():
+            found.update(dict.fromkeys(report.get("gaps", ())))
+            for library in report.get("libraries", {}).values():
+                found.update(dict.fromkeys(library.get("gaps", ())))
+        return list(found)
+
+    def sites(self, key: str) -> list[dict[str, Any]]:
+        """Return the call sites under a key of the reports (`user_seeds`, `entropy`), each once."""
+        found: dict[tuple[object, ...], dict[str, Any]] = {}
+        for report in self.reports.values():
+            for site in report.get(key, ()):
+                found.setdefault((site["where"], site["function"], site["policy"]), site)
+        return list(found.values())
+
+    def _trace_faults(self, name: str, report: dict[str, Any]) -> Iterator[str]:
+        who = _who(report)
+        if name not in self.traces:
+            yield f"{who} left no trace"
+        elif not self.header(name):
+            yield f"the trace of {who} has no header"
+        elif _last(self.traces[name]).get("kind") != "end" and not _ended_by_pool(report):
+            yield f"the trace of {who} has no end: the process did not come to its own"
+
+
+def place(report: dict[str, Any]) -> str:
+    """Return a process's place in its family; empty for the first."""
+    return str(report["process"].get("lineage", ""))
+
+
+def steps_so_far(folder: Path) -> int:
+    """Return how many optimizer steps the largest trace in a folder has come to; reads its end."""
+    traces: Iterable[Path] = folder.glob(f"*{TRACE}")
+    largest = max(traces, key=lambda path: path.stat().st_size, default=None)
+    if largest is None:
+        return 0
+    for line in reversed(tail(largest, LAST_LINE).splitlines()):
+        event = _event(line)
+        step = event.get("step")
+        if isinstance(step, int):
+            return step + (event.get("kind") == "step")
+    return 0
+
+
+def _report_faults(report: dict[str, Any], seed: int) -> Iterator[str]:
+    who = _who(report)
+    given = report.get("settings", {}).get("seed")
+    if given != seed:
+        yield f"{who} ran under the seed {given}, not {seed}"
+    if report.get("status") != "finished" and not _ended_by_pool(report):
+        yield f"{who} was killed, or lives on: its report says {report.get('status')}"
+
+
+def _ended_by_pool(report: dict[str, Any]) -> bool:
+    return report.get("status") == "running" and of_worker(place(report))
+
+
+def _who(report: dict[str, Any]) -> str:
+    where = place(report)
+    return f"the process at place {where}" if where else "the first process"
+
+
+def _last(path: Path) -> dict[str, Any]:
+    lines = tail(path, LAST_LINE).splitlines()
+    return _event(lines[-1]) if lines else {}
+
+
+def _event(line: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,232 @@
+"""One run of the command: start it, watch it, end all that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from seedlock.evaluation import engine, process_groups
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OUTPUT_VARIABLE = "REPRO_OUTPUT"
+"""Folder into which a run should write its results; `{output}` in the command is replaced by it."""
+
+DRAIN = 5.0
+"""Seconds that processes of a run may live on after its first one ended by itself, as the resource
+tracker of multiprocessing does."""
+
+GRACE = 5.0
+"""Seconds from TERM to KILL."""
+
+WAITING, RUNNING, FINISHED = "not started", "running", "finished"
+FAILED, TIMED_OUT, INTERRUPTED = "failed", "timed out", "interrupted"
+ENDED = "ended"
+"""Statuses of a run; `ended`: by seedlock, since another one went wrong."""
+
+
+class Run:
+    """One run.
+
+    Attributes:
+        name: `A-1`, `B-1`, `bisect-2`.
+        seed: root seed.
+        folder: its folder, with reports/, output/, stdout.txt and stderr.txt.
+        worked_in: the folder's path while it ran, and known to the program.
+        status: one of the statuses above.
+        exit_status: what the first process ended with; negative for a signal; None while it runs.
+        seconds: wall-clock time of the first process.
+        left_over: command lines of processes that had to be ended after the first one.
+        survivors: processes that could not be ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seed: int,
+        folder: Path,
+        argv: list[str],
+        environ: dict[str, str],
+        timeout: float | None = None,
+        container: tuple[str, str] | None = None,
+        home: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.seed = seed
+        self.folder = self.worked_in = folder
+        self.status = WAITING
+        self.exit_status: int | None = None
+        self.seconds = 0.0
+        self.left_over: list[str] = []
+        self.survivors: list[int] = []
+        self._argv = argv
+        self._environ = {**environ, process_groups.MARK: str(folder)}
+        self._timeout = timeout
+        self._container = container
+        self._home = home or folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
+        self._phase = ""
+        self._since = 0.0
+
+    @property
+    def reports(self) -> Path:
+        """Folder of its reports and traces."""
+        return self.folder / "reports"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the first process, 0 before it started."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the first process has run, so far or in all."""
+        return time.monotonic() - self._began if self._phase == RUNNING else self.seconds
+
+    def start(self) -> None:
+        """Start the command, in a session of its own, with output into files.
+
+        Raises:
+            OSError: it can't be started.
+        """
+        with ExitStack() as files:
+            out, err = (
+                files.enter_context(open(self.folder / name, "wb"))
+                for name in ("stdout.txt", "stderr.txt")
+            )
+            self._began = time.monotonic()
+            self._process = subprocess.Popen(
+                self._argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=self._environ,
+                start_new_session=True,
+            )
+        self.status = self._phase = RUNNING
+
+    def poll(self, others: set[int]) -> bool:
+        """Look after the run; return whether it and all that it started have ended.
+
+        Args:
+            others: process ids of other runs under way. Without any, each orphan is this one's.
+        """
+        assert self._process is not None
+        now = time.monotonic()
+        if self._phase == RUNNING:
+            if self._timeout is not None and now - self._began > self._timeout:
+                self.end(TIMED_OUT)
+            elif not self._has_ended():
+                return False
+            else:
+                self.seconds = now - self._began
+                self._enter("drain", now)
+        left = self._left(others)
+        if not left:
+            self._finish(others)
+            return True
+        if self._phase == "drain" and now - self._since > DRAIN:
+            self.left_over = [process_groups.command_line(pid) for pid in left]
+            self._signal(left, signal.SIGTERM)
+            self._enter("term", now)
+        elif self._phase == "term" and now - self._since > GRACE:
+            self._enter("kill", now)
+        if self._phase == "kill":
+            self._signal(left, signal.SIGKILL)
+            if now - self._since > 2 * GRACE:
+                self.survivors = left  # in the kernel, as on a file system that hangs
+                self._finish(others)
+                return True
+        return False
+
+    def end(self, status: str, at_once: bool = False) -> None:
+        """Begin to end all processes: TERM now and KILL after a grace, or KILL at once."""
+        if self._process is None or self._phase == "done":
+            return
+        now = time.monotonic()
+        if self.status == RUNNING:
+            self.status = status
+        if self._phase == RUNNING:
+            self.seconds = now - self._began
+        if at_once:
+            self._enter("kill", now)
+        elif self._phase not in ("term", "kill"):
+            self._signal(self._left({self.pid}), signal.SIGTERM)
+            self._enter("term", now)
+
+    def settle(self) -> None:
+        """Move the folder of a run that has ended to its own name.
+
+        Runs that follow each other work in one folder after the other, so that its path, which
+        programs write into their results, is equal in all.
+        """
+        if self._home != self.folder:
+            self.folder.rename(self._home)
+            self.folder = self._home
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is known of the run, JSON-ready."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "folder": str(self._home),
+            "status": self.status,
+            "exit_status": self.exit_status,
+            "seconds": round(self.seconds, 3),
+            "left_over": self.left_over,
+            "survivors": self.survivors,
+        }
+
+    def last_lines(self, name: str = "stderr.txt", count: int = 10) -> list[str]:
+        """Return the last lines of what it printed, at most 4 KiB."""
+        return tail(self.folder / name, 4096).splitlines()[-count:]
+
+    def _has_ended(self) -> bool:
+        # Without taking note of it: until then nobody else can get the process id.
+        what = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, what) is not None
+
+    def _left(self, others: set[int]) -> list[int]:
+        left = process_groups.living(self.pid, self._environ[process_groups.MARK])
+        if not others:
+            left += [pid for pid in process_groups.adopted({self.pid}) if pid not in left]
+        return left
+
+    def _signal(self, pids: list[int], number: signal.Signals) -> None:
+        if self._container is not None:
+            self._ask_engine(engine.signal(*self._container, number.name.removeprefix("SIG")))
+        process_groups.send(pids, number)
+
+    def _ask_engine(self, command: list[str]) -> None:
+        # Whatever it answers: a container that has ended is no longer there.
+        subprocess.run(command, capture_output=True, check=False, start_new_session=True)
+
+    def _enter(self, phase: str, now: float) -> None:
+        self._phase, self._since = phase, now
+
+    def _finish(self, others: set[int]) -> None:
+        assert self._process is not None
+        if self._container is not None and self.status != RUNNING:
+            self._ask_engine(engine.remove(*self._container))
+        if not self.survivors:
+            self.exit_status = self._process.wait()
+        process_groups.reap({self.pid, *others})
+        if self.status == RUNNING:
+            self.status = FINISHED if self.exit_status == 0 else FAILED
+        self._phase = "done"
+
+
+def tail(path: Path, size: int) -> str:
+    """Return the end of a file as text, at most `size` bytes; empty where it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.path.getsize(path) - size))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

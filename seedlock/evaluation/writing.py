@@ -1,0 +1,32 @@
+"""Write a result so that a reader sees the old file or the new one, never half."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from seedlock import reporting
+
+
+def write_json(path: str, content: dict[str, Any]) -> None:
+    """Write `content` as JSON.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    reporting.write(path, content)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write `text` as UTF-8; what can't be encoded, as half a character of a broken file name,
+    comes as a question mark.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

@@ -1,0 +1,269 @@
+"""runs.py, watching.py, process_groups.py, engine.py: whatever a run starts ends with it.
+
+Programs say through files how far they are; nothing waits for a time to pass but for the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from seedlock.evaluation import engine, process_groups, runs, watching
+from seedlock.evaluation.runs import FAILED, FINISHED, INTERRUPTED, TIMED_OUT, Run
+from seedlock.evaluation.watching import Interruption, watch
+
+STUBBORN = """
+import os, pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+for way in ("child", "session", "orphan"):
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if way != "child":
+            os.setsid()
+        if way == "orphan" and os.fork():
+            os._exit(0)
+        if way == "orphan":
+            # Without a trace of the run in its environment.
+            os.execve(sys.executable, [sys.executable, "-c", f'''
+import os, pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path({str(folder / way)!r}).write_text(str(os.getpid()))
+while True: time.sleep(60)'''], {})
+        (folder / way).write_text(str(os.getpid()))
+        while True:
+            time.sleep(60)
+while len(list(folder.iterdir())) < 3:
+    time.sleep(0.01)
+(folder / "ready").touch()
+if len(sys.argv) > 2:
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "DRAIN", 0.2)
+    monkeypatch.setattr(runs, "GRACE", 0.2)
+
+
+def made(folder: Path, *argv: str, timeout: float | None = None, name: str = "A-1") -> Run:
+    """Return a run in a folder that is there."""
+    place = folder / name
+    place.mkdir(parents=True)
+    return Run(name, 7, place, list(argv), dict(os.environ), timeout)
+
+
+def carried_out(*planned: Run, jobs: int = 1, stop_when: Path | None = None) -> list[str]:
+    """Carry out runs; interrupt them once `stop_when` is there. Return the order of starts."""
+    started: list[str] = []
+
+    def show(_: Sequence[Run]) -> None:
+        if stop_when is not None and stop_when.exists() and not interruption.count:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with Interruption() as interruption:
+        watch(
+            planned,
+            jobs,
+            interruption,
+            show,
+            lambda run: started.append(run.name),
+            lambda run: run.status == FINISHED,
+        )
+    return started
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def pids(folder: Path) -> list[int]:
+    """Return the process ids that programs wrote down."""
+    return [int(path.read_text()) for path in folder.iterdir() if path.name != "ready"]
+
+
+def test_a_run_that_ends_well(tmp_path: Path) -> None:
+    """Its output lies in files, it leads its own session, and reads nothing."""
+    code = "import os, sys; print(os.getsid(0) == os.getpid(), repr(sys.stdin.read()))"
+    run = made(tmp_path, sys.executable, "-c", code)
+
+    carried_out(run)
+
+    assert (run.status, run.exit_status) == (FINISHED, 0)
+    assert (run.folder / "stdout.txt").read_text() == "True ''\n"
+    assert run.seconds > 0
+
+
+@pytest.mark.parametrize(("code", "status"), [("exit(3)", 3), ("import os; os.kill(0, 9)", -9)])
+def test_a_run_that_fails(code: str, status: int, tmp_path: Path) -> None:
+    """Its exit status or signal is known, and no further run is started."""
+    run = made(tmp_path, sys.executable, "-c", code)
+    later = made(tmp_path, sys.executable, "-c", "", name="A-2")
+
+    started = carried_out(run, later)
+
+    assert (run.status, run.exit_status) == (FAILED, status)
+    assert started == ["A-1"]
+
+
+def test_a_command_that_can_not_start(tmp_path: Path) -> None:
+    """It failed, and stderr says why."""
+    run = made(tmp_path, str(tmp_path))
+
+    carried_out(run)
+
+    assert run.status == FAILED
+    assert "Permission denied" in run.last_lines()[0]
+
+
+def test_no_process_survives_its_run(tmp_path: Path) -> None:
+    """Children that ignore TERM, that left the session, and that left their parents too, end when
+    the first process has ended by itself; what had to be ended is named."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    run = made(tmp_path, sys.executable, "-c", STUBBORN, str(marks))
+
+    carried_out(run)
+
+    assert run.status == FINISHED
+    assert len(pids(marks)) == 3
+    assert not any(map(lives, pids(marks)))
+    assert len(run.left_over) == 3
+    assert run.survivors == []
+
+
+def test_an_interrupt_ends_all_processes(tmp_path: Path) -> None:
+    """Ctrl-C ends the runs under way with all that they started, and starts none further."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    run = made(tmp_path, sys.executable, "-c", STUBBORN, str(marks), "wait")
+    later = made(tmp_path, sys.executable, "-c", "", name="A-2")
+
+    started = carried_out(run, later, stop_when=marks / "ready")
+
+    assert run.status == INTERRUPTED
+    assert started == ["A-1"]
+    assert not any(map(lives, pids(marks)))
+
+
+def test_a_timeout_ends_all_processes(tmp_path: Path) -> None:
+    """A run that takes too long is ended like one that was interrupted."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    run = made(tmp_path, sys.executable, "-c", STUBBORN, str(marks), "wait", timeout=1)
+
+    carried_out(run)
+
+    assert run.status == TIMED_OUT
+    assert not any(map(lives, pids(marks)))
+
+
+def test_jobs_run_beside_each_other(tmp_path: Path) -> None:
+    """Two runs that wait for each other's sign end only together."""
+    code = (
+        "import pathlib, sys, time\n"
+        "own, other = map(pathlib.Path, sys.argv[1:])\n"
+        "own.touch()\n"
+        "while not other.exists(): time.sleep(0.01)\n"
+    )
+    signs = [str(tmp_path / name) for name in "ab"]
+    pair = [
+        made(tmp_path, sys.executable, "-c", code, *order, name=name)
+        for order, name in ((signs, "A-1"), (signs[::-1], "A-2"))
+    ]
+
+    carried_out(*pair, jobs=2)
+
+    assert [run.status for run in pair] == [FINISHED, FINISHED]
+
+
+def test_a_run_beside_one_that_failed_is_ended(tmp_path: Path) -> None:
+    """Nobody waits an hour for a run that is of no use any more."""
+    failing = made(tmp_path, sys.executable, "-c", "exit(1)")
+    other = made(tmp_path, sys.executable, "-c", "import time; time.sleep(600)", name="A-2")
+
+    carried_out(failing, other, jobs=2)
+
+    assert (failing.status, other.status) == (FAILED, runs.ENDED)
+
+
+def test_signals_are_ours_only_while_we_watch() -> None:
+    """Afterwards Ctrl-C is Python's again."""
+    before = [signal.getsignal(number) for number in watching.SIGNALS]
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert interruption.count == 1
+    assert [signal.getsignal(number) for number in watching.SIGNALS] == before
+
+
+def test_other_processes_are_left_alone() -> None:
+    """Neither this one nor its parent belongs to a run that is none."""
+    assert process_groups.living(2**22, "no such mark") == []
+
+
+ENGINE = """#!{python}
+import json, os, pathlib, signal, subprocess, sys, time
+log = pathlib.Path({log!r})
+words = sys.argv[1:]
+with log.open("a") as file:
+    file.write(json.dumps(words) + "\\n")
+if words[0] == "run":
+    # A container outlives its client, as an engine's own do.
+    container = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
+                                 start_new_session=True)
+    log.with_name("container").write_text(str(container.pid))
+    sys.exit(container.wait())
+elif words[0] in ("kill", "rm"):
+    number = "KILL" if words[0] == "rm" else words[words.index("--signal") + 1]
+    try:
+        os.kill(int(log.with_name("container").read_text()), signal.Signals["SIG" + number])
+    except ProcessLookupError:
+        sys.exit(1)
+"""
+
+
+def test_a_container_ends_with_its_run(tmp_path: Path) -> None:
+    """It is told to end, killed and removed by its name: killing the client would leave it."""
+    import json
+
+    log = tmp_path / "log"
+    client = tmp_path / "docker"
+    client.write_text(ENGINE.format(python=sys.executable, log=str(log)))
+    client.chmod(0o755)
+    folder = tmp_path / "A-1"
+    folder.mkdir()
+    argv = engine.start(
+        str(client), "image", "name", {"REPRO_SEED": "7"}, {folder: "/output"}, ["python", "x.py"]
+    )
+    run = Run("A-1", 7, folder, argv, dict(os.environ), None, (str(client), "name"))
+
+    carried_out(run, stop_when=tmp_path / "container")
+
+    commands = [json.loads(line) for line in log.read_text().splitlines()]
+    assert run.status == INTERRUPTED
+    assert not lives(int((tmp_path / "container").read_text()))
+    assert ["kill", "--signal", "TERM", "name"] in commands
+    assert commands[-1] == ["rm", "--force", "name"]
+
+
+def test_what_a_container_gets() -> None:
+    """The variables, the folders, no network, this user's ids, and no other variable of ours."""
+    command = engine.start(
+        "docker", "image", "name", {"REPRO_SEED": "7"}, {Path("/a"): "/output"}, ["python", "x.py"]
+    )
+
+    assert command == [
+        "docker", "run", "--rm", "--name", "name", "--user", f"{os.getuid()}:{os.getgid()}",
+        "--network", "none", "-e", "REPRO_SEED=7",
+        "--mount", "type=bind,source=/a,target=/output", "image", "python", "x.py",
+    ]  # fmt: skip
