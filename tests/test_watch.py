@@ -23,6 +23,15 @@ def test_nothing_is_locked() -> None:
     assert python("-c", SEEDED, REPRO_SEED="7", REPRO_LEVEL="watch").lines == plain.lines
 
 
+def test_what_nobody_seeds_varies() -> None:
+    """The global generators start from the system, as they do without seedlock."""
+    code = "import random, numpy as np; print(random.random(), np.random.rand())"
+    draws = {python("-c", code, REPRO_SEED="7", REPRO_LEVEL="watch").out for _ in range(2)}
+
+    assert len({line.split()[0] for line in draws}) == 2
+    assert len({line.split()[1] for line in draws}) == 2
+
+
 def test_the_report_says_so(tmp_path: Path) -> None:
     """A watched run can't pass for a locked one, and its children are watched too."""
     code = (

@@ -170,7 +170,8 @@ def _mix_sequences(module: Any, policy: UserSeeds) -> None:
         return spawn
 
     module._coerce_to_uint32_array = mark(_coerce_to_uint32_array)
-    module.randbits = mark(lambda bits: tag << bits - 32)  # replaced when the import is done
+    if not policy.watches:
+        module.randbits = mark(lambda bits: tag << bits - 32)  # replaced when the import is done
     replace(module.SeedSequence, "spawn", method)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seedlock.evaluation import nondeterministic
 from seedlock.evaluation.evidence import Cause, Evidence
+from seedlock.evaluation.lockstep import straying
 from seedlock.evaluation.number_formats import ULP
 from seedlock.evaluation.surroundings import surroundings
 
@@ -195,15 +196,14 @@ def _near(known: Evidence, file: str, line: int) -> bool:
 
 def _states(known: Evidence) -> Iterator[Cause]:
     """What generators' states say that differ at a result, and no seed before it does."""
-    if "rng" not in known.differs or known.first is None or known.second is None:
+    if known.first is None or known.second is None:
         return
-    one, other = (dict(event.get("rng", {})) for event in (known.first, known.second))
-    names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-    if names:
+    names = {*straying(known.first, known.second), *known.strayed}
+    if names and "digest" in known.differs:
         yield Cause(
-            f"the global generators of {', '.join(names)} stand elsewhere: never seeded, or drawn "
-            "from another number of times",
-            "their states differ here and no seed differs before",
+            f"the global generators of {', '.join(sorted(names))} stand elsewhere: never seeded, or "
+            "drawn from another number of times",
+            "their states differ here or before, and no seed does",
             "seed them, which REPRO_SEED does at every level but watch; see what draws in threads, "
             "by time, or in children",
         )

@@ -21,7 +21,7 @@ RESULTS = ("batch", "step", "call", "fit", "checkpoint", "op")
 BROUGHT_IN = ("entropy", "listing")
 """Kinds of events that differ in most programs without harm: what is drawn from the system, as
 names of temporary files are, and folders, in which the run before left something. They count when
-they reach a result."""
+they reach a result, as states of generators do from which nothing is drawn."""
 
 FINDINGS = 200
 """How many findings of two runs are kept."""
@@ -71,8 +71,11 @@ class Comparison:
     @property
     def same(self) -> bool:
         """Whether the second run did what the first did, for two runs under one seed."""
-        other_event = self.divergence is not None and self.divergence.get("kind") not in BROUGHT_IN
-        return self.same_results and not other_event
+        event = self.divergence
+        harmless = (
+            event is None or event["kind"] in BROUGHT_IN or [*event.get("differs", ())] == ["rng"]
+        )
+        return self.same_results and harmless
 
     @property
     def same_results(self) -> bool:

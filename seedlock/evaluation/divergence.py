@@ -111,7 +111,7 @@ def _first(a: Run, b: Run, context: int, results: bool) -> Divergence | None:
         return None
     # What the system gave, and what is missing because a process was killed, counts only where
     # nothing else differs.
-    drawn = [place for place in found if found[place].only_drawn]
+    drawn = [place for place in found if found[place].minor]
     cut = [place for place in found if _cut(a, b, place, found[place])]
     certain = [place for place in found if place not in drawn and place not in cut]
     place = root(a, b, found, certain or drawn or cut)
@@ -210,7 +210,7 @@ def _described(
         (one.process.report if one else {}, other.process.report if other else {}),
         cwd=str(stream.process.header.get("cwd", "")),
         source=source, element=element, seeds=(a.seed, b.seed),
-        drawn=(*_sites(reached), *difference.drawn),
+        drawn=(*_sites(reached), *difference.drawn), strayed=difference.strayed,
         batches=_batches(one, other, difference),
     )  # fmt: skip
     return Divergence(

@@ -43,6 +43,7 @@ class Evidence:
         batches: digests of the batches from here on, where the events are batches.
         seeds: root seeds of the two runs.
         drawn: draws from the system before that got other bytes.
+        strayed: libraries whose generators' states differed at equal results before.
     """
 
     first: Event | None
@@ -55,6 +56,7 @@ class Evidence:
     batches: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     seeds: tuple[object, object] = (None, None)
     drawn: tuple[Event, ...] = ()
+    strayed: tuple[str, ...] = ()
 
     @property
     def event(self) -> Event:

@@ -52,6 +52,7 @@ class Difference:
         differs: names of the fields that differ; empty where there is one event only.
         drawn: draws from the system before it that got other bytes, in the first run; the last
             `REMEMBERED` that are not Python's own machinery's.
+        strayed: libraries whose generators' states differed at a result before it that was equal.
     """
 
     first: Event | None
@@ -60,11 +61,14 @@ class Difference:
     offsets: tuple[int, int]
     differs: tuple[str, ...]
     drawn: tuple[Event, ...] = ()
+    strayed: tuple[str, ...] = ()
 
     @property
-    def only_drawn(self) -> bool:
-        """Whether nothing differs but what the system gave."""
-        return bool(self.differs) and _is_draw(self.first, self.differs)
+    def minor(self) -> bool:
+        """Whether nothing differs but what the system gave, or generators' states."""
+        return self.differs == ("rng",) or (
+            bool(self.differs) and _is_draw(self.first, self.differs)
+        )
 
 
 class Reader:
@@ -142,9 +146,9 @@ def differing(first: Event, second: Event, results: bool = False) -> tuple[str, 
 def first_difference(a: Stream, b: Stream, results: bool = False) -> Difference | None:
     """Return the first events in which two streams differ, or None.
 
-    What a draw from the system got differs from run to run, and counts when it reaches something
-    else: the first draw that differs is returned only if nothing else does, and not for Python's
-    own machinery.
+    What a draw from the system got differs from run to run, as does the state of a generator that
+    nobody seeded. They count when they reach something else: the first that differs is returned
+    only if nothing else does, and no draw of Python's own machinery.
 
     Args:
         results: regard results only; what is no result is passed over in either stream.
@@ -152,6 +156,7 @@ def first_difference(a: Stream, b: Stream, results: bool = False) -> Difference 
     one, other = Reader(a), Reader(b)
     block = BLOCK
     draws: list[Event] = []
+    strayed: dict[str, None] = {}
     least: Difference | None = None
     while True:
         _skip_equal(one, other, block)
@@ -163,15 +168,27 @@ def first_difference(a: Stream, b: Stream, results: bool = False) -> Difference 
         if first is not None and second is not None and not names:
             continue
         index = other.index - 1 if first is None else one.index - 1
-        found = Difference(first, second, index, (one.begin, other.begin), names, tuple(draws))
-        if not found.only_drawn:
+        found = Difference(
+            first, second, index, (one.begin, other.begin), names, tuple(draws), tuple(strayed)
+        )
+        if not found.minor:
             return found
-        assert first is not None
+        assert first is not None and second is not None
+        if names == ("rng",):
+            least = least or found
+            strayed.update(dict.fromkeys(straying(first, second)))
+            continue
         if not str(first.get("op")).startswith(MACHINERY):
             least = least or found
             if any(_site(first) == _site(each) for each in draws):
                 continue
             draws = [*draws, first][-REMEMBERED:]
+
+
+def straying(first: Event, second: Event) -> list[str]:
+    """Return the libraries whose generators' states differ between two events."""
+    one, other = dict(first.get("rng", {})), dict(second.get("rng", {}))
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
 
 
 def _is_draw(event: Event | None, differs: tuple[str, ...]) -> bool:

@@ -160,8 +160,8 @@ def test_what_the_system_gave_counts_if_nothing_else_differs(tmp_path: Path) -> 
     reached = difference(tmp_path / "2", first, [*second[:3], step(0, "ff")])
 
     assert alone is not None and reached is not None
-    assert (alone.index, alone.only_drawn) == (0, True)
-    assert (reached.index, reached.only_drawn) == (3, False)
+    assert (alone.index, alone.minor) == (0, True)
+    assert (reached.index, reached.minor) == (3, False)
     assert reached.drawn == (draw("1"), draw("2", at="train.py:4"))
 
 
@@ -174,3 +174,19 @@ def test_keys_of_pythons_own_machinery_are_no_difference(tmp_path: Path) -> None
     found = difference(tmp_path / "2", [draw("1", pool)], [draw("1", "os.urandom")])
     assert found is not None
     assert found.differs == ("op",)
+
+
+def test_a_state_counts_when_it_reaches_a_result(tmp_path: Path) -> None:
+    """Generators that nobody seeds and nobody draws from are passed over, and remembered."""
+    equal = {"kind": "checkpoint", "step": 0, "op": "x", "at": "a.py:1", "digest": "0" * 32}
+    last = {**equal, "op": "y", "digest": "1" * 32}
+    one = [{**equal, "rng": {"python": "aa"}}, last]
+    other = [{**equal, "rng": {"python": "bb"}}, last]
+    reached = [other[0], {**last, "digest": "2" * 32}]
+
+    alone = difference(tmp_path / "1", one, other)
+    found = difference(tmp_path / "2", one, reached)
+
+    assert alone is not None and (alone.index, alone.minor) == (0, True)
+    assert found is not None and (found.index, found.minor) == (1, False)
+    assert found.strayed == ("python",)
