@@ -30,10 +30,6 @@ SORTED = "sorted"
 REFUSED = "refused"
 """What is done about a call: the policy of its site in the report."""
 
-IMPORTS = ("importlib.", "_frozen_importlib.")
-"""Functions by which the author imports a library: what that draws and lists follows from caches
-and comes to no result, so that it is no event."""
-
 _STANDARD = os.path.dirname(os.__file__)
 _WHOLE_FOLDERS = (
     "<frozen os>",
@@ -49,7 +45,7 @@ glob, Path.glob, and CPython 3.13's Path.iterdir."""
 def _drew(lock: Lock, function: str, policy: str, kind: str, value: object) -> None:
     # Counted after the call: the trace has what it got. `kind` is that of the trace's event.
     site, _ = lock.entropy.met(function, None, policy)
-    if lock.trace is not None and not site.function.startswith(IMPORTS):
+    if lock.trace is not None:
         lock.trace.result(kind, site.function, value, site.where)
 
 

@@ -24,6 +24,10 @@ SCHEMA = 1
 
 MEBIBYTE = 1 << 20
 
+IMPORTS = ("importlib.", "_frozen_importlib.")
+"""Functions by which the author imports a library: what that draws and lists follows from caches
+and comes to no result, so that it is no event."""
+
 
 class Trace:
     """The events of one process.
@@ -106,7 +110,7 @@ class Trace:
             at: `file:line`; None for the author's line that called.
             text: a given value, a place.
         """
-        if self._heard():
+        if self._heard() and not op.startswith(IMPORTS):
             line = self._lines.event(kind, self.step, op, at)
             if text is not None:
                 line["text"] = text
@@ -140,7 +144,7 @@ class Trace:
         Raises:
             Undigestible: the value holds what has no content to compare.
         """
-        if self._heard() and not (self._depth and kind in NESTED):
+        if self._heard() and not (self._depth and kind in NESTED) and not op.startswith(IMPORTS):
             self._busy = True
             try:
                 line = self._lines.event(kind, self.step, op, at)

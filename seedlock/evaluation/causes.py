@@ -201,8 +201,8 @@ def _states(known: Evidence) -> Iterator[Cause]:
     names = {*straying(known.first, known.second), *known.strayed}
     if names and "digest" in known.differs:
         yield Cause(
-            f"the global generators of {', '.join(sorted(names))} stand elsewhere: never seeded, or "
-            "drawn from another number of times",
+            f"the global generators of {', '.join(sorted(names))} stand elsewhere: never seeded, "
+            "or drawn from another number of times",
             "their states differ here or before, and no seed does",
             "seed them, which REPRO_SEED does at every level but watch; see what draws in threads, "
             "by time, or in children",
