@@ -65,6 +65,7 @@ class Trace:
         self._budget = settings.trace_values * MEBIBYTE
         self._tracers: dict[str, Tracer] = {}
         self._off = True
+        self._operations = False
         self._file = self._values = -1
         self._cwd = os.path.join(os.getcwd(), "")
         self._places: dict[str, str] = {}
@@ -229,6 +230,10 @@ class Trace:
     def idle(self) -> bool:
         """Tell whether an event would be dropped now: another thread's, or seedlock's own work."""
         return self._off or self._busy or get_ident() != self._thread
+
+    def gap(self, text: str) -> None:
+        """Note once, in the report, what the trace does not hold."""
+        self._gap(text)
 
     def place(self, path: str) -> None:
         """Note that this process took another place in the family: its counts begin anew, since

@@ -15,6 +15,8 @@ ADAPTERS = {
     for name in ("python", "numpy", "torch", "tensorflow", "keras", "mxnet", "jax")
 }
 
+TRACERS = {f"tracers.{name}" for name in ("python", "numpy", "mxnet", "jax")}
+
 ORDER = [
     {"errors"},
     {"settings"},
@@ -26,6 +28,10 @@ ORDER = [
     {"adapters.base"},
     {"adapters.tensorflow_seeds"},
     ADAPTERS,
+    {"digest", "tracers.base"},
+    {"tracers.jax_functions", "tracers.jax_operations", "tracers.mxnet_operations"},
+    TRACERS,
+    {"trace"},
     {"import_hooks"},
     {"process_lock"},
     {"machine"},
@@ -40,9 +46,9 @@ ORDER = [
 """Modules from the bottom to the top; a module imports from rows below its own only."""
 
 PACKAGE = REPOSITORY / "seedlock"
-STANDARD_LIBRARY_ONLY = {"seedlock", "numpy", "pynvml", "_sha2"}
-"""Beyond this version's standard library: itself; NumPy in `rng` and NVML in a report, both if
-they are there; CPython 3.12's SHA-256."""
+STANDARD_LIBRARY_ONLY = {"seedlock", "numpy", "pynvml", "xxhash", "_sha2"}
+"""Beyond this version's standard library: itself; NumPy in `rng`, NVML in a report and xxhash in
+digests, all if they are there; CPython 3.12's SHA-256."""
 
 
 def modules() -> dict[str, Path]:
