@@ -28,6 +28,7 @@ ORDER = [
     {"lineage", "trace_file", "trace_lines"},
     {"trace"},
     {"tracers.base"},
+    {"tracers.jax_functions", "tracers.jax_operations", "tracers.mxnet_operations"},
     TRACERS,
     {"adapters.base"},
     {"adapters.tensorflow_seeds"},
