@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 from importlib.util import find_spec
+from pickle import PickleError
 
 from seedlock.errors import Undigestible
 
@@ -38,17 +39,22 @@ class Array:
         dtype: name of the type, as NumPy spells it, or `bfloat16` and kin.
         shape: its shape.
         data: its bytes, little-endian and in C order; valid while the array is unchanged.
+        owner: what the bytes belong to, kept as long as this is, where `data` does not do that.
     """
 
-    __slots__ = ("dtype", "shape", "data")
+    __slots__ = ("dtype", "shape", "data", "owner", "_text")
 
-    def __init__(self, dtype: str, shape: tuple[int, ...], data: memoryview | bytes) -> None:
+    def __init__(
+        self, dtype: str, shape: tuple[int, ...], data: memoryview | bytes, owner: object = None
+    ) -> None:
         self.dtype = dtype
         self.shape = shape
         self.data = data
+        self.owner = owner
+        self._text = f"{dtype}[{','.join(map(str, shape))}]"
 
     def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+        return self._text
 
 
 class Digester:
@@ -89,7 +95,10 @@ class Digester:
             Undigestible: the value holds what has no content to compare, such as a lock.
         """
         state = self._new()
-        self._feed(value, state.update, arrays, {})
+        try:
+            self._feed(value, state.update, arrays, {})
+        except RecursionError as problem:
+            raise _without_content(value, problem) from problem
         text: str = state.hexdigest()
         return text[:LENGTH]
 
@@ -181,46 +190,100 @@ _SCALARS: dict[type, Callable[[Any], bytes]] = {
 }
 
 
-def _flat(data: Any) -> memoryview:
-    return memoryview(data).cast("B") if data.nbytes else memoryview(b"")
-
-
 def from_numpy(value: Any) -> Any:
     """Return a NumPy array or scalar as an `Array`; an array of objects as its elements."""
     if value.dtype.hasobject:
         return f"array object[{','.join(map(str, value.shape))}]", value.ravel().tolist()
     dtype = value.dtype
     if dtype.names is not None:
-        name = str(dtype.descr)
+        packed = _packed(dtype)  # the bytes between fields were written by nobody
+        if packed.itemsize != dtype.itemsize:
+            value, dtype = value.astype(packed), packed
+        name = str(dtype.descr).replace(" ", "")
     else:
         name = dtype.str[1:] if dtype.kind in "SU" else dtype.name
     if type(value).__name__ == "MaskedArray":
-        return "masked", [value.data, value.mask]
+        mask, value = value.mask, value.data.copy()
+        if dtype.names is None:
+            value[mask] = sys.modules["numpy"].zeros((), dtype)  # whatever lies there counts not
+        return "masked", [value, mask]
     if not _LITTLE or dtype.byteorder == ">":
         value = value.astype(dtype.newbyteorder("<"))
-    return Array(name, value.shape, _flat(value.reshape(-1).view("u1")))
+    if not value.nbytes:
+        return Array(name, value.shape, b"")
+    flat = sys.modules["numpy"].ascontiguousarray(value).reshape(-1)
+    return Array(name, value.shape, memoryview(flat.view("u1")))
+
+
+def _packed(dtype: Any) -> Any:
+    if dtype.names is None:
+        return dtype
+    fields = [(name, _packed(dtype.fields[name][0])) for name in dtype.names]
+    return sys.modules["numpy"].dtype(fields)
 
 
 def _from_torch(value: Any) -> Any:
+    # Whoever watches tensors in this process, a mode of the program's own or seedlock's, must not
+    # see what is done to them here.
     torch = sys.modules["torch"]
-    value = value.detach()
-    name = str(value.dtype)[6:]
-    if value.layout is not torch.strided:
+    with torch._C.DisableTorchFunction():
+        kind = type(value)
+        if kind is not torch.Tensor and kind is not torch.nn.Parameter:
+            inside = getattr(value, "__tensor_flatten__", None)
+            if inside is not None:  # of several tensors: a DTensor, a quantized one
+                return f"wrapped {kind.__qualname__}", [getattr(value, at) for at in inside()[0]]
+        try:
+            if value.layout is torch.strided and value.device.type == "cpu":
+                if not (value.is_contiguous() and value.numel()) or value.is_quantized:
+                    return _copied(torch, value)
+                if not (value.is_conj() or value.is_neg()):
+                    return _in_place(value)
+            return _copied(torch, value)
+        except RuntimeError as problem:  # inside a transformation or a compiler: no numbers yet
+            if value._is_zerotensor():
+                return Array(_torch_names(value.dtype), tuple(value.shape), bytes(value.nbytes))
+            if value.is_nested:
+                return "nested", list(value.detach().unbind())
+            raise _without_content(value, problem) from problem
+
+
+def _in_place(value: Any) -> Array:
+    # Ten times faster than what torch has for it, and seen by nobody.
+    import ctypes
+
+    at = value.data_ptr()
+    if not at:
+        raise RuntimeError("it has no memory")
+    data = (ctypes.c_char * value.nbytes).from_address(at)
+    return Array(_torch_names(value.dtype), tuple(value.shape), memoryview(data).cast("B"), value)
+
+
+def _copied(torch: Any, value: Any) -> Any:
+    with torch._C._DisableTorchDispatch(), torch.no_grad():
+        name = _torch_names(value.dtype)
         if value.layout is torch.sparse_coo:
-            value = value.coalesce()
+            value = value.detach().coalesce()
             return "sparse", [tuple(value.shape), value.indices(), value.values()]
-        return "sparse", [tuple(value.shape), value.to_sparse_coo()]
-    if value.is_quantized:
-        return f"quantized {name}", [value.int_repr(), value.dequantize()]
-    shape = tuple(value.shape)
-    if value.is_meta:
-        return Array(name, shape, b"")
-    if value.device.type != "cpu":
-        value = value.cpu()
-    value = value.resolve_conj().resolve_neg().contiguous().reshape(-1)
-    if not value.numel():
-        return Array(name, shape, b"")
-    return Array(name, shape, _flat(value.view(torch.uint8).numpy()))
+        if value.layout is torch._mkldnn:
+            value = value.to_dense()
+        if value.layout is not torch.strided:
+            return "sparse", [tuple(value.shape), value.detach().to_sparse_coo()]
+        if value.is_quantized:
+            return f"quantized {name}", [value.int_repr(), value.dequantize()]
+        if value.is_meta or not value.numel():
+            return Array(name, tuple(value.shape), b"")
+        value = value.detach().cpu().resolve_conj().resolve_neg()
+        return _in_place(value.contiguous())
+
+
+def _torch_names(dtype: Any) -> str:
+    name = _names.get(dtype)
+    if name is None:
+        name = _names[dtype] = str(dtype)[6:]
+    return name
+
+
+_names: dict[object, str] = {}
 
 
 def _from_tensorflow(value: Any) -> Any:
@@ -338,13 +401,19 @@ def _as_object(value: Any) -> tuple[str, list[object]]:
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
         made = value.__reduce_ex__(4)
-    except (TypeError, AttributeError, NotImplementedError) as problem:
-        raise Undigestible(
-            f"a {kind} has no content that could be compared ({problem}); allowed: arrays, "
-            "tensors, numbers, text, containers and what pickle takes; pass the numbers in it"
-        ) from problem
+    except (TypeError, AttributeError, ValueError, RuntimeError, PickleError) as problem:
+        raise _without_content(value, problem) from problem
     if isinstance(made, str):
         return f"object {kind}", [made]
     function, arguments, *rest = made
     parts = [None if part is None else list(part) if at else part for at, part in enumerate(rest)]
     return f"object {kind}", [_named(function)[1][0], arguments, *parts]
+
+
+def _without_content(value: object, problem: Exception) -> Undigestible:
+    why = str(problem).partition("\n")[0][:200]
+    return Undigestible(
+        f"a {type(value).__module__}.{type(value).__qualname__} has no content that could be "
+        f"compared ({why}); allowed: arrays, tensors, numbers, text, containers and what "
+        "pickle takes; pass the numbers in it"
+    )

@@ -42,17 +42,37 @@ _WHOLE_FOLDERS = (
 glob, Path.glob, and CPython 3.13's Path.iterdir."""
 
 
+_HANDSHAKES = tuple(
+    os.path.join(os.sep, package, "connection.py")
+    for package in ("multiprocessing", "multiprocess")
+)
+"""Files that draw from the system to tell that the other end of a connection is no stranger. How
+often that happens while a DataLoader fetches from its workers depends on timing: it must neither
+move on the stream from which the program draws nor stand in a trace."""
+
+
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     drew = lock.drew
     system = lock.policy.system
 
+    def handshake() -> bool:
+        # Three frames up: `import_hooks.FirstCall` stands between.
+        return sys._getframe(3).f_code.co_filename.endswith(_HANDSHAKES)
+
     def counted(size: int, /) -> Any:
         data = original(size)
+        if handshake():
+            lock.entropy.note("os.urandom", None, SYSTEM)
+            return data
         drew("os.urandom", SYSTEM, "entropy", data)
         return data
 
     def derived(size: int, /) -> Any:
-        data = system(len(original(size)))  # whatever it refuses, the original refuses
+        data = original(size)  # whatever it refuses, the original refuses
+        if handshake():
+            lock.entropy.note("os.urandom", None, SYSTEM)
+            return data
+        data = system(len(data))
         drew("os.urandom", DERIVED, "entropy", data)
         return data
 

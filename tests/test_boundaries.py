@@ -15,6 +15,8 @@ ADAPTERS = {
     for name in ("python", "numpy", "torch", "tensorflow", "keras", "mxnet", "jax")
 }
 
+TRACERS = {f"tracers.{name}" for name in ("python", "numpy", "torch", "sklearn")}
+
 ORDER = [
     {"errors"},
     {"settings"},
@@ -27,6 +29,11 @@ ORDER = [
     {"adapters.tensorflow_seeds"},
     ADAPTERS,
     {"import_hooks"},
+    {"digest"},
+    {"trace"},
+    {"tracers.base"},
+    {"tracers.torch_operations"},
+    TRACERS,
     {"process_lock"},
     {"machine"},
     {"reporting"},
