@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import sys
+from pickle import PickleError
 
-from seedlock.errors import Undigestible
+from seedlock.arrays import Array, without_content
+from seedlock.torch_contents import from_torch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,26 +18,6 @@ if TYPE_CHECKING:
 
 
 _LITTLE = sys.byteorder == "little"
-
-
-class Array:
-    """What is known of one array that was digested.
-
-    Attributes:
-        dtype: name of the type, as NumPy spells it, or `bfloat16` and kin.
-        shape: its shape.
-        data: its bytes, little-endian and in C order; valid while the array is unchanged.
-    """
-
-    __slots__ = ("dtype", "shape", "data")
-
-    def __init__(self, dtype: str, shape: tuple[int, ...], data: memoryview | bytes) -> None:
-        self.dtype = dtype
-        self.shape = shape
-        self.data = data
-
-    def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
 
 
 def content(value: Any) -> Any:
@@ -51,46 +33,36 @@ def content(value: Any) -> Any:
     return way(value)
 
 
-def _flat(data: Any) -> memoryview:
-    return memoryview(data).cast("B") if data.nbytes else memoryview(b"")
-
-
 def from_numpy(value: Any) -> Any:
     """Return a NumPy array or scalar as an `Array`; an array of objects as its elements."""
     if value.dtype.hasobject:
         return f"array object[{','.join(map(str, value.shape))}]", value.ravel().tolist()
     dtype = value.dtype
     if dtype.names is not None:
-        name = str(dtype.descr)
+        packed = _packed(dtype)  # the bytes between fields were written by nobody
+        if packed.itemsize != dtype.itemsize:
+            value, dtype = value.astype(packed), packed
+        name = str(dtype.descr).replace(" ", "")
     else:
         name = dtype.str[1:] if dtype.kind in "SU" else dtype.name
     if type(value).__name__ == "MaskedArray":
-        return "masked", [value.data, value.mask]
+        mask, value = value.mask, value.data.copy()
+        if dtype.names is None:
+            value[mask] = sys.modules["numpy"].zeros((), dtype)  # whatever lies there counts not
+        return "masked", [value, mask]
     if not _LITTLE or dtype.byteorder == ">":
         value = value.astype(dtype.newbyteorder("<"))
-    return Array(name, value.shape, _flat(value.reshape(-1).view("u1")))
+    if not value.nbytes:
+        return Array(name, value.shape, b"")
+    flat = sys.modules["numpy"].ascontiguousarray(value).reshape(-1)
+    return Array(name, value.shape, memoryview(flat.view("u1")))
 
 
-def _from_torch(value: Any) -> Any:
-    torch = sys.modules["torch"]
-    value = value.detach()
-    name = str(value.dtype)[6:]
-    if value.layout is not torch.strided:
-        if value.layout is torch.sparse_coo:
-            value = value.coalesce()
-            return "sparse", [tuple(value.shape), value.indices(), value.values()]
-        return "sparse", [tuple(value.shape), value.to_sparse_coo()]
-    if value.is_quantized:
-        return f"quantized {name}", [value.int_repr(), value.dequantize()]
-    shape = tuple(value.shape)
-    if value.is_meta:
-        return Array(name, shape, b"")
-    if value.device.type != "cpu":
-        value = value.cpu()
-    value = value.resolve_conj().resolve_neg().contiguous().reshape(-1)
-    if not value.numel():
-        return Array(name, shape, b"")
-    return Array(name, shape, _flat(value.view(torch.uint8).numpy()))
+def _packed(dtype: Any) -> Any:
+    if dtype.names is None:
+        return dtype
+    fields = [(name, _packed(dtype.fields[name][0])) for name in dtype.names]
+    return sys.modules["numpy"].dtype(fields)
 
 
 def _from_tensorflow(value: Any) -> Any:
@@ -176,7 +148,7 @@ _WAYS: dict[str, Callable[[Any], Any]] = {
     "pathlib.PurePath": _from_file,
     "numpy.ndarray": from_numpy,
     "numpy.generic": from_numpy,
-    "torch.Tensor": _from_torch,
+    "torch.Tensor": from_torch,
     "torch.Module": _stateful,
     "torch.Optimizer": _stateful,
     "tensorflow._EagerTensorBase": _from_tensorflow,
@@ -212,11 +184,8 @@ def _as_object(value: Any) -> tuple[str, list[object]]:
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
         made = value.__reduce_ex__(4)
-    except (TypeError, AttributeError, NotImplementedError) as problem:
-        raise Undigestible(
-            f"a {kind} has no content that could be compared ({problem}); allowed: arrays, "
-            "tensors, numbers, text, containers and what pickle takes; pass the numbers in it"
-        ) from problem
+    except (TypeError, AttributeError, ValueError, RuntimeError, PickleError) as problem:
+        raise without_content(value, problem) from problem
     if isinstance(made, str):
         return f"object {kind}", [made]
     function, arguments, *rest = made

@@ -11,7 +11,8 @@ from __future__ import annotations
 import struct
 from importlib.util import find_spec
 
-from seedlock.contents import Array, content
+from seedlock.arrays import Array, without_content
+from seedlock.contents import content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class Digester:
             Undigestible: the value holds what has no content to compare, such as a lock.
         """
         state = self._new()
-        self._feed(value, state.update, arrays, {})
+        try:
+            self._feed(value, state.update, arrays, {})
+        except RecursionError as problem:
+            raise without_content(value, problem) from problem
         text: str = state.hexdigest()
         return text[:LENGTH]
 

@@ -42,6 +42,15 @@ _WHOLE_FOLDERS = (
 glob, Path.glob, and CPython 3.13's Path.iterdir."""
 
 
+_HANDSHAKES = tuple(
+    os.path.join(os.sep, package, "connection.py")
+    for package in ("multiprocessing", "multiprocess")
+)
+"""Files that draw from the system to tell that the other end of a connection is no stranger. How
+often that happens while a DataLoader fetches from its workers depends on timing: it must neither
+move on the stream from which the program draws nor stand in a trace."""
+
+
 def _drew(lock: Lock, function: str, policy: str, kind: str, value: object) -> None:
     # Counted after the call: the trace has what it got. `kind` is that of the trace's event.
     site, _ = lock.entropy.met(function, None, policy)
@@ -52,14 +61,24 @@ def _drew(lock: Lock, function: str, policy: str, kind: str, value: object) -> N
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     system = lock.policy.system
 
+    def handshake() -> bool:
+        # Three frames up: `import_hooks.FirstCall` stands between.
+        if not sys._getframe(3).f_code.co_filename.endswith(_HANDSHAKES):
+            return False
+        lock.entropy.note("os.urandom", None, SYSTEM)
+        return True
+
     def counted(size: int, /) -> Any:
         data = original(size)
-        _drew(lock, "os.urandom", SYSTEM, "entropy", data)
+        if not handshake():
+            _drew(lock, "os.urandom", SYSTEM, "entropy", data)
         return data
 
     def derived(size: int, /) -> Any:
-        data = system(len(original(size)))  # whatever it refuses, the original refuses
-        _drew(lock, "os.urandom", DERIVED, "entropy", data)
+        data = original(size)  # whatever it refuses, the original refuses
+        if not handshake():
+            data = system(len(data))
+            _drew(lock, "os.urandom", DERIVED, "entropy", data)
         return data
 
     return dress(derived if lock.settings.entropy == "lock" else counted, original)

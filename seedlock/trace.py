@@ -37,6 +37,7 @@ class Trace:
         step: number of optimizer steps finished so far.
         left_out: number of events of other threads than the one that began, which have no order.
         gap: notes once what the trace can't hold.
+        digester: what makes the digests.
     """
 
     def __init__(self, settings: Settings, gap: Callable[[str], object]) -> None:
@@ -46,6 +47,7 @@ class Trace:
         self._window = settings.trace_steps
         self._budget = settings.trace_values * MEBIBYTE
         self._lines = Lines()
+        self.digester = self._lines.digester
         self._tracers: dict[str, Tracer] = {}
         self._off = True
         self._operations = False
@@ -70,7 +72,7 @@ class Trace:
                 "kind": "trace",
                 "schema": SCHEMA,
                 "mode": self.mode,
-                "algorithm": self._lines.digester.algorithm,
+                "algorithm": self.digester.algorithm,
                 "steps": self._window,
                 "place": place,
                 "cwd": self._lines.cwd,
@@ -144,7 +146,8 @@ class Trace:
         Raises:
             Undigestible: the value holds what has no content to compare.
         """
-        if self._heard() and not (self._depth and kind in NESTED) and not op.startswith(IMPORTS):
+        # In this order: what other threads do within such a block is part of its result too.
+        if not (self._depth and kind in NESTED) and self._heard() and not op.startswith(IMPORTS):
             self._busy = True
             try:
                 line = self._lines.event(kind, self.step, op, at)
@@ -170,7 +173,7 @@ class Trace:
             at: `file:line`; None for the author's line that called.
             loss: the loss where it is known, one number; what `saw_loss` was given otherwise.
         """
-        if not self._heard() or self._depth:
+        if self._depth or not self._heard():
             return
         self._busy = True
         try:
@@ -254,7 +257,7 @@ class Trace:
         for name, tracer in self._tracers.items():
             state = tracer.generators()
             if state is not None:
-                found = self._lines.digester.of(state)
+                found = self.digester.of(state)
                 if self._states.get(name) != found:
                     changed[name] = self._states[name] = found
         return changed
@@ -266,17 +269,19 @@ class Trace:
 
 
 class Nested:
-    """A block of `Trace.nested`."""
+    """A block of `Trace.nested`. Its value tells whether it is the outermost one."""
 
     __slots__ = ("_trace",)
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
 
-    def __enter__(self) -> None:
-        if not self._trace.idle():
-            self._trace._depth += 1
+    def __enter__(self) -> bool:
+        if self._trace.idle():
+            return False
+        self._trace._depth += 1
+        return self._trace._depth == 1
 
     def __exit__(self, *problem: object) -> None:
-        if not self._trace.idle():
+        if not self._trace.idle() and self._trace._depth:  # 0 in a child forked in the block
             self._trace._depth -= 1

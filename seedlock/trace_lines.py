@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from seedlock.contents import Array
+    from seedlock.arrays import Array
 
     Line = dict[str, object]
 
