@@ -198,7 +198,7 @@ def from_numpy(value: Any) -> Any:
         return "masked", [value.data, value.mask]
     if not _LITTLE or dtype.byteorder == ">":
         value = value.astype(dtype.newbyteorder("<"))
-    return Array(name, value.shape, _flat(value.reshape(-1).view("u1")))
+    return Array(name, value.shape, _flat(value.ravel().view("u1")))
 
 
 def _from_torch(value: Any) -> Any:
@@ -225,8 +225,9 @@ def _from_torch(value: Any) -> Any:
 
 def _from_tensorflow(value: Any) -> Any:
     inside = getattr(value, "_numpy", None)
-    if inside is None:  # a variable
-        return from_numpy(value.numpy())
+    if inside is None:  # a variable, which an open GradientTape would take for a read one
+        with sys.modules["tensorflow.python.eager.record"].stop_recording():
+            return _from_tensorflow(value.value())
     held = inside()  # what numpy() would copy
     return from_numpy(held) if hasattr(held, "dtype") else ("tensor", [held])
 

@@ -91,7 +91,7 @@ OS_CALLS = {
 """Functions of `os`, which is always loaded: which module of seedlock replaces them (its
 `OS_CALLS`), once they are called."""
 
-TRACERS = ("python", "numpy")
+TRACERS = ("python", "numpy", "tensorflow", "keras")
 """Libraries whose steps and operations a trace can hold: modules of seedlock.tracers."""
 
 DEFAULT_LOCK_FILE = "repro-lock.txt"
