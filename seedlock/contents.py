@@ -67,8 +67,9 @@ def _packed(dtype: Any) -> Any:
 
 def _from_tensorflow(value: Any) -> Any:
     inside = getattr(value, "_numpy", None)
-    if inside is None:  # a variable
-        return from_numpy(value.numpy())
+    if inside is None:  # a variable, which an open GradientTape would take for a read one
+        with sys.modules["tensorflow.python.eager.record"].stop_recording():
+            return _from_tensorflow(value.value())
     held = inside()  # what numpy() would copy
     return from_numpy(held) if hasattr(held, "dtype") else ("tensor", [held])
 

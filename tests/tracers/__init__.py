@@ -1,0 +1,1 @@
+"""The tracers, in real processes."""

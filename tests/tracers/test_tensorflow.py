@@ -1,0 +1,253 @@
+"""TensorFlow's tracer, in real processes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.tracers.recorded import Recorded, line_of
+
+PROGRAM = """
+import hashlib, json, os, threading
+import keras
+import numpy as np
+import tensorflow as tf
+
+said = {}
+
+def rows():
+    for number in range(40):
+        row = np.linspace(0, 1 + number % 3, 12, dtype="float32").reshape(3, 4)
+        if number == 37 and "FAULT" in os.environ:
+            row[0, 0] += os.urandom(1)[0] + 1
+        yield row
+
+weight = tf.Variable(tf.ones((4, 1)), name="weight")
+target = tf.Variable(tf.ones((4, 1)), name="target")
+
+unchanged = tf.Variable(1.0, name="unchanged")
+
+@tf.function
+def descend(row):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((row @ weight - 0.3) ** 2)  # forward
+    weight.assign_sub(0.1 * tape.gradient(loss, weight))
+    return loss
+
+@tf.function
+def follow(rate):
+    target.assign(rate * target + (1 - rate) * weight)  # assign
+
+for row in tf.data.Dataset.from_generator(rows, output_signature=tf.TensorSpec((3, 4))):  # read
+    descend(row)  # step
+    follow(0.5)
+
+layer = keras.layers.Dense(2)
+layer.build((None, 4))
+adam = keras.optimizers.Adam(0.01)
+data = tf.data.Dataset.from_tensor_slices(np.eye(8, 4, dtype="float32"))
+data = data.batch(2, drop_remainder=True)
+
+def eager_step(row):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.nn.dropout(layer(row), 0.5) ** 2)
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    adam.apply(gradients, layer.trainable_variables)  # eager
+    return {"loss": loss, "extra": row}
+
+graph_step = tf.function(eager_step)
+
+@tf.function
+def epoch(dataset):
+    for row in dataset:
+        graph_step(row)
+
+with tf.GradientTape() as tape:
+    loss = tf.reduce_sum(weight)
+    keras.optimizers.SGD(0.5).apply([tf.ones((4, 1)), None], [target, unchanged])
+said["watched"] = [each.name for each in tape.watched_variables()]
+
+legacy = tf.compat.v1.train.MomentumOptimizer(0.1, 0.9)
+
+def legacy_step(row):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((row @ weight) ** 2)
+    legacy.apply_gradients([(tape.gradient(loss, weight), weight)])
+
+for row in data:
+    eager_step(row)
+for row in data:
+    graph_step(row)  # compiled
+epoch(data)
+legacy_step(row)
+tf.function(legacy_step)(row)
+tf.function(lambda row: (row, {"dataset": tf.data.experimental.Optional.from_value(row)}))(row)
+
+@tf.function
+def square(row):
+    return tf.reduce_sum(row) ** 2
+
+@tf.function
+def outer(row):
+    return square(row) + 1
+
+outer(row)
+square(row)
+tf.config.run_functions_eagerly(True)
+outer(row)
+descend(tf.ones((3, 4)))
+tf.config.run_functions_eagerly(False)
+
+thread = threading.Thread(target=lambda: [square(row), next(iter(data))])
+thread.start()
+thread.join()
+
+held = [*layer.trainable_variables, *adam.variables]
+digest = hashlib.sha256(b"".join(np.asarray(each).tobytes() for each in held))
+said["bits"] = digest.hexdigest()
+
+from seedlock.digest import digest
+other = np.arange(6).reshape(2, 3)
+kinds = ["bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64",
+         "complex64"]
+said["unlike"] = [
+    kind for kind in kinds
+    if not digest(tf.cast(other, kind)) == digest(tf.Variable(tf.cast(other, kind)))
+    == digest(tf.cast(other, kind).numpy())
+]
+texts = tf.constant([b"one", b"two"])
+said["texts"] = digest(texts) == digest(texts.numpy())
+ragged = [tf.ragged.constant(rows) for rows in ([[1], [2, 3]], [[1], [2, 3]], [[1, 2], [3]])]
+sparse = [tf.sparse.from_dense(rows) for rows in ([0, 1], [0, 1], [1, 0])]
+said["composite"] = [[digest(each) for each in values] for values in (ragged, sparse)]
+print(json.dumps(said))
+"""
+RUNS = {
+    "plain": {},
+    "window": {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": "2:3", "FAULT": "1"},
+    "again": {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": "2:3", "FAULT": "1"},
+}
+
+
+@pytest.fixture(scope="module", name="runs")
+def _runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
+    folder = tmp_path_factory.mktemp("tensorflow")
+    program = folder / "program" / "program.py"
+    program.parent.mkdir()
+    program.write_text(PROGRAM)
+    with ThreadPoolExecutor(2) as pool:
+        made = pool.map(lambda name: Recorded(program, folder / name, **RUNS[name]), RUNS)
+        return dict(zip(RUNS, made, strict=True))
+
+
+def at(text: str) -> str:
+    """Return the place of a line in the program, as an event has it."""
+    return f"program.py:{line_of(PROGRAM, text)}"
+
+
+def test_a_trace_changes_no_bits(runs: dict[str, Recorded]) -> None:
+    """Variables end in the same bits with a trace, and behind a window of operations; no variable
+    is taken for one that a tape has seen."""
+    assert len({run.said["bits"] for run in runs.values()}) == 1
+    assert [run.said["watched"] for run in runs.values()] == [["weight:0", "target:0"]] * 3
+
+
+def test_a_function_that_takes_a_gradient_and_assigns_is_a_step(runs: dict[str, Recorded]) -> None:
+    """A compiled loop without an optimizer has steps; what assigns without a gradient has none."""
+    steps = runs["window"].of("step", "descend")
+
+    assert [each["step"] for each in steps] == [*range(40), steps[-1]["step"]]
+    assert steps[0]["names"] == ["weight"]
+    assert steps[0]["what"] == "float32[4,1]"
+    assert steps[0]["at"] == at("# step")
+    assert float.fromhex(steps[0]["loss"]) > 0
+    assert len({each["digest"] for each in steps[:40]}) == 40
+    assert len(runs["window"].of("call", "follow")) == 40
+
+
+def test_optimizers_step_eagerly_and_compiled(runs: dict[str, Recorded]) -> None:
+    """Keras's optimizers and those of tf.compat.v1 have one step per outermost call, with the
+    author's line: that of the optimizer, or that of the function that holds it."""
+    steps = runs["window"].of("step", "Adam.apply")
+
+    assert [each["at"] for each in steps] == (
+        [at("# eager")] * 4 + [at("# compiled")] * 4 + [at("epoch(data)")]
+    )
+    assert steps[0]["names"] == ["dense/kernel", "dense/bias"]
+    assert "loss" not in steps[0]
+    assert "loss" in steps[4]
+    assert "tensorflow" in runs["window"].of("step")[0]["rng"]
+    legacy = runs["window"].of("step", "MomentumOptimizer.apply_gradients")
+    assert [each["names"] for each in legacy if "names" in each] == [["weight"]]
+    assert len(legacy) == 2
+
+
+def test_calls_from_outside_are_noted(runs: dict[str, Recorded]) -> None:
+    """A tf.function called by another is part of that one, compiled or not; what has no content
+    is left out of the outputs."""
+    calls = [each for each in runs["window"].of("call") if each["op"] != "follow"]
+
+    assert [each["op"] for each in calls] == ["<lambda>", "outer", "square", "outer"]
+    assert calls[0]["what"] == "float32[2,4]"
+    assert calls[1]["text"] == (1.0).hex()
+    assert calls[1]["digest"] == calls[3]["digest"]
+
+
+def test_what_other_threads_do_is_counted(runs: dict[str, Recorded]) -> None:
+    """A call and a batch of another thread have no order: the last line says how many there were,
+    with the generator's draw."""
+    assert runs["window"].events[-1]["left_out"] == 3
+
+
+def test_batches_of_tf_data_are_noted(runs: dict[str, Recorded]) -> None:
+    """Each element that Python gets is an event, with the line of its loop."""
+    batches = runs["window"].of("batch", "tf.data")
+
+    assert [each["step"] for each in batches[:40]] == list(range(40))
+    assert {each["at"] for each in batches[:40]} == {at("# read")}
+    assert len(batches) == 40 + 4 + 4
+
+
+def test_a_window_has_the_operations_of_its_steps_only(runs: dict[str, Recorded]) -> None:
+    """Operations inside a compiled function have an order and the author's line there, even in a
+    function that has been compiled before."""
+    operations = runs["window"].of("op")
+
+    assert {each["step"] for each in operations} == {2}
+    assert (operations[0]["op"], operations[0]["at"]) == ("Mul", at("# assign"))
+    forward = [each for each in operations if each["at"] == at("# forward")]
+    assert [each["op"] for each in forward] == ["MatMul", "Sub", "Pow", "Mean"]
+    assert float.fromhex(forward[-1]["text"]) == float.fromhex(runs["window"].of("step")[2]["loss"])
+    assert [len(each["kept"]) for each in forward] == [1] * 4
+
+
+def test_equal_runs_have_equal_lines_and_a_fault_is_seen_where_it_is(
+    runs: dict[str, Recorded],
+) -> None:
+    """The lines of two runs are equal byte for byte up to noise in a generator's 37th element:
+    the batch that holds it comes first. What does not depend on it is equal again."""
+    one, two = runs["window"].against(runs["again"])
+
+    for event in (one, two):
+        assert (event["kind"], event["step"], event["at"]) == ("batch", 37, at("# read"))
+    kinds = ("batch", "call", "step")
+    after, again = (
+        [each for each in run.events if each["kind"] in kinds and each["op"] != "descend"
+         and each["step"] > 40 and "weight" not in each.get("names", ())
+         and "Momentum" not in each["op"]]
+        for run in (runs["window"], runs["again"])
+    )  # fmt: skip
+    assert after == again
+    assert len(after) > 10
+
+
+def test_tensors_have_the_digests_of_their_arrays(runs: dict[str, Recorded]) -> None:
+    """Tensors and variables of every type are digested as NumPy's arrays are; ragged and sparse
+    ones by their components."""
+    said = runs["plain"].said
+
+    assert said["unlike"] == []
+    assert said["texts"]
+    for one, same, other in said["composite"]:
+        assert one == same != other
