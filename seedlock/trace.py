@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 
+from seedlock.callers import importing
 from seedlock.trace_file import TraceFile
 from seedlock.trace_lines import NESTED, Lines
 
@@ -24,9 +25,9 @@ SCHEMA = 1
 
 MEBIBYTE = 1 << 20
 
-IMPORTS = ("importlib.", "_frozen_importlib.")
-"""Functions by which the author imports a library: what that draws and lists follows from caches
-and comes to no result, so that it is no event."""
+OUTSIDE = ("seed", "unseeded", "entropy", "listing")
+"""Kinds of events that are none while a library is being imported: what it draws and lists then
+follows from caches and comes to no result."""
 
 
 class Trace:
@@ -112,7 +113,7 @@ class Trace:
             at: `file:line`; None for the author's line that called.
             text: a given value, a place.
         """
-        if self._heard() and not op.startswith(IMPORTS):
+        if self._heard() and not (kind in OUTSIDE and importing(sys._getframe(1))):
             line = self._lines.event(kind, self.step, op, at)
             if text is not None:
                 line["text"] = text
@@ -147,7 +148,9 @@ class Trace:
             Undigestible: the value holds what has no content to compare.
         """
         # In this order: what other threads do within such a block is part of its result too.
-        if not (self._depth and kind in NESTED) and self._heard() and not op.startswith(IMPORTS):
+        if (self._depth and kind in NESTED) or not self._heard():
+            return
+        if not (kind in OUTSIDE and importing(sys._getframe(1))):
             self._busy = True
             try:
                 line = self._lines.event(kind, self.step, op, at)

@@ -19,7 +19,9 @@ from seedlock.arrays import Array
 from seedlock.digests import LENGTH, Digester, digest
 from seedlock.errors import Undigestible
 
-BOTH = pytest.mark.parametrize("digester", [Digester("xxh3"), Digester("sha256")], ids=str)
+BOTH = pytest.mark.parametrize(
+    "digester", [Digester("xxh3"), Digester("sha256")], ids=lambda digester: str(digester.algorithm)
+)
 
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",

@@ -35,6 +35,15 @@ def test_events_are_counted_by_kind_and_steps_compared(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_draws_from_the_system_are_left_aside(tmp_path: Path) -> None:
+    """They differ in nearly every program without harm."""
+    one, other = ([event("entropy", op="os.urandom", digest=each), step(0)] for each in "12")
+
+    (found,) = drawn(tmp_path, {"first": one}, {"first": other})
+
+    assert found.equal == (True,)
+
+
 def test_many_steps_share_a_bin(tmp_path: Path) -> None:
     """At most 500 bins, one of which holds the step that differs."""
     steps = [step(n) for n in range(1203)]
