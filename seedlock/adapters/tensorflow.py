@@ -80,6 +80,8 @@ class TensorflowAdapter(Adapter):
         # eager/context.py _internal_operation_seed); nothing public reads it.
         context = _context()
         seed = context._seed
+        if getattr(context, "_rng", None) is None:
+            return None  # nobody has seeded it, at level watch
         version, words, gauss = context._rng.getstate()
         state = {
             # set_seed takes what operations then refuse, text for one.

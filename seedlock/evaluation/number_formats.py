@@ -77,7 +77,7 @@ def shown(data: bytes, dtype: str) -> str:
     if dtype == "float64" or value != value:
         return repr(value)
     # The fewest digits that name this value in its own format, as repr does for float64.
-    digits = {1: 5, 2: 6, 4: 9}[FLOATS[dtype]]
+    digits = {1: 5, 2: 6, 4: 10}[FLOATS[dtype]]
     short = (float(f"{value:.{count}g}") for count in range(1, digits))
     return repr(next((each for each in short if _rounds_to(each, value, dtype)), value))
 

@@ -59,7 +59,7 @@ class TensorflowTracer(Tracer):
         if context is None:
             return None
         words: Any = None
-        if context._rng is not None:  # made with the first global seed
+        if getattr(context, "_rng", None) is not None:  # made with the first global seed
             _, numbers, second = context._rng.getstate()
             words = array("L", numbers).tobytes(), second
         module = sys.modules.get(GENERATORS)

@@ -21,6 +21,12 @@ COMPILED = "torch.compile made code: the trace holds what that code calls, not w
 
 CAPTURED = "a CUDA graph was captured: the trace holds nothing of what happens in one"
 
+NEVER_COMPILED = (
+    "tracers.torch", "tracers.torch_operations", "trace", "trace_file", "trace_lines", "digests",
+    "contents", "torch_contents", "arrays", "callers",
+)  # fmt: skip
+"""Modules of seedlock that torch.compile meets in the hooks and must leave alone."""
+
 _LEAVES = 64
 """How many items of a batch are looked at, where it can't be digested as a whole."""
 
@@ -42,8 +48,8 @@ class TorchTracer(Tracer):
 
     def intercept(self, module: Any, trace: Trace) -> None:
         if module.__name__ == "torch._dynamo.trace_rules":
-            for own in ("tracers.torch", "tracers.torch_operations", "trace", "digest", "callers"):
-                module.add(f"seedlock.{own}")  # never to be compiled themselves
+            for own in NEVER_COMPILED:
+                module.add(f"seedlock.{own}")
         elif module.__name__ == "torch._dynamo.callback":
             if trace.mode == "op":
                 module.callback_handler.register_start_callback(lambda *_: trace.gap(COMPILED))

@@ -165,8 +165,8 @@ def test_the_constant_seed_is_named(tmp_path: Path) -> None:
 
 
 def test_advice_names_lines(tmp_path: Path) -> None:
-    """Causes of the divergence, seeds by a clock, draws from the system and gaps by scheduling,
-    in this order, and only where a run is not repeatable."""
+    """Causes of the divergence, seeds by a clock and gaps by scheduling, in this order, and only
+    where a run is not repeatable; draws from the system if there is nothing likelier."""
     cause = {"text": "a race", "evidence": "index_add", "cure": "sort", "guess": True}
     found = records(
         tmp_path,
@@ -184,9 +184,18 @@ def test_advice_names_lines(tmp_path: Path) -> None:
 
     texts = advice(judge([differing], OTHER), [differing], None, found)
 
-    assert [text[:6] for text in texts] == ["a.py:3", "b.py:4", "d.py:6", "c.py:5"]
+    assert [text[:6] for text in texts] == ["a.py:3", "b.py:4", "c.py:5"]
     assert "perhaps: a race (index_add); sort" in texts[0]
     assert advice(judge([EQUAL], OTHER), [EQUAL], None, found) == []
+
+    (tmp_path / "bare").mkdir()
+    bare = records(
+        tmp_path / "bare",
+        entropy=[{"where": "d.py:6", "function": "os.urandom", "policy": "system"}],
+    )
+    plain = pair(result=event())
+    (text,) = advice(judge([plain], OTHER), [plain], None, bare)
+    assert text.startswith("d.py:6 draws from the system")
 
 
 def test_advice_on_files(tmp_path: Path) -> None:
