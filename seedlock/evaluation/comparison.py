@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.findings import ADVISORY, Finding, limited
+from seedlock.evaluation.findings import ADVISORY, DIFFERENCE, Finding, limited
 from seedlock.evaluation.outputs import DECLARED, OUTPUT, compare_folders
 from seedlock.evaluation.text_contents import compare_printed
 
@@ -92,12 +92,13 @@ class Comparison:
         }
 
 
-def compare_runs(first: Run, second: Run, traced: bool) -> Comparison:
+def compare_runs(first: Run, second: Run, traced: bool, stdout: bool = False) -> Comparison:
     """Compare two runs.
 
     Args:
         first, second: runs that have finished.
         traced: whether they left traces.
+        stdout: whether what they printed counts as a result, as a file does.
 
     Raises:
         NotComparable: the traces were not taken in the same way.
@@ -116,6 +117,9 @@ def compare_runs(first: Run, second: Run, traced: bool) -> Comparison:
         second.folder / "stdout.txt",
         ((str(first.worked_in), str(first.folder)), (str(second.worked_in), str(second.folder))),
     )
+    if stdout and (first.folder / "stdout.txt").stat().st_size:
+        found.files += 1
+        printed = [dataclasses.replace(each, kind=DIFFERENCE) for each in printed]
     found.findings = limited([*findings, *printed], FINDINGS)
     if found.divergence and found.same:
         where = f"{found.divergence.get('at')}: {found.divergence.get('op')}"

@@ -36,6 +36,7 @@ class Plan:
         level: REPRO_LEVEL, or None for what the environment says.
         trace: `step`, `op` or `off`.
         bisect: whether to look for the operation where traces part.
+        stdout: whether what is printed counts as a result.
     """
 
     argv: list[str]
@@ -51,6 +52,7 @@ class Plan:
     level: str | None = None
     trace: str = "step"
     bisect: bool = True
+    stdout: bool = False
 
 
 def environment(plan: Plan, environ: Mapping[str, str], seed: int) -> dict[str, str]:
@@ -82,6 +84,7 @@ def words(plan: Plan) -> list[str]:
     found += ["--timeout", f"{plan.timeout:g}"] if plan.timeout else []
     found += ["--jobs", str(plan.jobs)] if plan.jobs > 1 else []
     found += [] if plan.bisect else ["--no-bisect"]
+    found += ["--stdout"] if plan.stdout else []
     for pattern in plan.declare:
         found += ["--declare", pattern]
     return [*found, "--", *plan.argv]

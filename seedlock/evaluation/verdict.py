@@ -27,7 +27,8 @@ EXIT_STATUS = {
 
 NOTHING = (
     "nothing to compare: no result in the traces and no file in the output folder; write results "
-    "into $REPRO_OUTPUT or {output}, name files with --declare, or call seedlock.checkpoint"
+    "into $REPRO_OUTPUT or {output}, name files with --declare, call seedlock.checkpoint, or say "
+    "--stdout to count what is printed"
 )
 
 CUT = "a trace is cut off, and nothing else differs"

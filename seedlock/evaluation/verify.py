@@ -109,7 +109,9 @@ class Verification:
         first = self._replicates[0]
         traced = self._plan.trace != "off"
         try:
-            comparisons = [compare_runs(first, run, traced) for run in self.runs[1:]]
+            comparisons = [
+                compare_runs(first, run, traced, self._plan.stdout) for run in self.runs[1:]
+            ]
         except SeedlockError as problem:
             return Verdict(INVALID, reasons=(str(problem),)), []
         return judge(comparisons[:-1], comparisons[-1]), comparisons

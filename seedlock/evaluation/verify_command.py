@@ -91,6 +91,10 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="a file, or a pattern as 'logs/*.csv', that the command writes in this folder",
     )  # fmt: skip
     results.add_argument(
+        "--stdout", action="store_true",
+        help="count what is printed as a result, times aside, for a program that only prints",
+    )  # fmt: skip
+    results.add_argument(
         "--output", metavar="DIR",
         help="folder for runs and reports, new or empty (default: seedlock-verify-DATE-TIME)",
     )  # fmt: skip
@@ -134,7 +138,7 @@ def _verify(options: argparse.Namespace) -> int:
     plan = Plan(
         argv, folder, (seeds[0], seeds[1]), options.replicates, options.jobs, options.timeout,
         options.container, client, options.network, options.declare, options.level,
-        options.trace, not options.no_bisect,
+        options.trace, not options.no_bisect, stdout=options.stdout,
     )  # fmt: skip
     try:
         return _carried_out(plan, options)

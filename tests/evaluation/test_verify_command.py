@@ -44,6 +44,29 @@ def verify(
     return done, json.loads(file.read_text()) if file.exists() else {}
 
 
+def test_a_program_that_only_prints(tmp_path: Path) -> None:
+    """There is nothing to compare unless --stdout counts what it prints, times aside."""
+    printing = "import random; print(f'loss {random.random()} in {SECONDS}s')"
+    code = "import time; SECONDS = time.time() % 60\n" + printing
+    (tmp_path / "other").mkdir()
+
+    done, _ = verify(tmp_path / "other", code)
+    assert done.status == 4
+    assert "--stdout" in done.out
+
+    done, result = verify(tmp_path, code, "--stdout")
+    assert done.status == 0, done.out
+    assert result["verdicts"] == {"repeatable": "REPEATABLE", "seed": "HEARS THE SEED"}
+
+
+def test_what_is_printed_can_count(tmp_path: Path) -> None:
+    """With --stdout a line that differs makes a program unrepeatable."""
+    done, _ = verify(tmp_path, "import os; print('loss', os.urandom(4).hex())", "--stdout")
+
+    assert done.status == 1
+    assert "stdout" in done.out
+
+
 def test_a_good_program(tmp_path: Path) -> None:
     """Repeatable and hearing the seed is status 0; runs lie in folders of their own, beside the
     result and the page."""
