@@ -24,13 +24,17 @@ NEAR = 3
 
 _SITE = re.compile(r"^(\S.*?\.py):(\d+) ")
 _SET = re.compile(r"(?<![.\w])(frozen)?set\(|\{[^{}:]+\}")
+_CLOCK = re.compile(
+    r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|\b(perf_counter|time_ns)\("
+    r"|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\("
+)
 _QUOTED = re.compile(r"f?[\"'].*?[\"']")
 
 
 def causes(known: Evidence) -> tuple[Cause, ...]:
     """Return the guesses, the likeliest first."""
-    rules = (_seeds, _ended, _given, _before, _batches, _hash_order, _listed, _states, _gaps, _sums,
-             surroundings)  # fmt: skip
+    rules = (_seeds, _ended, _given, _clock, _before, _batches, _hash_order, _listed, _states,
+             _gaps, _sums, surroundings)  # fmt: skip
     found: dict[str, Cause] = {}
     for rule in rules:
         for cause in rule(known):
@@ -86,6 +90,23 @@ def _given(known: Evidence) -> Iterator[Cause]:
             f"the names came as {_both(known, 'digest')}",
             "sort what is listed (level strict does), and compare the folder's content",
         )
+
+
+def _clock(known: Evidence) -> Iterator[Cause]:
+    what = looks_measured_by(known.source or "")
+    if what and known.event.get("kind") not in ("seed", "unseeded"):
+        yield Cause(
+            f"{what} is read at {known.at}",
+            f"the line reads `{known.source}`",
+            "leave it out of what is computed",
+        )
+
+
+def looks_measured_by(source: str) -> str:
+    """Return which clock or number of the process a line of code reads, empty for none."""
+    if _CLOCK.search(_QUOTED.sub("", source)):
+        return "a clock"
+    return "a process id" if re.search(r"\bgetp?pid\(", source) else ""
 
 
 def _before(known: Evidence) -> Iterator[Cause]:

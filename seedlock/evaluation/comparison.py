@@ -11,8 +11,7 @@ from seedlock.evaluation.outputs import DECLARED, OUTPUT, compare_folders
 from seedlock.evaluation.text_contents import compare_printed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from seedlock.evaluation import traces
     from seedlock.evaluation.runs import Run
 
 RESULTS = ("batch", "step", "call", "fit", "checkpoint", "op")
@@ -106,7 +105,7 @@ def compare_runs(first: Run, second: Run, traced: bool, stdout: bool = False) ->
     """
     found = Comparison(first.name, second.name)
     if traced:
-        _compare_traces(found, first.reports, second.reports)
+        _compare_traces(found, first, second)
     findings: list[Finding] = []
     for name, prefix in ((OUTPUT, ""), (DECLARED, f"{DECLARED}/")):
         some, files = compare_folders(first.folder / name, second.folder / name, prefix)
@@ -128,18 +127,24 @@ def compare_runs(first: Run, second: Run, traced: bool, stdout: bool = False) ->
     return found
 
 
-def first_operation(first: Path, second: Path) -> dict[str, Any] | None:
-    """Return the first operation that differs between the traces in two folders, or None."""
-    from seedlock.evaluation import divergence, traces
+def first_operation(first: Run, second: Run) -> dict[str, Any] | None:
+    """Return the first operation that differs between the traces of two runs, or None."""
+    from seedlock.evaluation import divergence
 
-    found = divergence.first_result_divergence(traces.Run(first), traces.Run(second))
+    found = divergence.first_result_divergence(_traces(first), _traces(second))
     return None if found is None else found.as_dict()
 
 
-def _compare_traces(found: Comparison, first: Path, second: Path) -> None:
-    from seedlock.evaluation import divergence, timelines, traces
+def _traces(run: Run) -> traces.Run:
+    from seedlock.evaluation import traces
 
-    one, other = traces.Run(first), traces.Run(second)
+    return traces.Run(run.reports, run.mounts)
+
+
+def _compare_traces(found: Comparison, first: Run, second: Run) -> None:
+    from seedlock.evaluation import divergence, timelines
+
+    one, other = _traces(first), _traces(second)
     any_event = divergence.first_divergence(one, other)
     result = divergence.first_result_divergence(one, other)
     found.divergence = None if any_event is None else any_event.as_dict()

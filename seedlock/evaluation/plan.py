@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seedlock.evaluation.engine import Image, Mount
+
 OWN = (settings.SEED, settings.REPORT, TRACE, TRACE_STEPS, TRACE_VALUES, OUTPUT_VARIABLE)
 """Variables that verify sets for each run, whatever its own environment says."""
 
@@ -30,7 +32,7 @@ class Plan:
         jobs: runs at a time.
         timeout: seconds that a run may take, or None.
         container: image to run the command in, or None.
-        client: the container engine's client, where there is an image.
+        mounts: what containers see of this machine.
         network: whether containers have one.
         declare: patterns of files that the command writes in its working folder.
         level: REPRO_LEVEL, or None for what the environment says.
@@ -45,8 +47,8 @@ class Plan:
     replicates: int = 2
     jobs: int = 1
     timeout: float | None = None
-    container: str | None = None
-    client: str = ""
+    container: Image | None = None
+    mounts: list[Mount] = field(default_factory=list)
     network: bool = False
     declare: list[str] = field(default_factory=list)
     level: str | None = None
@@ -79,7 +81,9 @@ def words(plan: Plan) -> list[str]:
     found = ["seedlock", "verify", "--seeds", *map(str, plan.seeds)]
     found += ["--replicates", str(plan.replicates), "--trace", plan.trace]
     found += ["--level", plan.level] if plan.level else []
-    found += ["--container", plan.container] if plan.container else []
+    found += ["--container", plan.container.name] if plan.container else []
+    for each in plan.mounts:
+        found += ["--mount", f"{each.here}:{each.there}"]
     found += ["--network"] if plan.network else []
     found += ["--timeout", f"{plan.timeout:g}"] if plan.timeout else []
     found += ["--jobs", str(plan.jobs)] if plan.jobs > 1 else []

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seedlock.errors import BadTrace, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from seedlock.evaluation.engine import Mount
 
     Event = dict[str, Any]
 
@@ -56,8 +58,9 @@ class Process:
         left_out: events of other threads, which are not in the trace.
     """
 
-    def __init__(self, trace: Path) -> None:
+    def __init__(self, trace: Path, mounts: Sequence[Mount] | None = None) -> None:
         self.trace = trace
+        self._mounts = mounts
         self.name = trace.name.removesuffix(TRACE)
         self.values = trace.with_name(f"{self.name}.values")
         self.header = _header(trace)
@@ -95,8 +98,20 @@ class Process:
         # The trace may be a stranger's: it does not choose any file of this machine's to be shown.
         if not file.endswith(".py") or not line.isdecimal():
             return None
-        text = linecache.getline(os.path.join(str(self.header.get("cwd", "")), file), int(line))
-        return text.strip() or None
+        path = os.path.join(str(self.header.get("cwd", "")), file)
+        if self._mounts is not None:
+            path = _mounted(self._mounts, os.path.normpath(path))
+        return linecache.getline(path, int(line)).strip() or None
+
+
+def _mounted(mounts: Sequence[Mount], path: str) -> str:
+    """Return where this machine has what a container has at `path`; empty for what is its own."""
+    for here, there in sorted(mounts, key=lambda mount: -len(mount.there)):
+        if path == there:
+            return str(here)
+        if path.startswith(f"{there}/"):
+            return os.path.join(here, path[len(there) + 1 :])
+    return ""
 
 
 def parse(line: bytes, trace: Path) -> Event:

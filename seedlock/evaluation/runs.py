@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation import engine, process_groups
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 OUTPUT_VARIABLE = "REPRO_OUTPUT"
@@ -23,6 +24,9 @@ tracker of multiprocessing does."""
 
 GRACE = 5.0
 """Seconds from TERM to KILL."""
+
+PATIENCE = 60.0
+"""Seconds that a container engine may take to answer; removing takes long on some storage."""
 
 WAITING, RUNNING, FINISHED = "not started", "running", "finished"
 FAILED, TIMED_OUT, INTERRUPTED = "failed", "timed out", "interrupted"
@@ -43,6 +47,7 @@ class Run:
         seconds: wall-clock time of the first process.
         left_over: command lines of processes that had to be ended after the first one.
         survivors: processes that could not be ended.
+        mounts: where this machine has what a container saw; None where it ran here.
     """
 
     def __init__(
@@ -64,10 +69,12 @@ class Run:
         self.seconds = 0.0
         self.left_over: list[str] = []
         self.survivors: list[int] = []
+        self.mounts: Sequence[engine.Mount] | None = None
         self._argv = argv
         self._environ = {**environ, process_groups.MARK: str(folder)}
         self._timeout = timeout
         self._container = container
+        self._unheard = False
         self._home = home or folder
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
@@ -137,8 +144,10 @@ class Run:
             self._enter("term", now)
         elif self._phase == "term" and now - self._since > GRACE:
             self._enter("kill", now)
+        elif self._phase == "term" and self._unheard:
+            self._signal(left, signal.SIGTERM)
         if self._phase == "kill":
-            self._signal(left, signal.SIGKILL)
+            self._kill(left, now)
             if now - self._since > 2 * GRACE:
                 self.survivors = left  # in the kernel, as on a file system that hangs
                 self._finish(others)
@@ -199,23 +208,44 @@ class Run:
         return left
 
     def _signal(self, pids: list[int], number: signal.Signals) -> None:
-        if self._container is not None:
-            self._ask_engine(engine.signal(*self._container, number.name.removeprefix("SIG")))
-        process_groups.send(pids, number)
+        if self._container is None or self._has_ended():
+            process_groups.send(pids, number)
+            return
+        # Not to the client: one that ends while the engine still makes the container leaves it
+        # behind. It ends with its container, which is told again until it is there to hear it.
+        name = number.name.removeprefix("SIG")
+        self._unheard = not self._ask_engine(engine.signal(*self._container, name))
 
-    def _ask_engine(self, command: list[str]) -> None:
-        # Whatever it answers: a container that has ended is no longer there.
-        subprocess.run(command, capture_output=True, check=False, start_new_session=True)
+    def _kill(self, pids: list[int], now: float) -> None:
+        if self._container is not None and not self._has_ended():
+            self._ask_engine(engine.remove(*self._container))
+            if now - self._since <= GRACE:
+                return  # to the client, whose container may be made only now
+        process_groups.send(pids, signal.SIGKILL)
+
+    def _ask_engine(self, command: list[str]) -> bool:
+        try:
+            asked = subprocess.run(
+                command,
+                capture_output=True,
+                check=False,
+                start_new_session=True,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return asked.returncode == 0
 
     def _enter(self, phase: str, now: float) -> None:
         self._phase, self._since = phase, now
 
     def _finish(self, others: set[int]) -> None:
         assert self._process is not None
-        if self._container is not None and self.status != RUNNING:
-            self._ask_engine(engine.remove(*self._container))
         if not self.survivors:
             self.exit_status = self._process.wait()
+        if self._container is not None and self.exit_status != 0:
+            # Whatever it answers. The client of an engine that went away ends before its container.
+            self._ask_engine(engine.remove(*self._container))
         process_groups.reap({self.pid, *others})
         if self.status == RUNNING:
             self.status = FINISHED if self.exit_status == 0 else FAILED

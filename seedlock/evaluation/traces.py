@@ -23,8 +23,9 @@ from seedlock.lineage import of_worker
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.processes import Event
 
 _PLACE = b'"kind":"place"'
@@ -125,11 +126,16 @@ class Run:
         streams: the events of each place.
         untraced: names of reports without a trace.
 
+    Args:
+        path: where the traces are.
+        mounts: where this machine has the files that a container's traces name; None where the
+            traces are this machine's own.
+
     Raises:
         BadTrace: there is no trace, or one that can't be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], mounts: Sequence[Mount] | None = None) -> None:
         self.path = Path(path)
         folder = self.path
         traces = [folder] if folder.is_file() else sorted(folder.glob(f"*{TRACE}"))
@@ -142,7 +148,9 @@ class Run:
                 "REPRO_REPORT named, one that holds it as reports/, or one .trace.jsonl file; "
                 "run the program with REPRO_REPORT and REPRO_TRACE=step"
             )
-        self.processes = sorted(map(Process, traces), key=lambda process: process.start)
+        self.processes = sorted(
+            (Process(trace, mounts) for trace in traces), key=lambda process: process.start
+        )
         self.streams: dict[Place, Stream] = {}
         traced = {process.name for process in self.processes}
         self.untraced = [] if self.path.is_file() else [

@@ -140,7 +140,7 @@ class Verification:
                 return found
             found["pairs"] = number + 1
             try:
-                found["divergence"] = first_operation(pair[0].reports, pair[1].reports)
+                found["divergence"] = first_operation(*pair)
             except SeedlockError as problem:
                 found["note"] = f"no operation was found: {problem}"
                 return found
@@ -161,6 +161,8 @@ class Verification:
     def _before(self, run: Run) -> None:
         for folder in (run.reports, run.folder / OUTPUT):
             folder.mkdir(parents=True)
+            if self._plan.container is not None and self._plan.container.owner != os.getuid():
+                os.chown(folder, self._plan.container.owner, -1)
         there = self._declared.look()
         if there and run is self._replicates[0]:
             self._notes.append(
@@ -200,19 +202,22 @@ class Verification:
         argv = [word.replace("{output}", output) for word in plan.argv]
         container = None
         if plan.container is not None:
-            container = (plan.client, f"{plan.folder.name}-{name}-{os.getpid()}".lower())
+            # Whatever the folder is called, and unlike those of a verify in another container.
+            container = (plan.container.client, f"seedlock-verify-{name}-{os.urandom(4).hex()}")
             folders = {folder / OUTPUT: engine.OUTPUT, folder / "reports": engine.REPORTS}
             argv = engine.start(
-                plan.client, plan.container, container[1], variables, folders, argv, plan.network
+                plan.container, container[1], variables, folders, argv, plan.mounts, plan.network
             )
             variables = dict(os.environ)
         home = plan.folder / name
-        return Run(name, seed, folder, argv, variables, plan.timeout, container, home)
+        run = Run(name, seed, folder, argv, variables, plan.timeout, container, home)
+        run.mounts = None if plan.container is None else plan.mounts
+        return run
 
     def _described(
         self, verdict: Verdict, comparisons: list[Comparison], bisected: dict[str, Any] | None
     ) -> dict[str, Any]:
-        plan = self._plan
+        plan, image = self._plan, self._plan.container
         records = self._records.get(self._replicates[0].name)
         operation = bisected["divergence"] if bisected else None
         failed = next((run for run in self.runs if run.exit_status not in (None, 0)), None)
@@ -223,6 +228,7 @@ class Verification:
             "folder": str(plan.folder),
             "working_folder": os.getcwd(),
             "repeat": shlex.join(words(plan)),
+            "image": image and {"name": image.name, "id": image.digest},
             "seeds": list(plan.seeds),
             "trace": plan.trace,
             "outcome": verdict.outcome,

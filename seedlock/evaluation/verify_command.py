@@ -28,12 +28,12 @@ what the runs did (REPRO_TRACE), the files they wrote, and what they printed.
 
   seedlock verify -- python train.py --out {output}
   seedlock verify --declare model.pt --declare 'logs/*.csv' -- python train.py
-  seedlock verify --container IMAGE --timeout 3600 -- python train.py
+  seedlock verify --container IMAGE --mount .:/submission --timeout 3600 -- python train.py
 
 exit status:
     0  REPEATABLE and HEARS THE SEED
     1  NOT REPEATABLE
-    2  the command line is wrong
+    2  the command line is wrong, or there is no such container image
     3  SEED-DEAF: repeatable, and another seed changes nothing
     4  INVALID: nothing may be said, as a process left no report, or there is nothing to compare
     5  the command failed or ran into the timeout
@@ -82,8 +82,13 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="don't run again to find the operation where two runs part",
     )  # fmt: skip
     running.add_argument(
-        "--container", metavar="IMAGE", help="run in this image; DOCKER names the engine's client"
-    )
+        "--container", metavar="IMAGE",
+        help="run in this image, which holds the program; DOCKER names the engine's client",
+    )  # fmt: skip
+    running.add_argument(
+        "--mount", action="append", default=[], metavar="HOST:CONTAINER",
+        help="a folder or file of this machine that containers see, and can't write",
+    )  # fmt: skip
     running.add_argument("--network", action="store_true", help="give containers a network")
     results = parser.add_argument_group("results")
     results.add_argument(
@@ -119,14 +124,15 @@ def _verify(options: argparse.Namespace) -> int:
     problem = _usage_problem(options, argv, seeds)
     if problem:
         return _refuse(problem)
-    client = ""
+    image, mounts = None, []
     if options.container is not None:
-        from seedlock.evaluation.engine import client as find_client
+        from seedlock.evaluation import engine
 
-        found = find_client(os.environ)
-        if found is None:
-            return _refuse("no container engine: docker is not on PATH; install one or set DOCKER")
-        client = found
+        try:
+            mounts = engine.mounts(options.mount)
+            image = engine.look_up(os.environ, options.container)
+        except engine.EngineError as refusal:
+            return _refuse(str(refusal))
     folder = _folder(options.output)
     if folder is None:
         return _refuse(
@@ -137,7 +143,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     plan = Plan(
         argv, folder, (seeds[0], seeds[1]), options.replicates, options.jobs, options.timeout,
-        options.container, client, options.network, options.declare, options.level,
+        image, mounts, options.network, options.declare, options.level,
         options.trace, not options.no_bisect, stdout=options.stdout,
     )  # fmt: skip
     try:
@@ -186,6 +192,8 @@ def _usage_problem(
         return "no command given; say seedlock verify -- python train.py"
     if seeds[0] == seeds[1]:
         return "--seeds are equal; allowed: two different ones"
+    if not options.container and (options.mount or options.network):
+        return "--mount and --network: allowed with --container only"
     if options.declare and options.container:
         return "--declare and --container: the image's folders are not here; write to {output}"
     if options.declare and options.jobs > 1:

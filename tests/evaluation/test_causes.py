@@ -72,6 +72,25 @@ def test_what_comes_from_outside_is_named_with_its_line(
     assert cause.guess
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("loss = loss + time.time() * 1e-9", "a clock is read"),
+        ("x = perf_counter()", "a clock is read"),
+        ("stamp = datetime.now().timestamp()", "a clock is read"),
+        ("torch.manual_seed(os.getpid())", "a process id is read"),
+        ("print('time.time()', timeline(x))", ""),
+    ],
+)
+def test_a_clock_on_the_line_is_named(line: str, what: str) -> None:
+    """What the line reads is the likeliest cause; text and other names are none."""
+    event = {"kind": "step", "op": "SGD.step", "digest": "1"}
+
+    texts = [each.text for each in guessed(event, {**event, "digest": "2"}, source=line)]
+
+    assert texts[:1] == ([f"{what} at train.py:12"] if what else [])
+
+
 def test_equal_evidence_gives_no_guess() -> None:
     """Nothing is said where nothing speaks for it."""
     op = {"kind": "op", "op": "aten.mul.Tensor"}

@@ -5,6 +5,7 @@ Programs say through files how far they are; nothing waits for a time to pass bu
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -213,57 +214,68 @@ def test_other_processes_are_left_alone() -> None:
 
 ENGINE = """#!{python}
 import json, os, pathlib, signal, subprocess, sys, time
-log = pathlib.Path({log!r})
+folder = pathlib.Path({folder!r})
 words = sys.argv[1:]
-with log.open("a") as file:
+with (folder / "log").open("a") as file:
     file.write(json.dumps(words) + "\\n")
 if words[0] == "run":
+    (folder / "asked").touch()
+    while not (folder / "may start").exists():
+        time.sleep(0.01)
     # A container outlives its client, as an engine's own do.
     container = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
                                  start_new_session=True)
-    log.with_name("container").write_text(str(container.pid))
+    (folder / "container.new").write_text(str(container.pid))
+    (folder / "container.new").rename(folder / "container")
     sys.exit(container.wait())
 elif words[0] in ("kill", "rm"):
     number = "KILL" if words[0] == "rm" else words[words.index("--signal") + 1]
     try:
-        os.kill(int(log.with_name("container").read_text()), signal.Signals["SIG" + number])
-    except ProcessLookupError:
-        sys.exit(1)
+        os.kill(int((folder / "container").read_text()), signal.Signals["SIG" + number])
+    except (FileNotFoundError, ProcessLookupError):
+        (folder / "may start").touch()
+        sys.exit("Error: No such container: name")
 """
+
+
+def in_container(folder: Path) -> Run:
+    """Return a run of an engine whose containers never end by themselves."""
+    client = folder / "docker"
+    client.write_text(ENGINE.format(python=sys.executable, folder=str(folder)))
+    client.chmod(0o755)
+    place = folder / "A-1"
+    place.mkdir()
+    image = engine.Image(str(client), "image", "sha256:1", "1000")
+    argv = engine.start(image, "name", {}, {place: "/output"}, ["python", "x.py"])
+    return Run("A-1", 7, place, argv, dict(os.environ), None, (str(client), "name"))
+
+
+def asked(folder: Path) -> list[list[str]]:
+    """Return what the engine was asked for, in order."""
+    return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
 
 
 def test_a_container_ends_with_its_run(tmp_path: Path) -> None:
     """It is told to end, killed and removed by its name: killing the client would leave it."""
-    import json
-
-    log = tmp_path / "log"
-    client = tmp_path / "docker"
-    client.write_text(ENGINE.format(python=sys.executable, log=str(log)))
-    client.chmod(0o755)
-    folder = tmp_path / "A-1"
-    folder.mkdir()
-    argv = engine.start(
-        str(client), "image", "name", {"REPRO_SEED": "7"}, {folder: "/output"}, ["python", "x.py"]
-    )
-    run = Run("A-1", 7, folder, argv, dict(os.environ), None, (str(client), "name"))
+    run = in_container(tmp_path)
+    (tmp_path / "may start").touch()
 
     carried_out(run, stop_when=tmp_path / "container")
 
-    commands = [json.loads(line) for line in log.read_text().splitlines()]
     assert run.status == INTERRUPTED
     assert not lives(int((tmp_path / "container").read_text()))
-    assert ["kill", "--signal", "TERM", "name"] in commands
-    assert commands[-1] == ["rm", "--force", "name"]
+    assert ["kill", "--signal", "TERM", "name"] in asked(tmp_path)
+    assert asked(tmp_path)[-1] == ["rm", "--force", "name"]
 
 
-def test_what_a_container_gets() -> None:
-    """The variables, the folders, no network, this user's ids, and no other variable of ours."""
-    command = engine.start(
-        "docker", "image", "name", {"REPRO_SEED": "7"}, {Path("/a"): "/output"}, ["python", "x.py"]
-    )
+def test_a_container_that_is_still_being_made_ends_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client lives until the container is there, and is told again then."""
+    monkeypatch.setattr(runs, "GRACE", 60.0)
+    run = in_container(tmp_path)
 
-    assert command == [
-        "docker", "run", "--rm", "--name", "name", "--user", f"{os.getuid()}:{os.getgid()}",
-        "--network", "none", "-e", "REPRO_SEED=7",
-        "--mount", "type=bind,source=/a,target=/output", "image", "python", "x.py",
-    ]  # fmt: skip
+    carried_out(run, stop_when=tmp_path / "asked")
+
+    assert not lives(int((tmp_path / "container").read_text()))
+    assert asked(tmp_path).count(["kill", "--signal", "TERM", "name"]) >= 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.errors import BadTrace
+from seedlock.evaluation.engine import Mount
 from seedlock.evaluation.processes import Place
 from seedlock.evaluation.traces import Run
 from tests.evaluation.made_traces import child, event, op, step, write_process, write_run
@@ -187,3 +188,24 @@ def test_the_line_of_source_is_shown_of_python_files_only(tmp_path: Path) -> Non
     assert process.source(f"{tmp_path}/train.py:1") == "import random"
     for at in ("secret:1", "train.py:9", "none.py:1", "train.py", None):
         assert process.source(at) is None
+
+
+def test_a_containers_lines_are_shown_of_what_was_mounted_only(tmp_path: Path) -> None:
+    """The same path on this machine is another file; the innermost mount counts."""
+    for name in ("code", "own"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.py").write_text(f"{name} = 1\n")
+    write_process(tmp_path, [step(0)], cwd="/submission")
+    mounts = [
+        Mount(tmp_path / "code", "/submission"),
+        Mount(tmp_path / "own", "/submission/own"),
+        Mount(tmp_path / "own" / "train.py", "/one.py"),
+    ]
+    process = Run(tmp_path, mounts).processes[0]
+
+    assert process.source("train.py:1") == "code = 1"
+    assert process.source("own/train.py:1") == "own = 1"
+    assert process.source("/one.py:1") == "own = 1"
+    for at in (f"{tmp_path}/code/train.py:1", "/submissions/train.py:1", "../train.py:1"):
+        assert process.source(at) is None
+    assert Run(tmp_path, []).processes[0].source(f"{tmp_path}/code/train.py:1") is None

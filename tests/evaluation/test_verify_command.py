@@ -315,11 +315,17 @@ def test_json_and_html(tmp_path: Path) -> None:
 ENGINE = """#!{python}
 import os, sys
 words = sys.argv[1:]
-if words[0] == "run":
+if words[:2] == ["image", "inspect"]:
+    if words[-1] != "image":
+        sys.exit("Error: No such image: " + words[-1])
+    print("sha256:1 1000")
+elif words[0] == "run":
     mounts, variables = {{}}, {{}}
     for option, value in zip(words, words[1:]):
         if option == "--mount":
-            _, source, target = (each.partition("=")[2] for each in value.split(","))
+            _, source, target, *_ = (
+                each.strip('"').partition("=")[2] for each in value.split(",")
+            )
             mounts[target] = source
         if option == "-e":
             name, _, value = value.partition("=")
@@ -327,7 +333,7 @@ if words[0] == "run":
     def inside(text):
         return next((text.replace(place, folder) for place, folder in mounts.items()
                      if text.startswith(place)), text)
-    command = [inside(each) for each in words[words.index("image") + 1:]]
+    command = [inside(each) for each in words[words.index("sha256:1") + 1:]]
     kept = {{name: inside(value) for name, value in variables.items()}}
     os.execve(command[0], command, {{"PATH": os.environ["PATH"], **kept}})
 """
@@ -340,18 +346,35 @@ def test_a_container(tmp_path: Path) -> None:
     client.chmod(0o755)
     code = CLEAN.replace("loss}", "loss, 'secret': os.environ.get('SECRET')}")
 
-    done, _ = verify(
+    done, result = verify(
         tmp_path, code, "--container", "image", arguments=("{output}/x",),
         DOCKER=str(client), SECRET="1", REPRO_LOCK_FILE="/of/this/machine",
     )  # fmt: skip
-    without, _ = verify(tmp_path, code, "--container", "image", "--output", str(tmp_path / "other"),
-                        DOCKER=str(tmp_path / "none"))  # fmt: skip
-
     assert done.status == 0, done.out + done.err
+    assert result["image"] == {"name": "image", "id": "sha256:1"}
     metrics = json.loads((tmp_path / "runs" / "B-1" / "output" / "metrics.json").read_text())
     assert metrics["secret"] is None
-    assert (without.status, without.out) == (2, "")
-    assert "no container engine" in without.err
+
+
+@pytest.mark.parametrize(
+    ("client", "told"),
+    [
+        ("none", "no container engine: none is not an executable on PATH"),
+        ("./docker", "--container other: ./docker says: Error: No such image: other"),
+        ("./broken", "no container engine: ./broken: Exec format error"),
+    ],
+)
+def test_no_container_can_be_started(client: str, told: str, tmp_path: Path) -> None:
+    """Without a client, an engine or the image, nothing is made or run."""
+    for name, text in (("docker", ENGINE.format(python=sys.executable)), ("broken", "x")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+
+    done, result = verify(tmp_path, CLEAN, "--container", "other", DOCKER=client)
+
+    assert (done.status, done.out, result) == (2, "", {})
+    assert told in done.err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_folder_is_made_where_none_is_given(tmp_path: Path) -> None:
@@ -384,6 +407,10 @@ def test_a_folder_is_made_where_none_is_given(tmp_path: Path) -> None:
         ["--declare", "../x", "echo"],
         ["--declare", "x", "--jobs", "2", "echo"],
         ["--declare", "x", "--container", "image", "echo"],
+        ["--mount", ".:/x", "echo"],
+        ["--network", "echo"],
+        ["--container", "image", "--mount", ".:x", "echo"],
+        ["--container", "image", "--mount", ".:/x", "--mount", "full:/x", "echo"],
         ["no-such-command-here"],
     ],
 )
