@@ -91,12 +91,18 @@ class Process:
 
     def source(self, at: object) -> str | None:
         """Return the line of Python source that `at` names, as the file is now, or None."""
+        lines = self.program(at)
+        return lines[int(str(at).rpartition(":")[2]) - 1].strip() or None if lines else None
+
+    def program(self, at: object) -> list[str]:
+        """Return the lines of the Python file that `at` names, as it is now; none if it has no
+        such line."""
         file, _, line = str(at).rpartition(":")
         # The trace may be a stranger's: it does not choose any file of this machine's to be shown.
         if not file.endswith(".py") or not line.isdecimal():
-            return None
-        text = linecache.getline(os.path.join(str(self.header.get("cwd", "")), file), int(line))
-        return text.strip() or None
+            return []
+        lines = linecache.getlines(os.path.join(str(self.header.get("cwd", "")), file))
+        return lines if 0 < int(line) <= len(lines) else []
 
 
 def parse(line: bytes, trace: Path) -> Event:
