@@ -51,11 +51,15 @@ often that happens while a DataLoader fetches from its workers depends on timing
 move on the stream from which the program draws nor stand in a trace."""
 
 
-def _drew(lock: Lock, function: str, policy: str, kind: str, value: object) -> None:
-    # Counted after the call: the trace has what it got. `kind` is that of the trace's event.
+def _drew(
+    lock: Lock, function: str, policy: str, kind: str, value: object, module: str = ""
+) -> None:
+    # Counted after the call: the trace has what it got. `kind` is that of the trace's event, and
+    # `module` what draws, whichever library it draws for: readers pass over some.
     site, _ = lock.entropy.met(function, None, policy)
     if lock.trace is not None:
-        lock.trace.result(kind, site.function, value, site.where)
+        inside = site.function.startswith(module)
+        lock.trace.result(kind, site.function if inside else function, value, site.where)
 
 
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
@@ -214,7 +218,8 @@ def _tempfile(module: Any, lock: Lock) -> None:
     def method(original: Callable[..., Any]) -> Callable[..., Any]:
         def following(self: Any) -> Any:
             name = original(self)
-            _drew(lock, "tempfile", DERIVED if locked else SYSTEM, "entropy", name)
+            policy = DERIVED if locked else SYSTEM
+            _drew(lock, "tempfile.name", policy, "entropy", name, "tempfile.")
             return name
 
         return following

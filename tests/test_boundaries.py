@@ -62,6 +62,7 @@ ORDER = [
         "evaluation.process_groups",
         "evaluation.processes",
         "evaluation.requirements",
+        "evaluation.set_order",
         "evaluation.time_stamps",
         "evaluation.writing",
     },

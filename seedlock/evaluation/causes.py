@@ -33,8 +33,8 @@ _QUOTED = re.compile(r"f?[\"'].*?[\"']")
 
 def causes(known: Evidence) -> tuple[Cause, ...]:
     """Return the guesses, the likeliest first."""
-    rules = (_seeds, _ended, _given, _clock, _before, _batches, _hash_order, _listed, _states,
-             _gaps, _sums, surroundings)  # fmt: skip
+    rules = (_seeds, _ended, _given, _clock, _before, _hash_order, _batches, _sums, _listed,
+             _states, _gaps, surroundings)  # fmt: skip
     found: dict[str, Cause] = {}
     for rule in rules:
         for cause in rule(known):
@@ -157,10 +157,11 @@ def _hash_order(known: Evidence) -> Iterator[Cause]:
             f"PYTHONHASHSEED was {hashes[0]} and {hashes[1]}",
             "REPRO_SEED sets it; see why it did not (-E and -I ignore it)",
         )
-    elif _SET.search(code):
+    elif _SET.search(code) or known.iterated:
+        place, text = known.iterated or (known.at, known.source)
         yield Cause(
-            f"a set is iterated at {known.at}; its order depends on hashes and addresses",
-            f"the line reads `{known.source}`",
+            f"a set is iterated at {place}; its order depends on hashes and addresses",
+            f"the line reads `{text}`",
             "iterate over sorted(...)",
         )
 

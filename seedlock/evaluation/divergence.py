@@ -14,6 +14,7 @@ from seedlock.evaluation.elements import Element, first_element
 from seedlock.evaluation.evidence import Cause, Evidence
 from seedlock.evaluation.lockstep import REMEMBERED, RESULTS, Difference, Reader, first_difference
 from seedlock.evaluation.processes import Place, parse
+from seedlock.evaluation.set_order import set_on_the_way
 from seedlock.lineage import of_worker
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _described(
         cwd=str(stream.process.header.get("cwd", "")),
         source=source, element=element, seeds=(a.seed, b.seed),
         drawn=(*_sites(reached), *difference.drawn), strayed=difference.strayed,
-        batches=_batches(one, other, difference),
+        batches=_batches(one, other, difference), iterated=_iterated(stream.process, event),
     )  # fmt: skip
     return Divergence(
         place=place.name,
@@ -231,6 +232,14 @@ def _described(
         before=tuple(stream.before(offset, context)),
         source=source,
     )
+
+
+def _iterated(process: Process, event: Event) -> tuple[str, str] | None:
+    """Return the call site at which a set is iterated on the way to a result, and its line."""
+    lines = process.program(event.get("at")) if event.get("kind") in RESULTS else []
+    file, _, line = str(event.get("at")).rpartition(":")
+    found = set_on_the_way(lines, int(line)) if lines else None
+    return None if found is None else (f"{file}:{found}", lines[found - 1].strip())
 
 
 def _sites(events: list[Event]) -> list[Event]:

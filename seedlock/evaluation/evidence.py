@@ -43,6 +43,8 @@ class Evidence:
         batches: digests of the batches from here on, where the events are batches.
         seeds: root seeds of the two runs.
         drawn: draws from the system before that got other bytes.
+        iterated: the call site at which a set is iterated of which the event's values were made,
+            as its program reads, and the text of that line.
         strayed: libraries whose generators' states differed at equal results before.
     """
 
@@ -57,6 +59,7 @@ class Evidence:
     seeds: tuple[object, object] = (None, None)
     drawn: tuple[Event, ...] = ()
     strayed: tuple[str, ...] = ()
+    iterated: tuple[str, str] | None = None
 
     @property
     def event(self) -> Event:

@@ -94,14 +94,21 @@ class Process:
 
     def source(self, at: object) -> str | None:
         """Return the line of Python source that `at` names, as the file is now, or None."""
+        lines = self.program(at)
+        return lines[int(str(at).rpartition(":")[2]) - 1].strip() or None if lines else None
+
+    def program(self, at: object) -> list[str]:
+        """Return the lines of the Python file that `at` names, as it is now; none if it has no
+        such line."""
         file, _, line = str(at).rpartition(":")
         # The trace may be a stranger's: it does not choose any file of this machine's to be shown.
         if not file.endswith(".py") or not line.isdecimal():
-            return None
+            return []
         path = os.path.join(str(self.header.get("cwd", "")), file)
         if self._mounts is not None:
             path = _mounted(self._mounts, os.path.normpath(path))
-        return linecache.getline(path, int(line)).strip() or None
+        lines = linecache.getlines(path)
+        return lines if 0 < int(line) <= len(lines) else []
 
 
 def _mounted(mounts: Sequence[Mount], path: str) -> str:

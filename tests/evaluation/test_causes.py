@@ -151,6 +151,17 @@ def test_a_set_in_the_line_points_to_its_order(source: str, told: bool) -> None:
     assert any("a set is iterated" in cause.text for cause in found) == told
 
 
+def test_a_set_on_the_way_to_the_line_is_named_with_its_own() -> None:
+    """Before what is said of every batch that differs."""
+    batch = {"kind": "batch", "parts": "1"}
+    iterated = ("train.py:9", "x = [table[name] for name in names]")
+
+    cause = guessed(batch, {**batch, "parts": "2"}, source="fit(x)", iterated=iterated)[0]
+
+    assert "a set is iterated at train.py:9" in cause.text
+    assert iterated[1] in cause.evidence
+
+
 def test_another_hash_seed_under_one_root_seed_is_named() -> None:
     """Then the interpreter did not take seedlock's."""
     other = {**EQUAL, "environment": {"PYTHONHASHSEED": "6"}}
@@ -187,6 +198,18 @@ def test_few_ulps_point_to_the_order_of_a_sum(distance: int, told: bool) -> None
     found = guessed({"kind": "op"}, {"kind": "op"}, element=element)
 
     assert any("another order" in cause.text for cause in found) == told
+
+
+def test_few_ulps_are_likelier_than_a_gap_elsewhere() -> None:
+    """Threads that race for a sum start at another line; what they draw is not the point."""
+    gap = "train.py:90 runs the program's code in threads (Thread.start): it depends"
+    report = {**EQUAL, "gaps": [gap]}
+    element = Element(0, dtype="float32", distance=1, unit="ulp")
+
+    found = guessed({"kind": "op"}, {"kind": "op"}, reports=(report, report), element=element)
+
+    assert "a sum was taken in another order" in found[0].text
+    assert found[1].text == gap
 
 
 def test_operations_on_the_frameworks_own_lists_are_named() -> None:

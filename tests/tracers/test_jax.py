@@ -145,7 +145,7 @@ for _ in range(3):
 
 DIGESTS = """
 import jax, jax.numpy as jnp, ml_dtypes, numpy as np
-from seedlock.digest import digest
+from seedlock.digests import digest
 jax.config.update("jax_enable_x64", True)
 for name in ("bool", "int8", "uint8", "int16", "int32", "int64", "uint32", "float16", "float32",
              "float64", "complex64"):

@@ -90,7 +90,7 @@ if backend == "jax":
         optimizer.apply(ones, layer.trainable_variables)  # nowhere
 bits = b"".join(each.tobytes() for one in (*held[1:], layer) for each in one.get_weights())
 
-from seedlock.digest import digest
+from seedlock.digests import digest
 variable = model.trainable_variables[0]
 like = [digest(variable.value), digest(keras.ops.convert_to_numpy(variable))]
 print(json.dumps({

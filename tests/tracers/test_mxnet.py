@@ -97,7 +97,7 @@ for step in range(40):
 
 DIGESTS = """
 import mxnet as mx, numpy as np
-from seedlock.digest import digest
+from seedlock.digests import digest
 for name in ("bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"):
     array = np.arange(6).reshape(2, 3).astype(name)
     held = mx.nd.array(array, dtype=name)

@@ -107,7 +107,7 @@ held = [*layer.trainable_variables, *adam.variables]
 digest = hashlib.sha256(b"".join(np.asarray(each).tobytes() for each in held))
 said["bits"] = digest.hexdigest()
 
-from seedlock.digest import digest
+from seedlock.digests import digest
 other = np.arange(6).reshape(2, 3)
 kinds = ["bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64",
          "complex64"]
