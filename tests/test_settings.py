@@ -24,10 +24,23 @@ def test_defaults() -> None:
         "user_seeds": "mix",
         "entropy": "count",
         "entropy_allow": None,
+        "trace": None,
+        "trace_steps": None,
+        "trace_values": 0,
         "lineage": "",
         "giver": "",
         "rank": None,
     }
+
+
+def test_a_window_of_steps_keeps_values() -> None:
+    """256 MiB with REPRO_TRACE_STEPS, none without, and what REPRO_TRACE_VALUES says."""
+    asked = {"REPRO_SEED": "7", "REPRO_REPORT": "r", "REPRO_TRACE": "op"}
+    window = {**asked, "REPRO_TRACE_STEPS": "12:14"}
+
+    assert Settings(asked).trace_values == 0
+    assert (Settings(window).trace_steps, Settings(window).trace_values) == ((12, 14), 256)
+    assert Settings({**window, "REPRO_TRACE_VALUES": "3"}).trace_values == 3
 
 
 def test_settings_are_immutable() -> None:
@@ -50,7 +63,7 @@ def test_an_error_says_what_given_allowed_and_cure() -> None:
         Settings({"REPRO_SEED": "7", "REPRO_LEVEL": "tight"})
 
     assert str(caught.value) == (
-        "REPRO_LEVEL is 'tight'; allowed: seed, warn, strict; "
+        "REPRO_LEVEL is 'tight'; allowed: seed, warn, strict, watch; "
         "set it like REPRO_LEVEL=strict or unset it [docs/messages.md#bad-level]"
     )
 
