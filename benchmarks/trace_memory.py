@@ -31,7 +31,7 @@ def write(folder: Path, events: int, planted: int) -> int:
     trace = folder / "100-18ea53e7b1258e00.trace.jsonl"
     header = {
         "kind": "trace", "schema": 1, "mode": "op", "algorithm": "xxh3", "steps": None,
-        "place": "", "cwd": "/work", "seed": 7,
+        "place": "", "cwd": "/home/author", "seed": 7,
     }  # fmt: skip
     with trace.open("w", encoding="ascii") as file:
         file.write(json.dumps(header, separators=(",", ":")) + "\n")

@@ -52,6 +52,8 @@ def compare_zip(
                 yield from _torch(file, one, other, member)
             else:
                 yield from _members(file, _by_name(one), _by_name(other), one, other, member)
+    # zipfile raises NotImplementedError for a way of compression or encryption that it does not
+    # know (CPython, Lib/zipfile.py); the files are compared byte by byte then.
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as problem:
         raise UnreadableContent(f"no zip archive: {problem}") from problem
 

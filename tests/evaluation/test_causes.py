@@ -39,7 +39,7 @@ def guessed(
     for event in (first, second):
         if event is not None:
             event.setdefault("at", "train.py:12")
-    return causes(Evidence(first, second, differs, reports, cwd="/work", **others))
+    return causes(Evidence(first, second, differs, reports, cwd="/home/author", **others))
 
 
 def changed(**keys: Any) -> dict[str, Any]:
@@ -265,10 +265,10 @@ def test_torchs_list_holds_what_its_docstring_names() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "where"),
     [
-        ("/work/train.py", 12, "this line"),
+        ("/home/author/train.py", 12, "this line"),
         ("train.py", 10, "this line"),
-        ("/work/train.py", 40, "another line"),
-        ("/work/data.py", 12, "another line"),
+        ("/home/author/train.py", 40, "another line"),
+        ("/home/author/data.py", 12, "another line"),
     ],
 )
 def test_gaps_of_the_reports_are_evidence(file: str, line: int, where: str) -> None:
@@ -285,7 +285,7 @@ def test_gaps_of_the_reports_are_evidence(file: str, line: int, where: str) -> N
 @pytest.mark.parametrize(("line", "told"), [(12, True), (90, False)])
 def test_what_the_report_counted_at_this_line_is_evidence(line: int, told: bool) -> None:
     """A draw from the system that left no event of its own at this place."""
-    site = {"where": f"/work/train.py:{line}", "function": "os.urandom", "policy": "system",
+    site = {"where": f"/home/author/train.py:{line}", "function": "os.urandom", "policy": "system",
             "count": 3}  # fmt: skip
     report = {**EQUAL, "entropy": [site]}
 

@@ -179,7 +179,9 @@ def test_an_interrupt_leaves_no_container(image: str, tmp_path: Path, moment: st
 def test_a_user_that_the_image_does_not_know(image: str, tmp_path: Path) -> None:
     """Under any ids a run is locked and traced, and what it writes belongs to them."""
     if os.getuid() != 0:
-        pytest.skip("only root can make folders of another user's")
+        pytest.skip(
+            "only root can give folders away; the tests above run under the caller's own ids"
+        )
     folders = {tmp_path / "output": "/output", tmp_path / "reports": "/reports"}
     for folder in folders:
         folder.mkdir()
