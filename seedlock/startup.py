@@ -46,7 +46,9 @@ def activate_now(settings: Settings) -> None:
     """Lock a process that is already running user code (`seedlock.lock`)."""
     from seedlock import hash_seed
 
-    gaps = hash_seed.hash_seed_gap(settings) + refuse_unfit(settings)
+    watched = settings.level == WATCH
+    gaps = [NOTHING_LOCKED] if watched else hash_seed.hash_seed_gap(settings)
+    gaps += refuse_unfit(settings)
     _begin(settings, False, gaps, lambda step: step())
 
 

@@ -76,3 +76,10 @@ def test_what_a_lock_would_decide_is_in_the_trace(tmp_path: Path) -> None:
     ]
     for first, second in zip(one, two, strict=True):
         assert first != second
+
+
+def test_watching_from_inside_says_so_too() -> None:
+    """seedlock.lock(7, "watch") can't pass for a lock either."""
+    code = "import seedlock; seedlock.lock(7, 'watch'); print(seedlock.report()['gaps'][0])"
+
+    assert python("-c", code).lines == [NOTHING_LOCKED]
