@@ -56,6 +56,7 @@ ORDER = [
     {"environment"},
     {
         "evaluation.engine",
+        "evaluation.file_digests",
         "evaluation.findings",
         "evaluation.nondeterministic",
         "evaluation.number_formats",
