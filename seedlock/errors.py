@@ -90,6 +90,24 @@ class ExtraMissing(SeedlockError):
     slug = "missing-extra"
 
 
+class SourceTooLarge(SeedlockError):
+    """A folder holds more than a program's source."""
+
+    slug = "source-too-large"
+
+
+class BadMetric(SeedlockError):
+    """A declared metric is not `NAME:DIRECTION`."""
+
+    slug = "bad-metric"
+
+
+class BadRecord(SeedlockError):
+    """A file is no record of a run, or one of another format."""
+
+    slug = "bad-record"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

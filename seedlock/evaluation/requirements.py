@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from seedlock.errors import ExtraMissing
 
-PACKAGES = ("jinja2", "rich")
+PACKAGES = ("jinja2", "jsonschema", "rich")
 """Without them no command of this half starts. h5py is used where it is there; xxhash is asked
 for by the traces."""
 
