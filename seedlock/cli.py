@@ -14,7 +14,7 @@ from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import diff_command, verify_command
-from seedlock.evaluation.recording import run_command
+from seedlock.evaluation.recording import run_command, show_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -118,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     verify_command.add(commands)
     diff_command.add(commands)
+    show_command.add(commands)
     return parser
 
 
