@@ -14,7 +14,7 @@ from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import diff_command, verify_command
-from seedlock.evaluation.recording import run_command, show_command
+from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     verify_command.add(commands)
     diff_command.add(commands)
     show_command.add(commands)
+    export_command.add(commands)
     return parser
 
 

@@ -91,9 +91,11 @@ ORDER = [
     {
         "evaluation.recording.gpu_energy",
         "evaluation.recording.host",
+        "evaluation.recording.in_toto",
         "evaluation.recording.metrics",
         "evaluation.recording.reads",
         "evaluation.recording.record",
+        "evaluation.recording.ro_crate",
         "evaluation.recording.source",
         "evaluation.recording.trace_digest",
     },
@@ -101,6 +103,7 @@ ORDER = [
     {"evaluation.recording.show_page"},
     {
         "evaluation.diff_command",
+        "evaluation.recording.export_command",
         "evaluation.recording.run_command",
         "evaluation.recording.show_command",
         "evaluation.verify_command",

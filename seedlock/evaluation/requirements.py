@@ -11,15 +11,18 @@ PACKAGES = ("jinja2", "jsonschema", "rich")
 for by the traces."""
 
 
-def require() -> None:
+def require(*more: str) -> None:
     """Make sure that the packages are there.
+
+    Args:
+        more: what a single command needs besides.
 
     Raises:
         ExtraMissing: one is not.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in (*PACKAGES, *more) if find_spec(name) is None]
     if missing:
         raise ExtraMissing(
-            f"{' and '.join(missing)} not installed; needed: {', '.join(PACKAGES)}; "
+            f"{' and '.join(missing)} not installed; needed: {', '.join((*PACKAGES, *more))}; "
             "say pip install 'seedlock[evaluation]'"
         )
