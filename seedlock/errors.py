@@ -108,6 +108,12 @@ class BadRecord(SeedlockError):
     slug = "bad-record"
 
 
+class BadSubmission(SeedlockError):
+    """A submission's file is missing or says what is not allowed."""
+
+    slug = "bad-submission"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
