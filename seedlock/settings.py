@@ -58,6 +58,10 @@ TRACE_VALUES = "REPRO_TRACE_VALUES"
 """MiB of results per process that a trace keeps beside their digests, in the steps for which it
 writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
 
+DATA_CACHE = "REPRO_DATA_CACHE"
+"""Folder in which `seedlock data` keeps what it fetched, for the organiser's half only. Unset:
+`seedlock/data` in the user's cache folder."""
+
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
 
