@@ -31,7 +31,9 @@ def no_room(problem: OSError) -> bool:
 
 def told(problem: OSError) -> str:
     """Return the line for people."""
-    name = problem.filename if isinstance(problem.filename, str) else None
+    # The second of two is the one that is written: of a copy, of a rename.
+    names = [each for each in (problem.filename2, problem.filename) if isinstance(each, str)]
+    name = names[0] if names else None
     where = "a file, or standard output," if name is None else f"'{printable(name, 300)}'"
     return f"seedlock: {where} can't be written: {problem.strerror}; make room and say it again"
 

@@ -16,7 +16,6 @@ from urllib.parse import urljoin
 from seedlock import __version__
 from seedlock.errors import DataMismatch, DataUnavailable, printable
 from seedlock.evaluation.data import sources
-from seedlock.evaluation.file_digests import CHUNK
 from seedlock.evaluation.full_disk import naming
 
 if TYPE_CHECKING:
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 WAIT = (30, 60)
 """Seconds for a connection, and between two pieces of an answer."""
+
+PIECE = 1 << 14
+"""Bytes that are taken at a time; what came of one when a connection breaks is lost."""
 
 ENOUGH = 416
 """Range Not Satisfiable: nothing comes after what is there, or the file has become shorter."""
@@ -168,7 +170,7 @@ def _attempt(body: _Body) -> str | None:
     if began:
         headers["Range"] = f"bytes={began}-"
     ask = HTTPDownloader(
-        chunk_size=CHUNK, headers=headers, timeout=WAIT, hooks={"response": body.look}
+        chunk_size=PIECE, headers=headers, timeout=WAIT, hooks={"response": body.look}
     )
     try:
         ask(body.source, body, None)

@@ -143,14 +143,14 @@ def _copied(path: Path, kind: str, new: Path, watcher: Watcher) -> Path:
     found = "folder" if path.is_dir() else "file"
     if found != kind:
         raise DataMismatch(f"{printable(str(path), 200)}: expected a {kind}, got a {found}")
-    watcher.begin("copying", size_of(path))
     pairs = [(new, path)]
-    if kind == "folder":
-        try:
+    try:
+        watcher.begin("copying", size_of(path))
+        if kind == "folder":
             pairs = [(new / name, each) for name, each in files_below(path)]
-        except NotDigestible as problem:
-            raise DataMismatch(f"{printable(str(path), 200)}: {problem}") from None
-        new.mkdir()
+            new.mkdir()
+    except NotDigestible as problem:
+        raise DataMismatch(f"{printable(str(path), 200)}: {problem}") from None
     for target, each in pairs:
         if not each.is_file():
             raise DataMismatch(f"{printable(str(each), 200)}: allowed: files and folders")

@@ -85,9 +85,9 @@ def test_names_as_tar_and_zip_write_them(tmp_path: Path) -> None:
 def test_names_that_lead_out_are_refused(tmp_path: Path, ending: str, name: str) -> None:
     """Nothing is written beside the folder."""
     make = zipped if ending == ".zip" else tarred
-    archive = make(tmp_path / "in" / ".." / "a", ("good", b"1"), (name, b"2"))  # type: ignore[operator]
+    archive = make(tmp_path / "a", ("good", b"1"), (name, b"2"))  # type: ignore[operator]
 
-    with pytest.raises(BadArchive, match="leads out|allowed: names"):
+    with pytest.raises(BadArchive, match=r"leads out|allowed: names"):
         unpack(archive, ending, tmp_path / "new", None)
 
     assert {path.name for path in tmp_path.rglob("*")} == {"a", "new", "good"}

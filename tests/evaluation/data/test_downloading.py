@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.errors import DataMismatch, DataUnavailable
-from seedlock.evaluation.data.downloading import download
+from seedlock.evaluation.data.downloading import PIECE, download
 
 from .conftest import BODY
 from .server import Page, Server
@@ -36,26 +36,28 @@ def test_a_connection_that_breaks_is_taken_up(
     server: Server, tmp_path: Path, size: int | None
 ) -> None:
     """With a range, from the byte that is missing."""
-    server.pages["/a"] = Page(BODY, cuts=[100_000, 50_000, None])
+    server.pages["/a"] = Page(BODY, cuts=[6 * PIECE, 3 * PIECE + 5, None])
     counts: list[int] = []
 
     download(server.url("/a"), tmp_path / "part", size, counts.append)
 
     assert (tmp_path / "part").read_bytes() == BODY
-    assert [asked for _, asked in server.asked] == [None, "bytes=100000-", "bytes=150000-"]
+    assert [asked for _, asked in server.asked] == [
+        None, f"bytes={6 * PIECE}-", f"bytes={9 * PIECE}-",
+    ]  # fmt: skip
     assert sum(counts) == len(BODY)
 
 
 def test_what_was_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
     """A later call goes on where an earlier one stopped."""
-    server.pages["/a"] = Page(BODY, cuts=[100_000, 0, None])
-    with pytest.raises(DataUnavailable, match="100000 bytes are kept; say it again"):
+    server.pages["/a"] = Page(BODY, cuts=[6 * PIECE, 0, None])
+    with pytest.raises(DataUnavailable, match=f"{6 * PIECE} bytes are kept; say it again"):
         download(server.url("/a"), tmp_path / "part", len(BODY))
 
     download(server.url("/a"), tmp_path / "part", len(BODY))
 
     assert (tmp_path / "part").read_bytes() == BODY
-    assert server.asked[-1] == ("/a", "bytes=100000-")
+    assert server.asked[-1] == ("/a", f"bytes={6 * PIECE}-")
 
 
 def test_a_finished_download_asks_for_nothing(server: Server, tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_bytes_come_as_they_lie_there(server: Server, tmp_path: Path) -> None:
 def test_a_redirect_is_followed(server: Server, tmp_path: Path) -> None:
     """As archives of data do."""
     server.pages["/a"] = Page(b"", status=302, headers={"Location": "/b"})
-    server.pages["/b"] = Page(BODY, cuts=[1000, None])
+    server.pages["/b"] = Page(BODY, cuts=[PIECE, None])
 
     download(server.url("/a"), tmp_path / "part", len(BODY))
 
@@ -214,7 +216,7 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     server = Server(certificate)
-    server.pages["/a"] = Page(BODY, cuts=[1000, None])
+    server.pages["/a"] = Page(BODY, cuts=[PIECE, None])
 
     with pytest.raises(DataUnavailable, match="certificate is not trusted; REQUESTS_CA_BUNDLE"):
         download(server.url("/a"), tmp_path / "part", len(BODY))
@@ -224,4 +226,4 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server.close()
 
     assert (tmp_path / "part").read_bytes() == BODY
-    assert server.asked == [("/a", None), ("/a", "bytes=1000-")]
+    assert server.asked == [("/a", None), ("/a", f"bytes={PIECE}-")]
