@@ -211,6 +211,8 @@ def _each(options: argparse.Namespace, cache: Cache, one: Callable[[DataSet, Bar
             return one(data, bar.of(data.name))
 
         place, problem = _attempt(carry_out)
+        if problem is not None and not problem.startswith(f"{data.name}: "):
+            problem = f"{data.name}: {problem}"
         results.append(
             {**_described(data, cache), "verified": place is not None, "problem": problem,
              "path": None if place is None else str(place)}

@@ -40,12 +40,14 @@ def test_a_real_full_disk(small_disk: Path, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(2 << 20))
     (small_disk / "small").write_text("small")
     lock = small_disk / "data.lock"
-    variables = {"REPRO_DATA_CACHE": str(small_disk / "cache")}
+    cache = str(small_disk / "cache")
     for name, path in (("small", small_disk / "small"), ("large", tmp_path / "large")):
-        run([SEEDLOCK, "data", "add", name, str(path), "--lock", str(lock)], **variables)
+        run([SEEDLOCK, "data", "add", name, str(path), "--lock", str(lock)], REPRO_DATA_CACHE=cache)
     before = lock.read_bytes()
 
-    done = run([SEEDLOCK, "data", "fetch", "--lock", str(lock)], check=False, **variables)
+    done = run(
+        [SEEDLOCK, "data", "fetch", "--lock", str(lock)], check=False, REPRO_DATA_CACHE=cache
+    )
 
     assert done.status == 74
     assert "small: verified" in done.out

@@ -58,7 +58,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_files_and_folders_are_unpacked(tmp_path: Path, ending: str) -> None:
     """With no mode or owner of the archive's, each byte announced."""
     make = zipped if ending == ".zip" else tarred
-    archive = make(tmp_path / "a", *FILES.items())  # type: ignore[operator]
+    archive = make(tmp_path / "a", *FILES.items())
     counts: list[int] = []
 
     unpack(archive, ending, tmp_path / "new", 3_000_001, counts.append)
@@ -85,7 +85,7 @@ def test_names_as_tar_and_zip_write_them(tmp_path: Path) -> None:
 def test_names_that_lead_out_are_refused(tmp_path: Path, ending: str, name: str) -> None:
     """Nothing is written beside the folder."""
     make = zipped if ending == ".zip" else tarred
-    archive = make(tmp_path / "a", ("good", b"1"), (name, b"2"))  # type: ignore[operator]
+    archive = make(tmp_path / "a", ("good", b"1"), (name, b"2"))
 
     with pytest.raises(BadArchive, match=r"leads out|allowed: names"):
         unpack(archive, ending, tmp_path / "new", None)
@@ -137,14 +137,14 @@ def test_one_name_for_two_things(
     """Which of them counts is not decided by the order."""
     for make, ending in ((tarred, ".tgz"), (zipped, ".zip")):
         with pytest.raises(BadArchive, match=said):
-            unpack(make(tmp_path / "a", *entries), ending, tmp_path / ending, None)  # type: ignore[operator]
+            unpack(make(tmp_path / "a", *entries), ending, tmp_path / ending, None)
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".zip"])
 def test_no_more_is_unpacked_than_declared(tmp_path: Path, ending: str) -> None:
     """A small archive can hold a large file."""
     make = zipped if ending == ".zip" else tarred
-    archive = make(tmp_path / "a", ("zeros", bytes(50 << 20)))  # type: ignore[operator]
+    archive = make(tmp_path / "a", ("zeros", bytes(50 << 20)))
     assert archive.stat().st_size < 1 << 20
 
     with pytest.raises(BadArchive, match="more than the 1000 bytes that are declared"):
@@ -169,7 +169,7 @@ def test_a_huge_header_is_not_taken_into_memory(tmp_path: Path) -> None:
 def test_broken_archives(tmp_path: Path, ending: str) -> None:
     """Cut at each of many lengths, one byte changed, or no archive at all: one clear error each."""
     make = zipped if ending == ".zip" else tarred
-    good = make(tmp_path / "a", *FILES.items()).read_bytes()  # type: ignore[operator]
+    good = make(tmp_path / "a", *FILES.items()).read_bytes()
     broken = [good[:length] for length in range(0, len(good) - 1, max(1, len(good) // 60))]
     broken += [
         good[:at] + bytes([good[at] ^ 255]) + good[at + 1 :]

@@ -56,7 +56,7 @@ def test_a_folder_from_an_archive(
 ) -> None:
     """The digest is the folder's, so it does not matter how it was packed."""
     make = zipped if ending == ".zip" else tarred
-    packed = make(tmp_path / "packed", *FILES.items())  # type: ignore[operator]
+    packed = make(tmp_path / "packed", *FILES.items())
     server.pages[f"/a{ending}"] = Page(packed.read_bytes())
     data = a_folder(tmp_path / "images", server.url(f"/a{ending}"))
 
