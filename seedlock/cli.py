@@ -13,7 +13,7 @@ from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.evaluation import diff_command, verify_command
+from seedlock.evaluation import data_command, diff_command, full_disk, verify_command
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT = 1
 """`seedlock env` found a locked package in another version."""
+
+EXIT_INTERRUPTED = 130
 
 EXIT_NOT_FOUND = 127
 EXIT_NOT_EXECUTABLE = 126
@@ -49,13 +51,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        with full_disk.naming("standard output"):
+            sys.stdout.flush()
     except SeedlockError as problem:
         refuse(problem)
         raise
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as problem:
+        if not full_disk.no_room(problem):
+            raise
+        print(full_disk.told(problem), file=sys.stderr)
+        _silence()
+        return full_disk.EXIT_DISK_FULL
     return status
+
+
+def _silence() -> None:
+    """Let the interpreter's end flush what nobody takes to where everything goes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="seedlock",
         description="One outside seed decides every random number of a training run.",
         epilog=f"Exit status {EXIT_CONFIG}: a setting is not allowed or a run can't be locked, "
-        "and nothing was started. Each message is explained in docs/messages.md.",
+        f"and nothing was started. {full_disk.EXIT_DISK_FULL}: a disk is full. Each message is "
+        "explained in docs/messages.md.",
     )
     parser.add_argument("--version", action="version", version=f"seedlock {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -120,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     diff_command.add(commands)
     show_command.add(commands)
     export_command.add(commands)
+    data_command.add(commands)
     return parser
 
 

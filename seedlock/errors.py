@@ -84,6 +84,24 @@ class NotComparable(SeedlockError):
     slug = "not-comparable"
 
 
+class BadDataLock(SeedlockError):
+    """A data.lock can't be read or holds what is not allowed."""
+
+    slug = "bad-data-lock"
+
+
+class DataMismatch(SeedlockError):
+    """Data is not what the data.lock says."""
+
+    slug = "data-mismatch"
+
+
+class DataUnavailable(SeedlockError):
+    """Declared data is not there, or can't be had from where it is said to come from."""
+
+    slug = "data-unavailable"
+
+
 class ExtraMissing(SeedlockError):
     """A package of the organiser's half is not installed."""
 

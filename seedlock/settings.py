@@ -61,6 +61,9 @@ writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
 READS = "REPRO_READS"
 """`list`: the report names the files that the process opened for reading, outside the
 interpreter's own folders (seedlock/reads.py). Needs REPRO_REPORT. Unset: it does not."""
+DATA_CACHE = "REPRO_DATA_CACHE"
+"""Folder in which `seedlock data` keeps what it fetched, for the organiser's half only. Unset:
+`seedlock/data` in the user's cache folder."""
 
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""

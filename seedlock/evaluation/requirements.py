@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from seedlock.errors import ExtraMissing
 
-PACKAGES = ("jinja2", "jsonschema", "rich")
-"""Without them no command of this half starts. h5py is used where it is there; xxhash is asked
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGES = ("jinja2", "rich")
+"""Without them `seedlock verify` does not start. h5py is used where it is there; xxhash is asked
 for by the traces."""
 
+RECORD_PACKAGES = (*PACKAGES, "jsonschema")
+"""Without them nothing that writes or reads records starts."""
 
-def require(*more: str) -> None:
+EXPORT_PACKAGES = (*RECORD_PACKAGES, "in_toto_attestation", "rocrate")
+"""Without them `seedlock export` does not start."""
+
+DATA_PACKAGES = ("packaging", "pooch", "requests", "rich")
+"""Without them `seedlock data` does not start."""
+
+
+def require(packages: Sequence[str] = PACKAGES) -> None:
     """Make sure that the packages are there.
-
-    Args:
-        more: what a single command needs besides.
 
     Raises:
         ExtraMissing: one is not.
     """
-    missing = [name for name in (*PACKAGES, *more) if find_spec(name) is None]
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise ExtraMissing(
-            f"{' and '.join(missing)} not installed; needed: {', '.join((*PACKAGES, *more))}; "
+            f"{' and '.join(missing)} not installed; needed: {', '.join(packages)}; "
             "say pip install 'seedlock[evaluation]'"
         )

@@ -28,9 +28,9 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _show(options: argparse.Namespace) -> int:
-    from seedlock.evaluation.requirements import require
+    from seedlock.evaluation.requirements import RECORD_PACKAGES, require
 
-    require()
+    require(RECORD_PACKAGES)
     from seedlock.evaluation.recording.record import COMPLETE, load
     from seedlock.evaluation.recording.show_page import page
     from seedlock.evaluation.recording.show_text import text
