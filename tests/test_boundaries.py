@@ -100,6 +100,7 @@ ORDER = [
         "evaluation.recording.metrics",
         "evaluation.recording.reads",
         "evaluation.recording.record",
+        "evaluation.recording.run_data",
         "evaluation.recording.ro_crate",
         "evaluation.recording.source",
         "evaluation.recording.trace_digest",

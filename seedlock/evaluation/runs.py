@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OUTPUT_VARIABLE = "REPRO_OUTPUT"
 """Folder into which a run should write its results; `{output}` in the command is replaced by it."""
 
+DATA_VARIABLE = "REPRO_DATA"
+"""Folder in which a run finds its declared data, each set under its name."""
+
 OUTPUT = "output"
 """That folder's name in a run's folder."""
 

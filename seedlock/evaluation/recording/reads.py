@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seedlock.evaluation.data.providing import Provided
     from seedlock.evaluation.recording.recorded_run import Request
     from seedlock.evaluation.runs import Run
 
@@ -18,13 +19,16 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/var/lib",
 BY = "Python's audit event open; what a library opens in C is not seen"
 
 
-def strangers(reports: list[dict[str, Any]], request: Request, run: Run) -> dict[str, Any]:
+def strangers(
+    reports: list[dict[str, Any]], request: Request, run: Run, data: Provided | None
+) -> dict[str, Any]:
     """Return the files that were read outside the system, the source and what was mounted.
 
     Args:
         reports: those of the run's processes.
         request: what was asked for.
         run: the run, which has ended.
+        data: what it was given.
 
     Returns:
         `files`, absolute paths as the run saw them; `more`, how many beyond those that a process
@@ -34,6 +38,7 @@ def strangers(reports: list[dict[str, Any]], request: Request, run: Run) -> dict
     known = [*SYSTEM, sys.prefix, sys.base_prefix, str(run.worked_in), str(run.folder)]
     known += [str(request.source)] if request.source is not None else []
     known += [mount.there for mount in plan.mounts]
+    known += [str(each) for each in data.places.values()] if data is not None else []
     found: set[str] = set()
     more = 0
     for report in reports:

@@ -19,6 +19,7 @@ from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
 from seedlock.evaluation.recording import gpu_energy, metrics, record, source
 from seedlock.evaluation.recording.host import host, lock_of_image
 from seedlock.evaluation.recording.reads import strangers
+from seedlock.evaluation.recording.run_data import data_variable, held, provided
 from seedlock.evaluation.recording.trace_digest import digest_of_traces
 from seedlock.evaluation.records import Records
 from seedlock.evaluation.runs import FINISHED, INTERRUPTED, OUTPUT, TIMED_OUT, Run
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from seedlock.evaluation.data.providing import Provided
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.recording.source import Source
 
@@ -54,6 +56,7 @@ class Request:
         plan: command, folder, container, time limit, level; its first seed is the run's.
         record: the file.
         source: folder of the program, or None where an image holds it.
+        data: the file that pins the run's data, or None.
         metrics: the declared ones.
         submission: name, digest, visibility, or None.
         captured: whether what the run prints goes into files.
@@ -62,6 +65,7 @@ class Request:
     plan: Plan
     record: Path
     source: Path | None
+    data: Path | None = None
     metrics: list[Metric] = field(default_factory=list)
     submission: dict[str, Any] | None = None
     captured: bool = False
@@ -90,21 +94,24 @@ def carry_out(
     plan = request.plan
     variables = environment(plan, environ, request.seed)
     before = _look(request)
+    data = provided(request)
     checked = Settings({**variables, settings.SEED: str(request.seed)})
     plan.folder.mkdir(parents=True, exist_ok=True)
     began = time.time()
     written = record.Record(request.record, _known(request, variables, checked, before, began))
     # The lock's own list needs a report, which each run has.
-    run = run_of(plan, NAME, request.seed, variables, {READS: "list"}, request.captured)
+    more = {READS: "list", **data_variable(data, plan.container)}
+    run = run_of(plan, NAME, request.seed, variables, more, request.captured)
     make_folders(plan, run)
     if checked.level != settings.WATCH:
         keep_addresses()
     energy = gpu_energy.Meter()
     with Interruption() as interruption:
         watch([run], 1, interruption, show, lambda _: None, lambda _: True)
-    content = _results(request, run, before)
+    content = _results(request, run, before, data)
+    content["data"], lost = held(data)
     content["usage"] = _usage(run, began, content["processes"], energy)
-    content["outcome"] = _outcome(request, run, content)
+    content["outcome"] = _outcome(request, run, content, lost)
     for key in ("faults", "problems"):
         content.pop(key)
     written.complete(content)
@@ -144,7 +151,9 @@ def _look(request: Request) -> Source | None:
     return source.look(request.source, (request.plan.folder, request.record))
 
 
-def _results(request: Request, run: Run, before: Source | None) -> dict[str, Any]:
+def _results(
+    request: Request, run: Run, before: Source | None, data: Provided | None
+) -> dict[str, Any]:
     records = Records(run.reports)
     found = metrics.read(run.folder / OUTPUT, request.metrics)
     problems = list(found.problems)
@@ -153,10 +162,9 @@ def _results(request: Request, run: Run, before: Source | None) -> dict[str, Any
     content["faults"] = records.faults(request.seed, request.plan.trace != "off")
     content["host"] = host(content["processes"], request.plan.container)
     content["lock"] = _lock(content["processes"])
-    content["reads"] = strangers(content["processes"], request, run)
+    content["reads"] = strangers(content["processes"], request, run, data)
     content["outputs"] = _outputs(run.folder / OUTPUT, content["faults"])
     content["trace"] = digest_of_traces(run.reports)
-    content["data"] = []
     content["guarantees"] = None
     if before is not None:
         changed = before.changes(source.look(before.folder, (request.plan.folder, request.record)))
@@ -209,7 +217,9 @@ def _usage(
     return {**taken, **energy.taken()}
 
 
-def _outcome(request: Request, run: Run, content: dict[str, Any]) -> dict[str, Any]:
+def _outcome(
+    request: Request, run: Run, content: dict[str, Any], lost: list[str]
+) -> dict[str, Any]:
     status = run.exit_status
     reasons: list[str] = []
     if run.status == INTERRUPTED:
@@ -226,10 +236,10 @@ def _outcome(request: Request, run: Run, content: dict[str, Any]) -> dict[str, A
         kind, reasons = record.AUTHOR, [_ended(status)]
     elif content["faults"]:
         kind, reasons = record.NOT_LOCKED, content["faults"]
-    elif content["source"] is not None and content["source"]["changed"]:
+    elif lost or (content["source"] is not None and content["source"]["changed"]):
         kind = record.CHANGED
-        reasons = [f"{name} changed while the run was going on"
-                   for name in content["source"]["changed"]]  # fmt: skip
+        names = content["source"]["changed"] if content["source"] is not None else []
+        reasons = [*(f"{name} changed while the run was going on" for name in names), *lost]
     elif content["problems"]:
         kind, reasons = record.METRICS, content["problems"]
     else:

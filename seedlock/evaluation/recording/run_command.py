@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 
+WITH_RECORD = (
+    "metric", "output", "source", "data", "trace", "timeout", "container", "mount", "network",
+    "json",
+)  # fmt: skip
+"""Options that mean nothing without --record."""
+
 EPILOG = """\
 With --record: the command runs under watch, what it prints comes through, and one file describes
 the run. Results go into the folder that REPRO_OUTPUT and {output} name.
@@ -57,6 +63,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="folder of the program (default: this one; none with --container)",
     )  # fmt: skip
     group.add_argument(
+        "--data", metavar="LOCK",
+        help="give the run the data that this file pins, as data.lock (docs/data.md)",
+    )  # fmt: skip
+    group.add_argument(
         "--trace", choices=("step", "op", "off"), help="what is traced (default: step)"
     )
     group.add_argument("--timeout", metavar="SECONDS", help="end a run that takes longer")
@@ -74,11 +84,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def problem_without_record(options: argparse.Namespace) -> str | None:
     """Return why the options can't be meant without --record; None where they can."""
-    given = [
-        name for name in
-        ("metric", "output", "source", "trace", "timeout", "container", "mount", "network", "json")
-        if getattr(options, name)
-    ]  # fmt: skip
+    given = [name for name in WITH_RECORD if getattr(options, name)]
     if not given:
         return None
     return f"--{given[0]} is given without --record; allowed: with it; say --record run.json"
@@ -167,7 +173,8 @@ def _request(
         argv, folder, (seed, seed), 1, 1, seconds, image, mounts, options.network,
         trace=options.trace or "step",
     )  # fmt: skip
-    return Request(plan, file, source, metrics.declared(options.metric))
+    data = Path(options.data).absolute() if options.data is not None else None
+    return Request(plan, file, source, data, metrics.declared(options.metric))
 
 
 def _seconds(given: str | None) -> float | None:

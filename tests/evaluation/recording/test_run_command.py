@@ -238,3 +238,55 @@ def test_json(folder: Path) -> None:
     done = recorded(folder, "--json")
 
     assert json.loads(done.out)["outcome"]["class"] == "done"
+
+
+@pytest.fixture
+def pinned(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lock file beside the program that pins a set in a folder elsewhere; the set."""
+    data = tmp_path_factory.mktemp("sets") / "digits"
+    data.mkdir()
+    (data / "train.txt").write_text("1 2 3")
+    words = [sys.executable, "-m", "seedlock", "data", "add", "digits", f"mount:{data}"]
+    run(words, cwd=folder)
+    return data
+
+
+READS_DATA = """
+import os
+print(open(os.environ["REPRO_DATA"] + "/digits/train.txt").read())
+"""
+
+
+def test_declared_data_is_given_and_verified(folder: Path, pinned: Path) -> None:
+    """By its name in REPRO_DATA; the record has its digest, and it is no stranger."""
+    (folder / "train.py").write_text(READS_DATA)
+
+    done = recorded(folder, "--data", "data.lock")
+
+    assert (done.status, done.out) == (0, "1 2 3\n"), done.err
+    found = content(folder)
+    assert [each["name"] for each in found["data"]] == ["digits"]
+    assert found["data"][0]["verified_before"] and found["data"][0]["verified_after"]
+    assert found["reads"]["files"] == []
+
+
+def test_data_that_is_another_starts_nothing(folder: Path, pinned: Path) -> None:
+    """Expected and got; no record."""
+    (pinned / "train.txt").write_text("1 2 4")
+
+    done = recorded(folder, "--data", "data.lock")
+
+    assert done.status == 78
+    assert "expected sha256:" in done.err and "got sha256:" in done.err
+    assert not (folder / "run.json").exists()
+
+
+def test_data_that_changes_during_the_run(folder: Path, pinned: Path) -> None:
+    """The run does not count."""
+    (folder / "train.py").write_text(f"open({str(pinned)!r} + '/more.txt', 'w').close()")
+
+    done = recorded(folder, "--data", "data.lock")
+
+    assert done.status == 66
+    assert content(folder)["outcome"]["class"] == "changed"
+    assert not content(folder)["data"][0]["verified_after"]
