@@ -218,7 +218,10 @@ def test_kill_at_any_moment_leaves_no_half_record(folder: Path) -> None:
             cwd=folder, env=environment(REPRO_SEED="7"), start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(random.random() * 1.2)
+        if number % 2:  # half of them once there is a record
+            while process.poll() is None and not (folder / "run.json").exists():
+                time.sleep(0.005)
+        time.sleep(random.random() * (0.2 if number % 2 else 0.8))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         try:
@@ -228,7 +231,7 @@ def test_kill_at_any_moment_leaves_no_half_record(folder: Path) -> None:
             seen.add("none")
 
     assert seen <= {"none", "running", "complete"}
-    assert len(seen) > 1
+    assert seen != {"none"}
 
 
 def test_json(folder: Path) -> None:
