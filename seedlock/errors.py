@@ -108,6 +108,30 @@ class ExtraMissing(SeedlockError):
     slug = "missing-extra"
 
 
+class SourceTooLarge(SeedlockError):
+    """A folder holds more than a program's source."""
+
+    slug = "source-too-large"
+
+
+class BadMetric(SeedlockError):
+    """A declared metric is not `NAME:DIRECTION`."""
+
+    slug = "bad-metric"
+
+
+class BadRecord(SeedlockError):
+    """A file is no record of a run, or one of another format."""
+
+    slug = "bad-record"
+
+
+class BadSubmission(SeedlockError):
+    """A submission's file is missing or says what is not allowed."""
+
+    slug = "bad-submission"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

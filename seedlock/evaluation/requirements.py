@@ -14,6 +14,12 @@ PACKAGES = ("jinja2", "rich")
 """Without them `seedlock verify` does not start. h5py is used where it is there; xxhash is asked
 for by the traces."""
 
+RECORD_PACKAGES = (*PACKAGES, "jsonschema")
+"""Without them nothing that writes or reads records starts."""
+
+EXPORT_PACKAGES = (*RECORD_PACKAGES, "in_toto_attestation", "rocrate")
+"""Without them `seedlock export` does not start."""
+
 DATA_PACKAGES = ("packaging", "pooch", "requests", "rich")
 """Without them `seedlock data` does not start."""
 

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation import engine, process_groups
 
 if TYPE_CHECKING:
+    import resource
     from collections.abc import Sequence
     from pathlib import Path
 
 OUTPUT_VARIABLE = "REPRO_OUTPUT"
 """Folder into which a run should write its results; `{output}` in the command is replaced by it."""
+
+OUTPUT = "output"
+"""That folder's name in a run's folder."""
 
 DRAIN = 5.0
 """Seconds that processes of a run may live on after its first one ended by itself, as the resource
@@ -48,6 +52,7 @@ class Run:
         left_over: command lines of processes that had to be ended after the first one.
         survivors: processes that could not be ended.
         mounts: where this machine has what a container saw; None where it ran here.
+        usage: what the first process and those that it waited for took; None while it runs.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Run:
         timeout: float | None = None,
         container: tuple[str, str] | None = None,
         home: Path | None = None,
+        captured: bool = True,
     ) -> None:
         self.name = name
         self.seed = seed
@@ -70,11 +76,13 @@ class Run:
         self.left_over: list[str] = []
         self.survivors: list[int] = []
         self.mounts: Sequence[engine.Mount] | None = None
+        self.usage: resource.struct_rusage | None = None
         self._argv = argv
         self._environ = {**environ, process_groups.MARK: str(folder)}
         self._timeout = timeout
         self._container = container
         self._unheard = False
+        self._captured = captured
         self._home = home or folder
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
@@ -97,14 +105,14 @@ class Run:
         return time.monotonic() - self._began if self._phase == RUNNING else self.seconds
 
     def start(self) -> None:
-        """Start the command, in a session of its own, with output into files.
+        """Start the command, in a session of its own, with output into files if it is captured.
 
         Raises:
             OSError: it can't be started.
         """
         with ExitStack() as files:
             out, err = (
-                files.enter_context(open(self.folder / name, "wb"))
+                files.enter_context(open(self.folder / name, "wb")) if self._captured else None
                 for name in ("stdout.txt", "stderr.txt")
             )
             self._began = time.monotonic()
@@ -242,7 +250,9 @@ class Run:
     def _finish(self, others: set[int]) -> None:
         assert self._process is not None
         if not self.survivors:
-            self.exit_status = self._process.wait()
+            # wait4(2): with what it took, and all that it waited for itself.
+            _, status, self.usage = os.wait4(self.pid, 0)
+            self.exit_status = self._process.returncode = os.waitstatus_to_exitcode(status)
         if self._container is not None and self.exit_status != 0:
             # Whatever it answers. The client of an engine that went away ends before its container.
             self._ask_engine(engine.remove(*self._container))
