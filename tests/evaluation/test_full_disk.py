@@ -79,14 +79,17 @@ def test_a_full_disk_leaves_data_lock_as_it_is(small_disk: Path) -> None:
     assert sorted(os.listdir(small_disk)) == ["a", "ballast", "data.lock"]
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["env"], ["data", "list"]])
-def test_standard_output_on_a_full_disk(arguments: list[str], tmp_path: Path) -> None:
+def test_standard_output_on_a_full_disk(
+    arguments: list[str], unbuffered: str, tmp_path: Path
+) -> None:
     """What was not printed is not taken for printed."""
     (tmp_path / "data.lock").write_text("version = 1\n")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [SEEDLOCK, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True,
-            check=False,
+            check=False, env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )  # fmt: skip
 
     assert done.returncode == 74

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def provide(lock_path: Path, folder: Path | None, cache: Cache) -> Provided:
         raise DataMismatch("; ".join(problems))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):  # what lies there would be data that nobody declared
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(folder))
         for name, place in places.items():
             (folder / name).symlink_to(place)
     return Provided(sets, places, before, folder)

@@ -42,6 +42,17 @@ def test_a_folder_with_an_entry_per_set(lock: Path, cache: Cache, tmp_path: Path
     assert verify_again(provided) == provided.before
 
 
+def test_nothing_else_lies_in_the_folder(lock: Path, cache: Cache, tmp_path: Path) -> None:
+    """It would be data that nobody declared."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "other").touch()
+
+    with pytest.raises(OSError, match="not empty"):
+        provide(lock, tmp_path / "data", cache)
+
+    assert os.listdir(tmp_path / "data") == ["other"]
+
+
 def test_mounts_for_a_container(lock: Path, cache: Cache, tmp_path: Path) -> None:
     """The real paths here, and /data/NAME there."""
     provided = provide(lock, None, cache)
