@@ -13,7 +13,7 @@ from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.evaluation import diff_command, verify_command
+from seedlock.evaluation import diff_command, manifest_command, verify_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     verify_command.add(commands)
     diff_command.add(commands)
+    manifest_command.add(commands)
     return parser
 
 

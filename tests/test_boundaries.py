@@ -57,6 +57,8 @@ ORDER = [
     {
         "evaluation.engine",
         "evaluation.findings",
+        "evaluation.manifest",
+        "evaluation.manifest_probe",
         "evaluation.nondeterministic",
         "evaluation.number_formats",
         "evaluation.process_groups",
@@ -66,6 +68,9 @@ ORDER = [
         "evaluation.time_stamps",
         "evaluation.writing",
     },
+    {"evaluation.bill_of_materials", "evaluation.image_facts", "evaluation.lock_files"},
+    {"evaluation.manifest_diff", "evaluation.manifest_sources"},
+    {"evaluation.manifest_text"},
     {"evaluation.elements", "evaluation.traces"},
     {"evaluation.evidence", "evaluation.lockstep"},
     {"evaluation.surroundings"},
@@ -86,7 +91,7 @@ ORDER = [
     {"evaluation.verdict"},
     {"evaluation.advice", "evaluation.verify_text"},
     {"evaluation.verify", "evaluation.verify_page"},
-    {"evaluation.diff_command", "evaluation.verify_command"},
+    {"evaluation.diff_command", "evaluation.manifest_command", "evaluation.verify_command"},
     {"cli"},
     {"__main__"},
 ]  # fmt: skip
