@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from packaging.requirements import InvalidRequirement, Requirement
 
 from seedlock.errors import BadLock
-from seedlock.evaluation.manifest import DEB, DEBIAN, PYTHON, LOCKED, Base, Package, normalised
+from seedlock.evaluation.manifest import DEB, DEBIAN, LOCKED, PYTHON, Base, Package, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

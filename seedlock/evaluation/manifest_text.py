@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation.manifest import DEB, DEBIAN, FILES, PYTHON, LOCKED
+from seedlock.evaluation.manifest import DEB, DEBIAN, FILES, LOCKED, PYTHON
 from seedlock.evaluation.manifest_diff import CHANGES, HASH, VERSION
 
 if TYPE_CHECKING:
