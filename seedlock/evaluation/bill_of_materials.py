@@ -23,7 +23,6 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from seedlock import __version__
@@ -108,7 +107,7 @@ def _components(manifest: Manifest) -> Iterator[Component]:
 
 
 def _base(base: Base) -> Component:
-    name, _, tag = base.name.partition(":")
+    name, _, tag = base.name.rpartition("/")[2].partition(":")
     qualifiers = {"tag": tag} if tag else {}
     return Component(
         type=ComponentType.CONTAINER,
@@ -116,8 +115,8 @@ def _base(base: Base) -> Component:
         version=base.digest or None,
         bom_ref="base",
         hashes=_hashes([base.digest.removeprefix("sha256:")] if base.digest else []),
-        purl=PackageURL("oci", None, name.rpartition("/")[2], base.digest, qualifiers)
-        if base.digest
+        purl=PackageURL("oci", None, name, base.digest, qualifiers)
+        if name and base.digest
         else None,
         properties=_properties({"seedlock:first-layer": base.layer}),
     )
@@ -174,6 +173,9 @@ def manifest_of(text: str, file: str) -> Manifest:
     Raises:
         BadManifest: the text is no CycloneDX 1.6 JSON, or not one of seedlock's.
     """
+    # Here, because jsonschema's checks of addresses take more than a second to import.
+    from cyclonedx.validation.json import JsonStrictValidator
+
     try:
         problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
         content = json.loads(text)

@@ -39,14 +39,15 @@ def locked(texts: dict[str, str]) -> list[Package]:
     """Return the packages of locks, of which `DEBIAN_LOCK` is Debian's and others pip's.
 
     Raises:
-        BadLock: a line is none of a lock.
+        BadLock: a line is none of a lock, or there is none at all.
     """
     found: list[Package] = []
     for name, text in texts.items():
-        if name == DEBIAN_LOCK:
-            found += debian(name, text)
-        elif name.endswith(".lock") and name != IMAGES_LOCK:
-            found += python(name, text)
+        if name.endswith(".lock") and name != IMAGES_LOCK:
+            of_file = list(debian(name, text) if name == DEBIAN_LOCK else python(name, text))
+            if not of_file:
+                raise BadLock(f"{name}: no package in it")
+            found += of_file
     return found
 
 

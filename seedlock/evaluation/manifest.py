@@ -45,8 +45,7 @@ class Package(NamedTuple):
         return tuple(value for each, value in self.hashes if each == kind)
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(NamedTuple):
     """What an image was built on.
 
     Attributes:

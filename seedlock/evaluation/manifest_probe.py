@@ -119,7 +119,7 @@ def files_digest(record: str) -> str:
     rows = sorted(
         row
         for row in csv.reader(record.splitlines())
-        if len(row) == 3 and row[1] and not row[0].startswith(("/", "../"))
+        if row and not row[0].startswith(("/", "../"))
         and not row[0].endswith(".pyc")
         and not (".dist-info/" in row[0] and row[0].rpartition("/")[2] in INSTALLERS_OWN)
     )  # fmt: skip

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from seedlock import registry, settings
 from seedlock.errors import BadLock, BadManifest, NotReproBase
 from seedlock.evaluation import lock_files, manifest_probe
-from seedlock.evaluation.bill_of_materials import manifest_of
 from seedlock.evaluation.image_facts import (
     ALLOWED,
     BASE_LABEL,
@@ -25,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CPU_LOCK = "cpu.lock"
+
+LOCKS_ALLOWED = (
+    f"allowed: a folder with {CPU_LOCK}, {DEBIAN_LOCK} and {IMAGES_LOCK}, as version-lock/, or "
+    "another lock of Python packages in such a folder"
+)
 
 
 def of_anything(environ: Mapping[str, str], given: str) -> Manifest:
@@ -46,6 +50,8 @@ def of_file(path: str) -> Manifest:
     Raises:
         BadManifest: the file can't be read, or holds none.
     """
+    from seedlock.evaluation.bill_of_materials import manifest_of
+
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -124,6 +130,8 @@ def of_locks(given: str) -> Manifest:
         BadLock: a file is missing or is no lock.
     """
     folder, name = (given, CPU_LOCK) if os.path.isdir(given) else os.path.split(given)
+    if not name.endswith(".lock") or name in (DEBIAN_LOCK, IMAGES_LOCK):
+        raise BadLock(f"{given}: {LOCKS_ALLOWED}")
     texts = {each: _text(os.path.join(folder, each)) for each in (name, DEBIAN_LOCK, IMAGES_LOCK)}
     return Manifest(
         kind="locks",
@@ -139,10 +147,7 @@ def _text(path: str) -> str:
         with open(path, encoding="utf-8", newline="") as file:
             return file.read()
     except OSError as problem:
-        raise BadLock(
-            f"{path}: {problem.strerror}; allowed: a folder with {CPU_LOCK}, {DEBIAN_LOCK} and "
-            f"{IMAGES_LOCK}, as version-lock/, or another lock of Python packages in one"
-        ) from problem
+        raise BadLock(f"{path}: {problem.strerror}; {LOCKS_ALLOWED}") from problem
 
 
 def _locks(texts: dict[str, str]) -> dict[str, str]:
