@@ -71,9 +71,9 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _manifest(options: argparse.Namespace) -> int:
-    from seedlock.evaluation.requirements import MANIFEST, require
+    from seedlock.evaluation.requirements import MANIFEST, OUTSIDE, require
 
-    require(MANIFEST)
+    require(MANIFEST, OUTSIDE)
     epoch = os.environ.get(EPOCH) or None
     if epoch is not None and not (epoch.isdecimal() and len(epoch) <= LONGEST_EPOCH):
         return _refuse(f"{EPOCH} is '{epoch}'; allowed: seconds since 1970, decimal; unset it")

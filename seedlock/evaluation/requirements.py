@@ -12,17 +12,20 @@ it is there; xxhash is asked for by the traces."""
 
 MANIFEST = {
     "cyclonedx": "cyclonedx-python-lib",
-    "jsonschema": "cyclonedx-python-lib[json-validation]",
+    "jsonschema": "jsonschema",
     "packaging": "packaging",
 }
-"""The same for `seedlock manifest`. They are not in the image: none is there for the frameworks."""
+"""The same for `seedlock manifest`. The first two are not in the image."""
+
+OUTSIDE = "; for an image, run seedlock manifest IMAGE outside of it"
 
 
-def require(packages: dict[str, str] = PACKAGES) -> None:
+def require(packages: dict[str, str] = PACKAGES, cure: str = "") -> None:
     """Make sure that packages are there.
 
     Args:
         packages: names of modules, and of the packages that bring them.
+        cure: another one than to install them, as the end of a line.
 
     Raises:
         ExtraMissing: one is not.
@@ -31,5 +34,5 @@ def require(packages: dict[str, str] = PACKAGES) -> None:
     if missing:
         raise ExtraMissing(
             f"{' and '.join(missing)} not installed; needed: {', '.join(packages.values())}; "
-            "say pip install 'seedlock[evaluation]'"
+            f"say pip install 'seedlock[evaluation]'{cure}"
         )
