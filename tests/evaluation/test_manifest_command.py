@@ -20,7 +20,8 @@ LOCKS = REPOSITORY / "version-lock"
 
 def manifest(*arguments: Path | str, **variables: str) -> Done:
     """Run the installed command."""
-    return run([SEEDLOCK, "manifest", *map(str, arguments)], check=False, **variables)
+    command = [SEEDLOCK, "manifest", *map(str, arguments)]
+    return run(command, cwd=REPOSITORY, check=False, **variables)
 
 
 def test_the_bill_of_this_environment() -> None:

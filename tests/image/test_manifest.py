@@ -48,7 +48,8 @@ RUN echo >> /opt/repro/locks/cpu.lock
 def manifest(*words: str | Path, **variables: str) -> Done:
     """Run the command against the tests' engine."""
     variables = {"DOCKER": engine.client(), **variables}
-    return run([SEEDLOCK, "manifest", *map(str, words)], check=False, **variables)
+    command = [SEEDLOCK, "manifest", *map(str, words)]
+    return run(command, cwd=engine.ROOT, check=False, **variables)
 
 
 @pytest.fixture(name="file", scope="module")
@@ -112,7 +113,7 @@ def test_python_packages_are_those_of_pip(bill: Manifest, container: TrackedCont
 def test_each_locked_package_has_the_locks_hash(bill: Manifest) -> None:
     """All that the locks name is there in their versions; the rest comes with the base, with
     Debian's Python or from this project, and has a digest of its files."""
-    debs = {hash for each in bill.packages for hash in each.of_kind(DEB)}
+    debs = {deb for each in bill.packages for deb in each.of_kind(DEB)}
     lock = (LOCKS / "debian.lock").read_text()
 
     assert debs == {line[:64] for line in lock.splitlines() if not line.startswith("#")}
