@@ -81,7 +81,8 @@ def _change(change: PackageChange) -> str:
     before, after = change.before, change.after
     name = change.package.name
     if before is None or after is None:
-        return f"{name:<26} {change.package.version}"
+        place = change.package.place if change.package.system == PYTHON else ""
+        return f"{name:<26} {change.package.version:<26} {place}".rstrip()
     if change.change == VERSION:
         return f"{name:<26} {before.version} -> {after.version}"
     assert change.change == HASH
