@@ -89,14 +89,8 @@ def _inspect(client: str, environ: Mapping[str, str], image: str) -> dict[str, A
 def _read(
     client: str, environ: Mapping[str, str], image: str, identity: str, lock_file: str
 ) -> dict[str, Any]:
-    command = [client, "run", "--rm", "--interactive", "--network", "none", "--read-only"]
-    # Every folder has to be read, those of others too, and nothing else is to be done.
-    command += ["--user", "0", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE"]
-    command += ["--security-opt", "no-new-privileges", "--entrypoint", INTERPRETER]
-    # Not one line of the image's Python code but the standard library runs: -I -S.
-    command += [identity, "-I", "-S", "-B", "-", lock_file]
     probe = resources.files("seedlock.evaluation").joinpath("manifest_probe.py").read_text()
-    read = _run(command, environ, probe)
+    read = _run(reading(client, identity, lock_file), environ, probe)
     try:
         found = json.loads(read.stdout)
     except ValueError:
@@ -104,6 +98,22 @@ def _read(
     if read.returncode != 0 or not isinstance(found, dict):
         raise NotReproBase(f"{image} can't be read: {_last_line(read)}; {ALLOWED}")
     return found
+
+
+def reading(client: str, identity: str, lock_file: str) -> list[str]:
+    """Return the command that runs a Python program from standard input over an image's files.
+
+    Args:
+        client: the engine's client.
+        identity: the image's id.
+        lock_file: the program's argument.
+    """
+    command = [client, "run", "--rm", "--interactive", "--network", "none", "--read-only"]
+    # Every folder has to be read, those of others too, and nothing else is to be done.
+    command += ["--user", "0", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE"]
+    command += ["--security-opt", "no-new-privileges", "--entrypoint", INTERPRETER]
+    # Not one line of the image's Python code but the standard library runs: -I -S.
+    return [*command, identity, "-I", "-S", "-B", "-", lock_file]
 
 
 def _run(
