@@ -109,6 +109,13 @@ def test_a_moved_folder_is_no_change() -> None:
     assert found((NUMPY,), (newer, elsewhere._replace(version="1"))) == [("numpy", ADDED)]
     assert found((NUMPY, elsewhere), (elsewhere, newer)) == []
     assert found((NUMPY, elsewhere), (newer,)) == [("numpy", REMOVED)]
+    other = elsewhere._replace(version="9")
+    also_newer = other._replace(place=other.place.replace("3.11", "3.13"))
+    moved = newer._replace(version="99")
+    difference = compare(
+        replace(A, packages=(NUMPY, other)), replace(A, packages=(also_newer, moved))
+    )
+    assert [(each.before, each.after) for each in difference.packages] == [(NUMPY, moved)]
 
 
 def test_one_name_in_two_systems_is_two_packages() -> None:
