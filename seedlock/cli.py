@@ -13,7 +13,13 @@ from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.evaluation import data_command, diff_command, full_disk, verify_command
+from seedlock.evaluation import (
+    data_command,
+    diff_command,
+    full_disk,
+    manifest_command,
+    verify_command,
+)
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
@@ -139,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     show_command.add(commands)
     export_command.add(commands)
     data_command.add(commands)
+    manifest_command.add(commands)
     return parser
 
 

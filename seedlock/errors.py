@@ -132,6 +132,36 @@ class BadSubmission(SeedlockError):
     slug = "bad-submission"
 
 
+class NoEngine(SeedlockError):
+    """No container engine answers."""
+
+    slug = "no-engine"
+
+
+class NoSuchImage(SeedlockError):
+    """The container engine does not hold an image."""
+
+    slug = "no-such-image"
+
+
+class NotReproBase(SeedlockError):
+    """An image is not conference/repro-base, nor built on it."""
+
+    slug = "not-a-repro-base"
+
+
+class BadManifest(SeedlockError):
+    """A file is not a bill of materials that `seedlock manifest` wrote."""
+
+    slug = "not-a-manifest"
+
+
+class BadLock(SeedlockError):
+    """A lock file is missing or has a line that no lock has."""
+
+    slug = "unreadable-lock"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

@@ -67,7 +67,9 @@ def test_every_command_is_in_the_readme() -> None:
     """Each command that --help lists is shown."""
     commands = re.findall(r"^    (\w+) +\w", run(["seedlock", "--help"], PATH=_path()).out, re.M)
 
-    assert commands == ["env", "run", "verify", "diff", "show", "export", "data"]
+    assert commands == [
+        "env", "run", "verify", "diff", "show", "export", "data", "manifest",
+    ]  # fmt: skip
     for command in commands:
         assert f"seedlock {command}" in read("README.md")
 

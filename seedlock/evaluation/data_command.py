@@ -262,9 +262,9 @@ def _described(data: DataSet, cache: Cache) -> dict[str, Any]:
 
 def _ready() -> Cache:
     from seedlock.evaluation.data.caching import default
-    from seedlock.evaluation.requirements import DATA_PACKAGES, require
+    from seedlock.evaluation.requirements import DATA, require
 
-    require(DATA_PACKAGES)
+    require(DATA)
     return default(os.environ)
 
 

@@ -1,38 +1,50 @@
-"""The packages that the organiser's half needs and the half inside does not."""
+"""The packages that the organiser's half needs and the half inside does not.
+
+Each table has the names of modules, and of the packages that bring them.
+"""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from seedlock.errors import ExtraMissing
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-PACKAGES = ("jinja2", "rich")
+PACKAGES = {"jinja2": "jinja2", "rich": "rich"}
 """Without them `seedlock verify` does not start. h5py is used where it is there; xxhash is asked
 for by the traces."""
 
-RECORD_PACKAGES = (*PACKAGES, "jsonschema")
+RECORD = {**PACKAGES, "jsonschema": "jsonschema"}
 """Without them nothing that writes or reads records starts."""
 
-EXPORT_PACKAGES = (*RECORD_PACKAGES, "in_toto_attestation", "rocrate")
+EXPORT = {**RECORD, "in_toto_attestation": "in-toto-attestation", "rocrate": "rocrate"}
 """Without them `seedlock export` does not start."""
 
-DATA_PACKAGES = ("packaging", "pooch", "requests", "rich")
+DATA = {each: each for each in ("packaging", "pooch", "requests", "rich")}
 """Without them `seedlock data` does not start."""
 
+MANIFEST = {
+    "cyclonedx": "cyclonedx-python-lib",
+    "jsonschema": "jsonschema",
+    "packaging": "packaging",
+}
+"""Without them `seedlock manifest` does not start. The first two are not in the image."""
 
-def require(packages: Sequence[str] = PACKAGES) -> None:
-    """Make sure that the packages are there.
+OUTSIDE = "; for an image, run seedlock manifest IMAGE outside of it"
+
+
+def require(packages: dict[str, str] = PACKAGES, cure: str = "") -> None:
+    """Make sure that packages are there.
+
+    Args:
+        packages: names of modules, and of the packages that bring them.
+        cure: another one than to install them, as the end of a line.
 
     Raises:
         ExtraMissing: one is not.
     """
-    missing = [name for name in packages if find_spec(name) is None]
+    missing = [package for module, package in packages.items() if find_spec(module) is None]
     if missing:
         raise ExtraMissing(
-            f"{' and '.join(missing)} not installed; needed: {', '.join(packages)}; "
-            "say pip install 'seedlock[evaluation]'"
+            f"{' and '.join(missing)} not installed; needed: {', '.join(packages.values())}; "
+            f"say pip install 'seedlock[evaluation]'{cure}"
         )

@@ -31,9 +31,9 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _export(options: argparse.Namespace) -> int:
-    from seedlock.evaluation.requirements import EXPORT_PACKAGES, require
+    from seedlock.evaluation.requirements import EXPORT, require
 
-    require(EXPORT_PACKAGES)
+    require(EXPORT)
     from seedlock.evaluation.file_digests import digest_of
     from seedlock.evaluation.recording import in_toto, ro_crate
     from seedlock.evaluation.recording.record import COMPLETE, load

@@ -98,9 +98,9 @@ def run(options: argparse.Namespace, argv: list[str], environ: dict[str, str]) -
         argv: the command.
         environ: the environment with all settings.
     """
-    from seedlock.evaluation.requirements import RECORD_PACKAGES, require
+    from seedlock.evaluation.requirements import RECORD, require
 
-    require(RECORD_PACKAGES)
+    require(RECORD)
     request = _request(options, argv, environ)
     if isinstance(request, str):
         print(f"seedlock run: {request}", file=sys.stderr)

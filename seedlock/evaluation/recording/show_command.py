@@ -28,9 +28,9 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _show(options: argparse.Namespace) -> int:
-    from seedlock.evaluation.requirements import RECORD_PACKAGES, require
+    from seedlock.evaluation.requirements import RECORD, require
 
-    require(RECORD_PACKAGES)
+    require(RECORD)
     from seedlock.evaluation.recording.record import COMPLETE, load
     from seedlock.evaluation.recording.show_page import page
     from seedlock.evaluation.recording.show_text import text
