@@ -37,7 +37,7 @@ ORDER = [
         "tracers.tensorflow_functions",
         "tracers.torch_operations",
     },
-    TRACERS - {"tracers.keras"},
+    TRACERS - {"tracers.keras"} | {"tracers.keras_batches"},
     {"tracers.keras"},
     {"adapters.base"},
     {"adapters.tensorflow_seeds"},
