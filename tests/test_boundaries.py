@@ -27,7 +27,7 @@ ORDER = [
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},
-    {"lineage", "trace_file", "trace_lines"},
+    {"lineage", "trace_blocks", "trace_file", "trace_lines"},
     {"trace"},
     {"tracers.base"},
     {

@@ -44,14 +44,9 @@ class Batches:
         return self
 
     def __next__(self) -> Any:
-        block = self._trace.nested()
-        block.__exit__()  # that around the function
-        try:
-            with block:  # Keras may read from a tf.data or a torch DataLoader
-                batch = next(self._iterator)
+        batch = next(self._iterator)  # Keras may read from a tf.data or a torch DataLoader
+        with self._trace.outside():
             self._trace.result("batch", self._op, batch, self._at)
-        finally:
-            block.__enter__()
         return batch
 
 
@@ -113,12 +108,8 @@ class Outlet:
     def _note_now(self, data: Any) -> None:
         if self._reader is not None:
             trace, op, at = self._reader
-            block = trace.nested()
-            block.__exit__()  # that around the function
-            try:
+            with trace.outside():
                 trace.result("batch", op, _tensors(data), at)
-            finally:
-                block.__enter__()
 
     def _put(self, tensors: list[Any]) -> None:
         tensorflow = sys.modules["tensorflow"]
