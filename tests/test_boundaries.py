@@ -27,7 +27,7 @@ ORDER = [
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},
-    {"lineage", "trace_file", "trace_lines"},
+    {"lineage", "trace_blocks", "trace_file", "trace_lines"},
     {"trace"},
     {"tracers.base"},
     {
@@ -37,7 +37,7 @@ ORDER = [
         "tracers.tensorflow_functions",
         "tracers.torch_operations",
     },
-    TRACERS - {"tracers.keras"},
+    TRACERS - {"tracers.keras"} | {"tracers.keras_batches"},
     {"tracers.keras"},
     {"adapters.base"},
     {"adapters.tensorflow_seeds"},
