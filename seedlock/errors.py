@@ -90,6 +90,12 @@ class ExtraMissing(SeedlockError):
     slug = "missing-extra"
 
 
+class NotSealed(SeedlockError):
+    """A promise of a sealed run can't be kept here."""
+
+    slug = "not-sealed"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
