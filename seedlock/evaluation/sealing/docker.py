@@ -85,6 +85,8 @@ class Docker(Sealed):
 
     Args:
         about: what the engine says of itself.
+
+    Attributes:
         expected: what has to be found in the container.
     """
 
@@ -100,7 +102,7 @@ class Docker(Sealed):
         super().__init__(order, argv, environ, DOCKER, inspection.foreseen(about), container)
         self._client, self._name = container
         self._about = about
-        self._expected = expected
+        self.expected = expected
         self._counters: Counters | None = None
         self._asked = False
 
@@ -140,7 +142,7 @@ class Docker(Sealed):
         if answer is None:
             return {}
         (content,) = json.loads(answer)
-        self._found = inspection.seen(self._expected, self._about, content)
+        self._found = inspection.seen(self.expected, self._about, content)
         state: dict[str, Any] = content["State"]
         return state
 
