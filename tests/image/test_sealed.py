@@ -100,15 +100,13 @@ def test_memory_runs_out(base: Image, tmp_path: Path) -> None:
 
 def test_time_and_disk_run_out(base: Image, tmp_path: Path) -> None:
     """One that does not hear TERM is killed and removed; what held is known all the same."""
-    wait, write = (
-        "while True: signal.pause()",
-        "for n in range(9): open(f'/output/{n}', 'wb').write(bytes(1 << 20))\nsignal.pause()",
-    )
-    for program, status, time in ((wait, TIMED_OUT, "3s"), (write, LIMITED, "2m")):
-        (tmp_path / time).mkdir()
-        course = Course(tmp_path / time, base)
+    wait = "open('/output/gathered', 'w')\nwhile True: signal.pause()"
+    write = "for n in range(9): open(f'/output/{n}', 'wb').write(bytes(1 << 20))\nsignal.pause()"
+    for name, program, status in (("time", wait, TIMED_OUT), ("disk", write, LIMITED)):
+        (tmp_path / name).mkdir()
+        course = Course(tmp_path / name, base)
 
-        made = course.carry_out(PYTHON, "-Ic", STUBBORN + program, time=time)
+        made = course.carry_out(PYTHON, "-Ic", STUBBORN + program, out_of_time=True, time="10m")
 
         assert course.run is not None
         assert course.run.status == status, course.run.last_lines()

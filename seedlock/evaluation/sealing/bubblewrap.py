@@ -70,10 +70,10 @@ def seal(order: Order, environ: Mapping[str, str]) -> Bubblewrap:
     }  # fmt: skip
     _write_files(order.folder, NOBODY if root else os.getuid(), NOBODY if root else os.getgid())
     sandbox = Sandbox(order, tools, folders, variables, root)
-    started_in = {"PATH": path}
-    seen = probe.ask(sandbox.words(probe.command()), started_in)
+    # With all variables of this process, none of which may be seen inside.
+    seen = probe.ask(sandbox.words(probe.command()), dict(environ))
     found = judge(sandbox, seen)
-    return Bubblewrap(order, sandbox.words([*order.argv]), started_in, BUBBLEWRAP, found)
+    return Bubblewrap(order, sandbox.words([*order.argv]), {"PATH": path}, BUBBLEWRAP, found)
 
 
 @dataclass(frozen=True)
@@ -197,12 +197,13 @@ def judge(sandbox: Sandbox, seen: probe.Seen) -> dict[str, Guarantee]:
         *(f"{place} is mounted" for place in sorted(seen.mounts)
           if place not in known and not place.startswith("/proc/")),
         *(f"{place} is not mounted" for place in sorted(missing)),
+        *(["it sees this machine's processes"] if _same("pid", seen) else []),
     ]  # fmt: skip
     unlisted = set(seen.variables) - set(sandbox.variables) - {"PWD", "OLDPWD", "_", "SHLVL"}
     broken: dict[str, list[str]] = {
         "network": [
             *(f"it has {each}" for each in seen.interfaces if each != "lo"),
-            *(["it is this machine's"] if seen.network == os.readlink("/proc/self/ns/net") else []),
+            *(["it is this machine's"] if _same("net", seen) else []),
         ],
         "root_read_only": [
             f"{place} is writable" for place, may in seen.mounts.items()
@@ -224,6 +225,10 @@ def judge(sandbox: Sandbox, seen: probe.Seen) -> dict[str, Guarantee]:
         "reads": strangers,
     }  # fmt: skip
     return kept(broken, BY)
+
+
+def _same(namespace: str, seen: probe.Seen) -> bool:
+    return seen.namespaces.get(namespace) in (None, os.readlink(f"/proc/self/ns/{namespace}"))
 
 
 def _filter(status: Mapping[str, str]) -> list[str]:

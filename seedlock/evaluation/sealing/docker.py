@@ -44,6 +44,7 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     Raises:
         EngineError: the engine does not answer.
     """
+    (order.folder / ID_FILE).unlink(missing_ok=True)  # another run's; the engine would refuse it
     about = information(image.client)
     order = replace(order, limits=inspection.possible(order.limits, about))
     variables = listed(order.variables)
@@ -100,7 +101,7 @@ class Docker(Sealed):
         expected: inspection.Expected,
     ) -> None:
         super().__init__(order, argv, environ, DOCKER, inspection.foreseen(about), container)
-        self._client, self._name = container
+        self._client = container[0]
         self._about = about
         self.expected = expected
         self._counters: Counters | None = None
@@ -123,7 +124,8 @@ class Docker(Sealed):
         if not self._asked and not state.get("StartedAt", "0001").startswith("2"):
             self._found = unseen("no container was started")
         self._hit = self._hit or self._counted(bool(state.get("OOMKilled")))
-        _answer(engine.remove(self._client, self._name))
+        if identity := self._identity():
+            _answer(engine.remove(self._client, identity))
         (self.order.folder / ID_FILE).unlink(missing_ok=True)
 
     def _counted(self, out_of_memory: bool) -> Hit | None:
@@ -138,7 +140,9 @@ class Docker(Sealed):
 
     def _ask(self) -> dict[str, Any]:
         """Take down what the engine says of the container; return its state."""
-        answer = _answer([self._client, "container", "inspect", self._name])
+        # By its id: where it could not be made, the name is another one's.
+        identity = self._identity()
+        answer = _answer([self._client, "container", "inspect", identity]) if identity else None
         if answer is None:
             return {}
         (content,) = json.loads(answer)

@@ -19,7 +19,7 @@ MARK = "seedlock-probe-"
 SCRIPT = "; ".join([
     *(f'echo "{MARK}{name}"; cat /proc/self/{name}; echo' for name in FILES),
     f'echo "{MARK}userns"; command -v unshare && ! unshare --user true && echo refused',
-    f'echo "{MARK}netns"; readlink /proc/self/ns/net',
+    f'echo "{MARK}namespaces"; readlink /proc/self/ns/net /proc/self/ns/pid',
     f'echo "{MARK}home"; ls -A "$HOME"',
     f'echo "{MARK}end"',
 ])  # fmt: skip
@@ -40,7 +40,7 @@ class Seen:
         variables: names and values.
         interfaces: names of network interfaces.
         confined: whether the kernel refused it a user namespace of its own.
-        network: identity of its network namespace.
+        namespaces: identities of its namespaces (`net`, `pid`), as `net:[4026531840]`.
         home: names of files in its home folder.
     """
 
@@ -50,7 +50,7 @@ class Seen:
     variables: dict[str, str]
     interfaces: list[str]
     confined: bool
-    network: str
+    namespaces: dict[str, str]
     home: list[str]
 
     @property
@@ -125,6 +125,6 @@ def _read(parts: dict[str, str]) -> Seen:
         {name.strip("\n"): value for name, _, value in variables if name.strip("\n")},
         [line.partition(":")[0].strip() for line in parts["net/dev"].splitlines() if ":" in line],
         "refused" in parts["userns"].split(),
-        parts["netns"].strip(),
+        {each.partition(":")[0]: each for each in parts["namespaces"].split()},
         parts["home"].split("\n")[:-1] if parts["home"].strip() else [],
     )

@@ -45,8 +45,9 @@ class Order:
         writable: absolute paths here that it may write, and where it finds them.
         readable: what it may read besides.
         limits: how much it may take.
-        folder: the place for the seal's own small files, there; not shown to the run.
-        name: the container's, where there is one.
+        folder: the run's folder, there; not shown to the run. What is printed into files in it
+            counts as written.
+        name: the container's, where there is one; no other's.
     """
 
     argv: Sequence[str]
@@ -55,7 +56,7 @@ class Order:
     readable: Sequence[Mount]
     limits: Limits
     folder: Path
-    name: str = "seedlock-sealed"
+    name: str
 
 
 class Sealed(ABC):
@@ -143,6 +144,8 @@ class Sealed(ABC):
 
     def _weigh(self) -> None:
         allowed = self.order.limits.disk
-        total = sum(size_of(folder) for folder in self.order.writable)
+        own = self.order.folder
+        outside = (each for each in self.order.writable if not each.is_relative_to(own))
+        total = sum(map(size_of, (own, *outside)))
         if total >= allowed:
             self._hit = Hit("disk", f"it wrote {total} of {allowed} bytes")
