@@ -107,9 +107,11 @@ class Sealed(ABC):
             self._next_look = now + LOOK
             self._hit = self._looked(pid)
         if self._hit is None and now >= self._next_weighing:
+            begun = time.monotonic()
             self._weigh()
+            ended = time.monotonic()
             # A folder with very many files must not take all of this process's time.
-            self._next_weighing = now + max(WEIGH, 20 * (time.monotonic() - now))
+            self._next_weighing = ended + max(WEIGH, 20 * (ended - begun))
         return self._hit
 
     def close(self, exit_status: int | None, said: str) -> None:

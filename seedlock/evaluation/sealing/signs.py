@@ -1,7 +1,8 @@
 """Limits that leave no mark in the kernel's books once the run is over, told by its last lines.
 
-A process that may not have another one, or no more memory of its own, is told so by the kernel and
-goes on; which limit it was is then only in what it says before it gives up.
+A process that may not have another one, or no more space, is told so by the kernel and goes on;
+which limit it was is then only in what it says before it gives up. Memory is not among them: what
+takes too much is ended, and an allocation that is refused was too large for the whole machine.
 """
 
 from __future__ import annotations
@@ -17,14 +18,8 @@ SIGNS = (
         "No space left on device",  # ENOSPC, of /tmp and /dev/shm
         "File too large",  # EFBIG, of RLIMIT_FSIZE
     )),
-    ("memory", (
-        "MemoryError",
-        "Cannot allocate memory",  # ENOMEM
-        "std::bad_alloc",
-        "can't allocate memory",  # torch's allocator
-    )),
 )  # fmt: skip
-"""For each limit, pieces of the messages of the C library, of Python and of the frameworks."""
+"""For each limit, pieces of the messages of the C library and of Python."""
 
 
 def told(said: str) -> tuple[str, str] | None:

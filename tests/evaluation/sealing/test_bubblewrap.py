@@ -90,7 +90,7 @@ def test_processes_that_take_too_much_together(bwrap: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("program", "limit"),
     [
-        ("held = bytearray(512 << 20)", "memory"),
+        ("held = bytearray(b'x') * (512 << 20)\nimport signal; signal.pause()", "memory"),
         ("import os\nwhile os.fork(): pass\nimport signal; signal.pause()", "processes"),
         ("import os\nfor n in range(9): open(f'/output/{n}', 'wb').write(bytes(1 << 20))", "disk"),
         ("open('/tmp/x', 'wb').write(bytes(1 << 20) * 200)", "disk"),
