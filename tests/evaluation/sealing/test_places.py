@@ -94,10 +94,7 @@ def test_what_a_folder_takes(tmp_path: Path) -> None:
         ("RuntimeError: can't start new thread", "processes"),
         ("BlockingIOError: [Errno 11] Resource temporarily unavailable", "processes"),
         ("OSError: [Errno 28] No space left on device: '/tmp/x'", "disk"),
-        (
-            "RuntimeError: can't start new thread\nOSError: [Errno 28] No space left on device\nbye",
-            "disk",
-        ),
+        ("RuntimeError: can't start new thread\nOSError: [Errno 27] File too large\nbye", "disk"),
     ],
 )
 def test_last_lines_that_name_a_limit(said: str, limit: str) -> None:
