@@ -162,6 +162,12 @@ class BadLock(SeedlockError):
     slug = "unreadable-lock"
 
 
+class NotSealed(SeedlockError):
+    """A promise of a sealed run can't be kept here."""
+
+    slug = "not-sealed"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

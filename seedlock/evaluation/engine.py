@@ -27,6 +27,9 @@ SHARED_MEMORY = "2g"
 """Most that /dev/shm may hold: loaders hand batches over through it, and an engine's 64 MB end
 them with a bus error."""
 
+REMOVED = ("--rm", "--shm-size", SHARED_MEMORY)
+"""Options of a container that is removed at its end."""
+
 NOBODY = 65534
 """User id for an image that names none, where this process is root."""
 
@@ -162,8 +165,9 @@ def start(
     argv: list[str],
     mounts: Sequence[Mount] = (),
     network: bool = False,
+    options: Sequence[str] = REMOVED,
 ) -> list[str]:
-    """Return the command that runs `argv` in a container and removes it afterwards.
+    """Return the command that runs `argv` in a container.
 
     The image's entrypoint sets what must stand before Python. What is mounted for reading is so
     for good: what one run wrote there, the next would find.
@@ -176,13 +180,14 @@ def start(
         argv: the command; the image's own where it is empty.
         mounts: what it may read besides.
         network: whether the container has one.
+        options: further words for the engine; by default it removes the container at its end.
     """
-    command = [image.client, "run", "--rm", "--name", name, "--user", image.user]
+    command = [image.client, "run", *options, "--name", name, "--user", image.user]
     # A program that becomes root would leave files that nobody else can remove.
     command += ["--security-opt", "no-new-privileges"]
     # Without a network nothing else gives the name an address, and torch.distributed asks for it.
     command += ["--hostname", HOSTNAME, "--add-host", f"{HOSTNAME}:127.0.0.1"]
-    command += ["--shm-size", SHARED_MEMORY, "--network", "bridge" if network else "none"]
+    command += ["--network", "bridge" if network else "none"]
     for variable, value in variables.items():
         command += ["-e", f"{variable}={value}"]
     for folder, place in folders.items():
@@ -208,5 +213,6 @@ def signal(client: str, name: str, number: str) -> list[str]:
 
 
 def remove(client: str, name: str) -> list[str]:
-    """Return the command that ends and removes a container, whatever it does."""
-    return [client, "rm", "--force", name]
+    """Return the command that ends and removes a container, whatever it does, and the volumes that
+    its image declares."""
+    return [client, "rm", "--force", "--volumes", name]

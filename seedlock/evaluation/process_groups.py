@@ -54,6 +54,19 @@ def living(leader: int, mark: str) -> list[int]:
     return sorted(pid for pid in found if table[pid].state not in "ZX")
 
 
+def descendants(leader: int) -> list[int]:
+    """Return a process and all that descend from it and have not ended, by ancestors alone.
+
+    Cheaper than `living`, and enough where nothing can lose its parents, as in a process
+    namespace.
+    """
+    table = _table()
+    found = {leader} & table.keys()
+    while grown := {pid for pid, each in table.items() if each.parent in found} - found:
+        found |= grown
+    return sorted(pid for pid in found if table[pid].state not in "ZX")
+
+
 def adopted(own: set[int]) -> list[int]:
     """Return orphans that this process adopted and that have not ended.
 

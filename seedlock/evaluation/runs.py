@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from seedlock.evaluation.sealing.sealed import Sealed
+
 OUTPUT_VARIABLE = "REPRO_OUTPUT"
 """Folder into which a run should write its results; `{output}` in the command is replaced by it."""
 
@@ -38,6 +40,7 @@ PATIENCE = 60.0
 WAITING, RUNNING, FINISHED = "not started", "running", "finished"
 FAILED, TIMED_OUT, INTERRUPTED = "failed", "timed out", "interrupted"
 ENDED = "ended"
+LIMITED = "came to a limit"
 """Statuses of a run; `ended`: by seedlock, since another one went wrong."""
 
 
@@ -56,6 +59,7 @@ class Run:
         survivors: processes that could not be ended.
         mounts: where this machine has what a container saw; None where it ran here.
         usage: what the first process and those that it waited for took; None while it runs.
+        sealed: its seal, which argv, environ, timeout and container are taken from; or None.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Run:
         container: tuple[str, str] | None = None,
         home: Path | None = None,
         captured: bool = True,
+        sealed: Sealed | None = None,
     ) -> None:
         self.name = name
         self.seed = seed
@@ -87,6 +92,7 @@ class Run:
         self._unheard = False
         self._captured = captured
         self._home = home or folder
+        self.sealed = sealed
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
         self._phase = ""
@@ -141,7 +147,9 @@ class Run:
             if self._timeout is not None and now - self._began > self._timeout:
                 self.end(TIMED_OUT)
             elif not self._has_ended():
-                return False
+                if self.sealed is None or self.sealed.look(self.pid) is None:
+                    return False
+                self.end(LIMITED, at_once=True)  # or it goes on taking what it may not have
             else:
                 self.seconds = now - self._began
                 self._enter("drain", now)
@@ -256,7 +264,11 @@ class Run:
             # wait4(2): with what it took, and all that it waited for itself.
             _, status, self.usage = os.wait4(self.pid, 0)
             self.exit_status = self._process.returncode = os.waitstatus_to_exitcode(status)
-        if self._container is not None and self.exit_status != 0:
+        if self.sealed is not None:
+            self.sealed.close(self.exit_status, "\n".join(self.last_lines()))
+            if self.status == RUNNING and self.sealed.limit_hit() is not None:
+                self.status = LIMITED
+        elif self._container is not None and self.exit_status != 0:
             # Whatever it answers. The client of an engine that went away ends before its container.
             self._ask_engine(engine.remove(*self._container))
         process_groups.reap({self.pid, *others})

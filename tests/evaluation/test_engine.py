@@ -21,10 +21,10 @@ def test_what_a_container_gets() -> None:
     )  # fmt: skip
 
     assert command == [
-        "docker", "run", "--rm", "--name", "name", "--user", "1000",
+        "docker", "run", "--rm", "--shm-size", "2g", "--name", "name", "--user", "1000",
         "--security-opt", "no-new-privileges",
         "--hostname", "seedlock", "--add-host", "seedlock:127.0.0.1",
-        "--shm-size", "2g", "--network", "none", "-e", "REPRO_SEED=7",
+        "--network", "none", "-e", "REPRO_SEED=7",
         "--mount", 'type=bind,"source=/a,""b""","target=/output"',
         "--mount", 'type=bind,"source=/code","target=/submission",readonly',
         "sha256:1", "python", "x.py",

@@ -265,7 +265,7 @@ def test_a_container_ends_with_its_run(tmp_path: Path) -> None:
     assert run.status == INTERRUPTED
     assert not lives(int((tmp_path / "container").read_text()))
     assert ["kill", "--signal", "TERM", "name"] in asked(tmp_path)
-    assert asked(tmp_path)[-1] == ["rm", "--force", "name"]
+    assert asked(tmp_path)[-1] == ["rm", "--force", "--volumes", "name"]
 
 
 def test_a_container_that_is_still_being_made_ends_too(

@@ -1,0 +1,194 @@
+"""A sealed run in a container: how it is started, and what the engine says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from seedlock.evaluation import engine
+from seedlock.evaluation.sealing import inspection
+from seedlock.evaluation.sealing.control_groups import Counters
+from seedlock.evaluation.sealing.guarantees import DOCKER, unseen
+from seedlock.evaluation.sealing.sealed import Hit, Sealed
+from seedlock.evaluation.sealing.variables import HOME, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.sealing.limits import Limits
+    from seedlock.evaluation.sealing.sealed import Order
+
+LABEL = "org.seedlock.sealed"
+"""On every sealed container. One whose seedlock was killed is left behind, not running:
+`docker container prune --filter label=org.seedlock.sealed` removes those."""
+
+PATIENCE = 60.0
+"""Seconds that the engine may take to answer."""
+
+ID_FILE = "container-id"
+
+
+def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
+    """Return a sealed run in a container.
+
+    Args:
+        image: what to run in.
+        order: what to run.
+        environ: the environment that the engine's client needs.
+
+    Raises:
+        EngineError: the engine does not answer.
+    """
+    (order.folder / ID_FILE).unlink(missing_ok=True)  # another run's; the engine would refuse it
+    about = information(image.client)
+    order = replace(order, limits=inspection.possible(order.limits, about))
+    variables = listed(order.variables)
+    argv = engine.start(
+        image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
+        options=options(order.limits, order.folder / ID_FILE),
+    )  # fmt: skip
+    expected = inspection.Expected(
+        order.limits,
+        frozenset(variables) | inspection.names(image_environment(image)),
+        {str(path): place for path, place in order.writable.items()},
+        {str(each.here): each.there for each in order.readable},
+        image.digest,
+    )
+    return Docker(order, argv, dict(environ), (image.client, order.name), about, expected)
+
+
+def options(limits: Limits, id_file: Path) -> list[str]:
+    """Return the words for the engine that make a container a sealed one.
+
+    Without `--rm`: what became of a container is asked after its end. Temporary folders may hold
+    programs, as compilers load what they have just written there. Logs go to the client only; the
+    engine's own copy on the disk has no limit.
+    """
+    temporary = f"rw,exec,nosuid,nodev,mode=1777,size={limits.temporary}"
+    return [
+        "--label", LABEL, "--cidfile", str(id_file), "--log-driver", "none", "--pull", "never",
+        "--read-only", "--tmpfs", f"/tmp:{temporary}", "--tmpfs", f"{HOME}:{temporary}",
+        "--shm-size", str(limits.temporary),
+        "--memory", str(limits.memory), "--memory-swap", str(limits.memory),
+        "--cpus", f"{limits.processors:g}", "--pids-limit", str(limits.processes),
+        "--ulimit", f"fsize={limits.disk}", "--ulimit", "core=0",
+        "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--ipc", "private",
+    ]  # fmt: skip
+
+
+class Docker(Sealed):
+    """A sealed run in a container.
+
+    Args:
+        about: what the engine says of itself.
+
+    Attributes:
+        expected: what has to be found in the container.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        argv: list[str],
+        environ: dict[str, str],
+        container: tuple[str, str],
+        about: dict[str, Any],
+        expected: inspection.Expected,
+    ) -> None:
+        super().__init__(order, argv, environ, DOCKER, inspection.foreseen(about), container)
+        self._client = container[0]
+        self._about = about
+        self.expected = expected
+        self._counters: Counters | None = None
+        self._asked = False
+
+    def _looked(self, pid: int) -> Hit | None:
+        if self._counters is None:
+            identity = self._identity()
+            if not identity:
+                return None
+            self._counters = Counters(identity)
+        if not self._asked:
+            state = self._ask()
+            self._asked = bool(state.get("Running"))
+        self._counters.look()
+        return None  # the kernel itself ends what takes too much
+
+    def _closed(self) -> None:
+        state = self._ask()
+        if not self._asked and not state.get("StartedAt", "0001").startswith("2"):
+            self._found = unseen("no container was started")
+        self._hit = self._hit or self._counted(bool(state.get("OOMKilled")))
+        if identity := self._identity():
+            _answer(engine.remove(self._client, identity))
+        (self.order.folder / ID_FILE).unlink(missing_ok=True)
+
+    def _counted(self, out_of_memory: bool) -> Hit | None:
+        memory, refused = (
+            (self._counters.memory, self._counters.processes) if self._counters else (0, 0)
+        )
+        if out_of_memory or memory:
+            return Hit("memory", "the kernel ended a process for want of memory")
+        if refused:
+            return Hit("processes", f"the kernel refused {refused} more processes or threads")
+        return None
+
+    def _ask(self) -> dict[str, Any]:
+        """Take down what the engine says of the container; return its state."""
+        # By its id: where it could not be made, the name is another one's.
+        identity = self._identity()
+        answer = _answer([self._client, "container", "inspect", identity]) if identity else None
+        if answer is None:
+            return {}
+        (content,) = json.loads(answer)
+        self._found = inspection.seen(self.expected, self._about, content)
+        state: dict[str, Any] = content["State"]
+        return state
+
+    def _identity(self) -> str:
+        try:
+            return (self.order.folder / ID_FILE).read_text().strip()
+        except OSError:
+            return ""
+
+
+def information(client: str) -> dict[str, Any]:
+    """Return what the engine says of itself.
+
+    Raises:
+        EngineError: it does not answer.
+    """
+    answer = _answer([client, "info", "--format", "{{json .}}"])
+    if answer is None:
+        raise engine.EngineError(f"{client} info: no answer; start the engine")
+    found: dict[str, Any] = json.loads(answer)
+    return found
+
+
+def image_environment(image: Image) -> list[str]:
+    """Return the variables that the image itself sets, as `NAME=VALUE`.
+
+    Raises:
+        EngineError: the engine does not hold it.
+    """
+    words = [image.client, "image", "inspect", "--format", "{{json .Config.Env}}", image.digest]
+    answer = _answer(words)
+    if answer is None:
+        raise engine.EngineError(f"{image.client} does not hold {image.name} any more")
+    found: list[str] = json.loads(answer) or []
+    return found
+
+
+def _answer(words: list[str]) -> str | None:
+    try:
+        asked = subprocess.run(
+            words, capture_output=True, text=True, check=False, timeout=PATIENCE, env=os.environ
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return asked.stdout if asked.returncode == 0 else None
