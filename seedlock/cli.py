@@ -15,6 +15,7 @@ from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import diff_command, verify_command
 from seedlock.evaluation.recording import run_command
+from seedlock.evaluation.replaying import bundle_command, replay_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -118,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     verify_command.add(commands)
     diff_command.add(commands)
+    replay_command.add(commands)
+    bundle_command.add(commands)
     return parser
 
 

@@ -73,6 +73,7 @@ ORDER = [
     {"evaluation.causes"},
     {"evaluation.causation", "evaluation.timelines"},
     {"evaluation.divergence"},
+    {"evaluation.divergence_text"},
     {"evaluation.array_contents", "evaluation.json_contents", "evaluation.runs"},
     {
         "evaluation.plan",
@@ -97,7 +98,27 @@ ORDER = [
         "evaluation.recording.trace_digest",
     },
     {"evaluation.recording.recorded_run"},
-    {"evaluation.diff_command", "evaluation.recording.run_command", "evaluation.verify_command"},
+    {
+        "evaluation.replaying.manifest",
+        "evaluation.replaying.matching",
+        "evaluation.replaying.progress",
+        "evaluation.replaying.tolerance",
+    },
+    {
+        "evaluation.replaying.bundle_tar",
+        "evaluation.replaying.bundle_zip",
+        "evaluation.replaying.likeness",
+        "evaluation.replaying.request",
+    },
+    {"evaluation.replaying.replay", "evaluation.replaying.unpacking"},
+    {"evaluation.replaying.bundle", "evaluation.replaying.replay_text"},
+    {
+        "evaluation.diff_command",
+        "evaluation.recording.run_command",
+        "evaluation.replaying.bundle_command",
+        "evaluation.replaying.replay_command",
+        "evaluation.verify_command",
+    },
     {"cli"},
     {"__main__"},
 ]  # fmt: skip

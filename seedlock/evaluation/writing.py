@@ -24,9 +24,18 @@ def write_text(path: str, text: str) -> None:
     Raises:
         OSError: the file can't be written.
     """
+    write_bytes(path, text.encode(errors="replace"))
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write `content` as it is.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
+    with open(temporary, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
