@@ -110,7 +110,9 @@ ORDER = [
         "evaluation.replaying.likeness",
         "evaluation.replaying.request",
     },
-    {"evaluation.replaying.replay", "evaluation.replaying.unpacking"},
+    {"evaluation.replaying.unpacking"},
+    {"evaluation.replaying.products"},
+    {"evaluation.replaying.replay"},
     {"evaluation.replaying.bundle", "evaluation.replaying.replay_text"},
     {
         "evaluation.diff_command",

@@ -19,6 +19,7 @@ from seedlock.evaluation.processes import TRACE
 from seedlock.evaluation.recording import record, source
 from seedlock.evaluation.replaying import bundle_tar, bundle_zip, manifest, matching
 from seedlock.evaluation.replaying.manifest import ARTIFACTS, DATA, LOCK, SOURCE, Entry, Manifest
+from seedlock.evaluation.replaying.products import look
 from seedlock.evaluation.replaying.unpacking import LOCK_FILE, OUTPUTS
 from seedlock.evaluation.runs import OUTPUT
 
@@ -125,7 +126,8 @@ class Packing:
         recorded = self.content["source"]
         if recorded is None:
             return
-        now = source.look(self.source, (self.record, self.artifacts))
+        without = (self.record, self.artifacts)
+        now, _ = look(self.content, self.source, self.artifacts, without)
         differing = matching.of_source(self.content, now, self.artifacts)
         if recorded["digest"] != now.digest:
             each = differing[min(1, len(differing) - 1)]

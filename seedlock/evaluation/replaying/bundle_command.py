@@ -122,7 +122,7 @@ def _packing(options: argparse.Namespace) -> Packing:
         file,
         content,
         artifacts_of(file, content),
-        Path(options.source).absolute() if options.source else source_of(content),
+        Path(os.path.abspath(options.source)) if options.source else source_of(content),
         folders if options.with_data else None,
     )
 

@@ -91,10 +91,10 @@ def compare(
         mounts: where this machine has what the replay's container saw; None without one.
     """
     found = Likeness(files=len(recorded["outputs"]))
-    for key in ("class", "exit_status"):
+    for key, said in (("class", "it ended as"), ("exit_status", "exit status")):
         one, other = recorded["outcome"][key], replayed["outcome"][key]
         if one != other:
-            found.ends.append(f"the recorded run's {key.replace('_', ' ')} is {one}, now {other}")
+            found.ends.append(f"{said}: recorded {one}, now {other}")
     found.metrics = compare_metrics(
         recorded["metrics"]["final"], replayed["metrics"]["final"], tolerances
     )

@@ -80,17 +80,15 @@ def of_lock(content: Mapping[str, Any], environ: Mapping[str, str]) -> list[Mism
     return found
 
 
-def of_source(content: Mapping[str, Any], now: Source | None, artifacts: Path) -> list[Mismatch]:
+def of_source(content: Mapping[str, Any], now: Source, artifacts: Path) -> list[Mismatch]:
     """Compare the working tree and its revision.
 
     Args:
-        content: the record.
-        now: what is there; None where it can't be read or the record has no source.
+        content: the record, which has a source.
+        now: what is there.
         artifacts: folder of the recorded run, whose listing names the files.
     """
     recorded = content["source"]
-    if recorded is None or now is None:
-        return []
     found = []
     if recorded["digest"] != now.digest:
         found.append(Mismatch("source", recorded["digest"], now.digest))
@@ -154,7 +152,7 @@ def _python() -> str:
 def _files(recorded: Mapping[str, Any], now: Source, artifacts: Path) -> list[Mismatch]:
     """Name the files that differ, by the listing beside the run or, without it, by those that
     differed from the revision."""
-    before = _listed(artifacts / LISTING, recorded["digest"])
+    before = listed(artifacts, recorded["digest"])
     if before is None:
         before = {each["file"]: each["sha256"] or ABSENT for each in recorded["dirty"]}
         names = sorted({*before, *now.dirty})
@@ -168,9 +166,10 @@ def _files(recorded: Mapping[str, Any], now: Source, artifacts: Path) -> list[Mi
     ]
 
 
-def _listed(path: Path, digest: str) -> dict[str, str] | None:
+def listed(artifacts: Path, digest: str) -> dict[str, str] | None:
     """Return the digest of each file of the recorded source; None where the listing is not there
     or is not the one that was recorded."""
+    path = artifacts / LISTING
     try:
         if path.is_symlink() or path.stat().st_size > LARGEST_LISTING:
             return None

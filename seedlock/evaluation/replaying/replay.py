@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from seedlock import __version__
 from seedlock.evaluation.divergence_text import divergence_lines
 from seedlock.evaluation.plan import WORKPLACE
-from seedlock.evaluation.recording import record, source
+from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import Request, carry_out
 from seedlock.evaluation.replaying import matching
 from seedlock.evaluation.replaying.likeness import Likeness, compare
+from seedlock.evaluation.replaying.products import look
 from seedlock.evaluation.replaying.request import Asked, plan_of, variables
-from seedlock.evaluation.runs import OUTPUT
+from seedlock.evaluation.runs import OUTPUT, tail
 from seedlock.evaluation.writing import write_json
 from seedlock.lineage import of_worker
 
@@ -51,6 +52,9 @@ RUNS = ("recorded", "now")
 RECORD = "record.json"
 RESULT = "replay.json"
 """Files of a replay, in its folder."""
+
+LAST = 5
+"""How many last lines are shown of a replay that ended in another way."""
 
 JUDGED = (record.DONE, record.METRICS, record.AUTHOR)
 """Classes of runs that came to an end of their own, which a replay must come to as well."""
@@ -102,7 +106,10 @@ def replay(
         mismatches += matching.of_scheme(content)
         if not asked.image:
             mismatches += matching.of_lock(content, wanted)
-        mismatches += matching.of_source(content, _look(asked), asked.artifacts)
+        without: tuple[Path, ...] = (asked.record, asked.artifacts, asked.output)
+        if content["source"] is not None:
+            now, without = look(content, asked.source, asked.artifacts, without, asked.known)
+            mismatches += matching.of_source(content, now, asked.artifacts)
         mismatches += matching.of_data(content, asked.data)
         if mismatches and not asked.anyway:
             return _result(asked, MISMATCH, mismatches)
@@ -110,7 +117,7 @@ def replay(
             return _result(asked, MISMATCH, mismatches, reasons=["there is no image to run in"])
         if content["data"]:
             _point_to_data(wanted, content, asked.data)
-        made = carry_out(_request(asked, plan), wanted, show)
+        made = carry_out(_request(asked, plan, without), wanted, show)
     return _judged(asked, made, mismatches, plan)
 
 
@@ -147,7 +154,7 @@ def _verdict(asked: Asked, found: Likeness) -> str:
     return WITHIN if asked.tolerances and found.within else DIFFERENT
 
 
-def _request(asked: Asked, plan: Plan) -> Request:
+def _request(asked: Asked, plan: Plan, without: tuple[Path, ...]) -> Request:
     return Request(
         plan,
         asked.output / RECORD,
@@ -155,7 +162,7 @@ def _request(asked: Asked, plan: Plan) -> Request:
         _declared(asked.content),
         asked.content["submission"],
         captured=True,
-        without=_results_of(asked),
+        without=without,
         known=asked.known,
     )
 
@@ -164,17 +171,6 @@ def _declared(content: Mapping[str, Any]) -> list[Metric]:
     from seedlock.evaluation.recording.metrics import Metric
 
     return [Metric(**each) for each in content["metrics"]["declared"]]
-
-
-def _results_of(asked: Asked) -> tuple[Path, ...]:
-    """What lies in the source's folder and is none: the record and the runs' folders."""
-    return (asked.record, asked.artifacts, asked.output)
-
-
-def _look(asked: Asked) -> source.Source | None:
-    if asked.content["source"] is None:
-        return None
-    return source.look(asked.source, _results_of(asked), asked.known)
 
 
 def _point_to_data(
@@ -209,6 +205,7 @@ def _result(
         "mismatches": [each.as_dict() for each in mismatches],
         "reasons": list(reasons),
         "ends": found.ends,
+        "last_lines": _last_lines(asked) if found.ends else [],
         "files": found.files,
         "findings": [each.as_dict() for each in found.findings],
         "results": found.results,
@@ -232,6 +229,11 @@ def _notes(asked: Asked) -> list[str]:
     if content["seedlock"] != __version__:
         notes.append(f"seedlock {content['seedlock']} made the record, this is {__version__}")
     return notes
+
+
+def _last_lines(asked: Asked) -> list[str]:
+    """Return the end of what a replay printed that did not end as the recorded run did."""
+    return tail(asked.output / WORKPLACE / "stderr.txt", 4096).splitlines()[-LAST:]
 
 
 def _place(report: Mapping[str, Any]) -> str:

@@ -177,7 +177,7 @@ def _of_record(options: argparse.Namespace, file: Path) -> Asked | str:
 
     content = load(file)
     artifacts = artifacts_of(file, content)
-    source = Path(options.source).absolute() if options.source else source_of(content)
+    source = Path(os.path.abspath(options.source)) if options.source else source_of(content)
     if not source.is_dir():
         return f"--source {options.source}: no such folder"
     base = artifacts if artifacts.is_dir() else file.with_suffix("")

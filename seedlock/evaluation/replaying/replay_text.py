@@ -44,6 +44,7 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     lines += _listed(list(_mismatches(result)), most)
     if result["verdict"] in (IDENTICAL, WITHIN, DIFFERENT):
         lines += [f"  {each}" for each in result["ends"]]
+        lines += [f"    {each}" for each in result["last_lines"]]
         lines += _listed(list(_outputs(result)), most)
         lines += _traces(result)
         lines += _listed(list(_metrics(result)), most)

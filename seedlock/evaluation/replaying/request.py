@@ -111,13 +111,15 @@ def variables(content: Mapping[str, Any], environ: Mapping[str, str]) -> dict[st
             )
         if _decides(name):
             kept[name] = value
+    default = settings.Settings({settings.SEED: "0"}).as_dict()
     for key, name in VARIABLES.items():
         value = content["settings"].get(key)
         if value is not None and (not isinstance(value, str) or not _plain(value)):
             raise BadRecord(f"the record's setting {key} is no text; allowed: as in {name}")
-        kept.pop(name, None)
-        if value is not None:
-            kept[name] = value
+        # A variable that nobody had set stays unset: the replay's record says the same.
+        if value != kept.get(name, default[key]):
+            kept.pop(name, None)
+            kept.update({name: value} if value is not None else {})
     kept[settings.SEED] = str(content["seed"])
     return kept
 

@@ -88,7 +88,7 @@ def unpack(
         OSError: it can't be read, or a file can't be written.
     """
     with path.open("rb") as file:
-        found = _manifest(file)
+        found = manifest_in(file)
         done = 0
 
         def counted(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -167,7 +167,12 @@ def _refuse_others(folder: str, expected: Mapping[str, str], got: Mapping[str, s
             raise BadBundle(f"{printable(folder + name, 200)} is not what was recorded; {ALLOWED}")
 
 
-def _manifest(file: BinaryIO) -> Manifest:
+def manifest_in(file: BinaryIO) -> Manifest:
+    """Return the manifest of a bundle, without a look at its files.
+
+    Raises:
+        BadBundle: it is no bundle, or its beginning was changed.
+    """
     return decoded(_reader(file).manifest())
 
 
