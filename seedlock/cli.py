@@ -21,6 +21,7 @@ from seedlock.evaluation import (
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
+from seedlock.evaluation.replaying import bundle_command, replay_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -146,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     export_command.add(commands)
     data_command.add(commands)
     manifest_command.add(commands)
+    replay_command.add(commands)
+    bundle_command.add(commands)
     return parser
 
 

@@ -168,6 +168,18 @@ class NotSealed(SeedlockError):
     slug = "not-sealed"
 
 
+class BadBundle(SeedlockError):
+    """A file is no bundle, or not the one that was made."""
+
+    slug = "bad-bundle"
+
+
+class NotMatching(SeedlockError):
+    """What is here is not what a record says."""
+
+    slug = "replay-mismatch"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
@@ -180,5 +192,8 @@ def printable(text: str, limit: int = 40) -> str:
     entrypoint.sh does the same with `tr` and `cut`, so that the same bad value gives the same
     line from every door.
     """
-    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character that stands for no byte, as JSON may hold it
+        raw = text.encode("utf-8", "replace")
     return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in raw)[:limit]

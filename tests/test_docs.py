@@ -68,7 +68,8 @@ def test_every_command_is_in_the_readme() -> None:
     commands = re.findall(r"^    (\w+) +\w", run(["seedlock", "--help"], PATH=_path()).out, re.M)
 
     assert commands == [
-        "env", "run", "verify", "diff", "show", "export", "data", "manifest",
+        "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
+        "bundle",
     ]  # fmt: skip
     for command in commands:
         assert f"seedlock {command}" in read("README.md")

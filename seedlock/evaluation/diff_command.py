@@ -10,17 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seedlock.evaluation.divergence import Divergence
-    from seedlock.evaluation.elements import Element
-    from seedlock.evaluation.processes import Event
     from seedlock.evaluation.traces import Run
 
 EXIT_EQUAL = 0
 EXIT_DIFFERENT = 1
 EXIT_INVALID = 4
 """The traces don't tell: one is cut, or nothing was traced."""
-
-WIDTH = 120
-"""Characters of one event's value that are shown."""
 
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,6 +53,7 @@ def _count(text: str) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     from seedlock.evaluation.divergence import first_divergence
+    from seedlock.evaluation.divergence_text import plain
     from seedlock.evaluation.traces import Run
 
     a, b = Run(options.a), Run(options.b)
@@ -79,7 +75,7 @@ def _diff(options: argparse.Namespace) -> int:
         }
         print(json.dumps(content, indent=1))
     else:
-        print("\n".join(map(_printable, _readable(found, troubles, verdict, a, b))))
+        print("\n".join(map(plain, _readable(found, troubles, verdict, a, b))))
     return status
 
 
@@ -97,12 +93,14 @@ def _numbers(run: Run) -> dict[str, int]:
 def _readable(
     found: Divergence | None, troubles: list[str], verdict: str, a: Run, b: Run
 ) -> Iterator[str]:
+    from seedlock.evaluation.divergence_text import divergence_lines
+
     numbers = _numbers(a)
     compared = f"{numbers['processes']} processes, {numbers['events']} events, " + (
         f"{numbers['steps']} optimizer steps"
     )
     if found is not None:
-        yield from _divergence(found)
+        yield from divergence_lines(found)
     if verdict == "equal":
         yield f"EQUAL: {compared} compared"
     elif verdict == "invalid":
@@ -116,72 +114,3 @@ def _readable(
         yield f"  {terminated} workers were terminated by their pool, and wrote no end"
     if left_out:
         yield f"  not compared: {left_out} events of threads, which have no order"
-
-
-def _divergence(found: Divergence) -> Iterator[str]:
-    where = f"place {found.place}" if found.place else "the first process"
-    step = "" if found.step is None else f", step {found.step}"
-    yield f"DIFFERENT: event {found.index} of {where}{step}: {found.kind} {found.op or ''}".rstrip()
-    if found.missing is not None:
-        yield f"  only run {'B' if found.missing == 'first' else 'A'} has this process"
-    if found.cut:
-        yield "  the other run's process was cut off here"
-    if found.at is not None:
-        yield f"  at {found.at}" + (f": {found.source}" if found.source else "")
-    if found.differs:
-        yield f"  differs in: {', '.join(found.differs)}"
-    for name, event in (("A", found.first), ("B", found.second)):
-        yield f"  {name}: {_event(event, found.differs)}"
-    if found.element is not None:
-        yield from _element(found.element)
-    if found.places:
-        yield f"  {len(found.places)} other places differ too: " + _short(
-            ", ".join(place or "the first process" for place in found.places)
-        )
-    if found.before:
-        yield "  before it:"
-    for event in found.before:
-        yield f"    {_event(event, ('digest', 'text'))} {event.get('at', '')}".rstrip()
-    for cause in found.causes:
-        yield f"{'guess' if cause.guess else 'cause'}: {cause.text}"
-        yield f"  evidence: {cause.evidence}"
-        yield f"  to confirm or cure: {cause.cure}"
-
-
-def _event(event: Event | None, shown: tuple[str, ...]) -> str:
-    if event is None:
-        return "no event"
-    texts = [str(event.get(name)) for name in ("kind", "op", "what") if name in event]
-    texts += [
-        f"{name} {_short(json.dumps(event[name]) if name == 'rng' else str(event[name]))}"
-        for name in shown
-        if name in event and name not in ("kind", "op", "what")
-    ]
-    return " ".join(map(_short, texts))
-
-
-def _element(element: Element) -> Iterator[str]:
-    array = f"array {element.array}" + (f" ({element.name})" if element.name else "")
-    kind = "" if element.dtype is None else (
-        f", {element.dtype}[{','.join(map(str, element.shape or ()))}]"
-    )  # fmt: skip
-    yield f"  first in {array}{kind}" + (
-        "" if element.flat is None else f", element {list(element.index or ())} ({element.flat})"
-    )
-    if element.first_bits is not None:
-        yield f"    A: {element.first_bits} = {element.first_text}"
-        yield f"    B: {element.second_bits} = {element.second_text}"
-    if element.distance is not None:
-        yield f"    apart: {element.distance}{' ulp' if element.unit == 'ulp' else ''}"
-    if element.differing is not None:
-        largest = "" if element.largest is None else f", at most {element.largest} apart"
-        yield f"    {element.differing} elements differ{largest}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
-
-
-def _printable(line: str) -> str:
-    """Traces are made by strangers' programs: nothing in them moves the cursor."""
-    return "".join(char if char.isprintable() else "?" for char in line)

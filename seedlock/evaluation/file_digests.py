@@ -71,10 +71,19 @@ def of_listing(files: Iterable[tuple[str, str]]) -> str:
     Args:
         files: pairs of name and digest (`sha256:HEX`), in any order.
     """
-    whole = hashlib.sha256()
-    for name, digest in sorted(files, key=lambda item: os.fsencode(item[0])):
-        whole.update(digest.removeprefix(PREFIX).encode() + b"  " + os.fsencode(name) + b"\n")
-    return PREFIX + whole.hexdigest()
+    return PREFIX + hashlib.sha256(listing(files)).hexdigest()
+
+
+def listing(files: Iterable[tuple[str, str]]) -> bytes:
+    """Return the lines that `sha256sum` prints, which a folder's digest is of.
+
+    Args:
+        files: pairs of name and digest (`sha256:HEX`), in any order.
+    """
+    return b"".join(
+        digest.removeprefix(PREFIX).encode() + b"  " + os.fsencode(name) + b"\n"
+        for name, digest in sorted(files, key=lambda item: os.fsencode(item[0]))
+    )
 
 
 def check_name(name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seedlock import settings
 from seedlock.environment import settled
 from seedlock.evaluation import engine
-from seedlock.evaluation.runs import DATA_VARIABLE, OUTPUT, OUTPUT_VARIABLE, Run
+from seedlock.evaluation.runs import OUTPUT, OUTPUT_VARIABLE, Run
 from seedlock.settings import TRACE, TRACE_STEPS, TRACE_VALUES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OWN = (
     settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE, TRACE, TRACE_STEPS,
-    TRACE_VALUES, OUTPUT_VARIABLE, DATA_VARIABLE,
+    TRACE_VALUES, OUTPUT_VARIABLE,
 )  # fmt: skip
 """Variables that are set for each run, whatever this process's environment says."""
 

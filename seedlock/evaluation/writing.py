@@ -27,15 +27,21 @@ def write_text(path: str, text: str) -> None:
     Raises:
         OSError: the file can't be written.
     """
+    write_bytes(path, text.encode(errors="replace"))
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write `content` as it is.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with (
-            full_disk.naming(path),
-            open(temporary, "w", encoding="utf-8", errors="replace") as file,
-        ):
+        with full_disk.naming(path), open(temporary, "wb") as file:
             if os.path.exists(path):
                 shutil.copymode(path, temporary)
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -86,12 +86,27 @@ def load(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise BadRecord(f"{shown} is larger than {LARGEST >> 20} MiB; allowed: a record")
-        content = json.loads(path.read_bytes())
+        raw = path.read_bytes()
     except OSError as problem:
         raise BadRecord(
             f"{shown} can't be read: {os.strerror(problem.errno or errno.EIO)}; allowed: a record "
             "that seedlock run --record wrote; mend the path"
         ) from problem
+    return parse(shown, raw)
+
+
+def parse(shown: str, raw: bytes) -> dict[str, Any]:
+    """Return the content of a record's bytes.
+
+    Args:
+        shown: its name for errors.
+        raw: the file's content.
+
+    Raises:
+        BadRecord: as `load`.
+    """
+    try:
+        content = json.loads(raw)
     except (ValueError, RecursionError) as problem:
         raise BadRecord(
             f"{shown} is not JSON; allowed: a record that seedlock run --record wrote"

@@ -10,11 +10,12 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__, settings
 from seedlock.derivation import SCHEME
-from seedlock.evaluation.file_digests import NotDigestible, digest_of
+from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
 from seedlock.evaluation.recording import gpu_energy, metrics, record, source
 from seedlock.evaluation.recording.host import host, lock_of_image
@@ -24,14 +25,15 @@ from seedlock.evaluation.recording.trace_digest import digest_of_traces
 from seedlock.evaluation.records import Records
 from seedlock.evaluation.runs import FINISHED, INTERRUPTED, OUTPUT, TIMED_OUT, Run
 from seedlock.evaluation.watching import Interruption, watch
+from seedlock.evaluation.writing import write_bytes
 from seedlock.hash_seed import keep_addresses
 from seedlock.settings import READS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from seedlock.evaluation.data.providing import Provided
+    from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.recording.source import Source
 
@@ -60,6 +62,8 @@ class Request:
         metrics: the declared ones.
         submission: name, digest, visibility, or None.
         captured: whether what the run prints goes into files.
+        without: files and folders in the source's that are no source: results of other runs.
+        known: names of the source's files, where a bundle says them.
     """
 
     plan: Plan
@@ -69,6 +73,8 @@ class Request:
     metrics: list[Metric] = field(default_factory=list)
     submission: dict[str, Any] | None = None
     captured: bool = False
+    without: tuple[Path, ...] = ()
+    known: frozenset[str] | None = None
 
     @property
     def seed(self) -> int:
@@ -97,6 +103,8 @@ def carry_out(
     data = provided(request)
     checked = Settings({**variables, settings.SEED: str(request.seed)})
     plan.folder.mkdir(parents=True, exist_ok=True)
+    if before is not None:
+        write_bytes(str(plan.folder / source.LISTING), listing(before.files.items()))
     began = time.time()
     written = record.Record(request.record, _known(request, variables, checked, before, began))
     # The lock's own list needs a report, which each run has.
@@ -135,9 +143,11 @@ def _known(
             if name in POLICIES
         },
         "image": image and {
-            "name": image.name, "id": image.digest, "lock_sha256": lock_of_image(image)
+            "name": image.name, "id": image.digest, "lock_sha256": lock_of_image(image),
+            "mounts": [_mounted(each, request.source) for each in plan.mounts],
+            "network": plan.network,
         },
-        "source": before and {**before.as_dict(), "changed": []},
+        "source": _described(before, []),
         "environment": record.kept_environment(variables),
         "limits": {"seconds": plan.timeout} if plan.timeout else None,
         "usage": {"started": record.moment(began)},
@@ -148,7 +158,25 @@ def _known(
 def _look(request: Request) -> Source | None:
     if request.source is None:
         return None
-    return source.look(request.source, (request.plan.folder, request.record))
+    without = (request.plan.folder, request.record, *request.without)
+    return source.look(request.source, without, request.known)
+
+
+def _described(of: Source | None, changed: list[str]) -> dict[str, Any] | None:
+    """Return what a record says of the source, and where in it the command runs."""
+    if of is None:
+        return None
+    here = Path.cwd()
+    inside = str(here.relative_to(of.folder)) if here.is_relative_to(of.folder) else None
+    return {**of.as_dict(), "working_folder": inside, "changed": changed}
+
+
+def _mounted(mount: Mount, folder: Path | None) -> dict[str, str]:
+    """Return a mount; what lies in the source by its name there, so that a replay finds it."""
+    here = mount.here
+    if folder is not None and here.is_relative_to(folder.resolve()):
+        here = here.relative_to(folder.resolve())
+    return {"here": str(here), "there": mount.there}
 
 
 def _results(
@@ -167,8 +195,9 @@ def _results(
     content["trace"] = digest_of_traces(run.reports)
     content["guarantees"] = None
     if before is not None:
-        changed = before.changes(source.look(before.folder, (request.plan.folder, request.record)))
-        content["source"] = {**before.as_dict(), "changed": changed}
+        later = _look(request)
+        assert later is not None
+        content["source"] = _described(before, before.changes(later))
     return content
 
 

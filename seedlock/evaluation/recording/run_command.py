@@ -165,7 +165,7 @@ def _request(
             return str(refusal)
     source = None if image is not None else Path.cwd()
     if options.source is not None:
-        source = Path(options.source).absolute()
+        source = Path(os.path.abspath(options.source))
         if not source.is_dir():
             return f"--source {options.source}: no such folder"
     seed = settings.parse_seed(environ[settings.SEED])

@@ -11,7 +11,7 @@ from seedlock.errors import SourceTooLarge
 from seedlock.evaluation.file_digests import NotDigestible, check_name, digest_of, of_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 MOST_FILES = 10_000
@@ -22,6 +22,10 @@ PASSED_OVER = {".git", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cac
 """Folders that are no source, where git does not say what is."""
 
 ABSENT = "absent"
+
+LISTING = "source.sha256"
+"""File in a run's folder with the digest of each file of the source, as `sha256sum` prints it: its
+own SHA-256 is the source's digest, and `sha256sum -c` names what changed since."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Source:
         return [name for name in names if self.files.get(name) != later.files.get(name)]
 
 
-def look(folder: Path, without: Sequence[Path] = ()) -> Source:
+def look(
+    folder: Path, without: Sequence[Path] = (), known: Collection[str] | None = None
+) -> Source:
     """Read the source in a folder.
 
     In a git repository: the files that git tracks, and new ones that it does not ignore.
@@ -67,15 +73,19 @@ def look(folder: Path, without: Sequence[Path] = ()) -> Source:
     Args:
         folder: absolute path.
         without: files and folders below it that the run itself writes.
+        known: names of the source's files where a bundle says them: git is not asked, since a
+            repository around the folder knows nothing of them. New files count beside them.
 
     Raises:
         OSError: a file can't be read.
         NotDigestible: a name can't stand in a listing.
         SourceTooLarge: no git repository, and more than `MOST_FILES` or `MOST_BYTES`.
     """
-    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    asked = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = _git(folder, *asked) if known is None else None
     in_git = listed is not None
     names = set(listed.split("\0")) - {""} if listed is not None else set(_all(folder))
+    names.update(known or ())
     excluded = [os.path.relpath(each, folder) for each in without]
     kept = [name for name in sorted(names) if not _is_below(name, excluded)]
     if not in_git:
