@@ -57,6 +57,7 @@ RUN --mount=type=bind,source=version-lock/cpu.lock,target=/tmp/cpu.lock \
 # What lies around the frameworks. In order:
 # - pip may add packages to the lock but not move a locked one, whoever calls it and in whichever environment;
 #   it finds seedlock's wheel for an author's own virtual environment, and leaves no cache in their layers;
+# - the locks stay with what was made from them, for `seedlock manifest`;
 # - MXNet 1.9.1 predates NumPy 2: its compatibility layer goes where mxnet itself looks for one first;
 # - Debian's own interpreter, and so each virtual environment made with --system-site-packages, sees the
 #   frameworks too. The test keeps our own virtual environment from reading its .pth files twice;
@@ -67,6 +68,7 @@ RUN --mount=type=bind,source=version-lock,target=/mnt \
     set -eu; \
     site=/opt/repro/venv/lib/python3.11/site-packages; \
     install -m 0644 /mnt/constraints.txt /opt/repro/constraints.txt; \
+    install -D -m 0644 -t /opt/repro/locks /mnt/cpu.lock /mnt/debian.lock; \
     printf '%s\n' '[global]' 'constraint = /opt/repro/constraints.txt' 'find-links = /opt/repro/wheels' \
         'no-cache-dir = true' > /etc/pip.conf; \
     install -m 0644 /mnt/mxnet_numpy_compat.py "$site/mxnet/_cy3/ndarray.py"; \

@@ -80,6 +80,13 @@ if [ -n "${REPRO_TRACE+set}${REPRO_TRACE_STEPS+set}${REPRO_TRACE_VALUES+set}" ];
             "set REPRO_REPORT to a folder, which gets the trace too, or unset REPRO_TRACE" bad-trace
     fi
 fi
+if [ -n "${REPRO_READS+set}" ]; then
+    choice REPRO_READS "$REPRO_READS" list list bad-reads
+    if [ -z "${REPRO_REPORT-}" ]; then
+        refuse REPRO_READS list "with REPRO_REPORT only" \
+            "set REPRO_REPORT to a folder, or unset REPRO_READS" bad-reads
+    fi
+fi
 if [ -n "${REPRO_REPORT-}" ]; then
     if ! { mkdir -p -- "$REPRO_REPORT" && [ -w "$REPRO_REPORT" ] && [ -x "$REPRO_REPORT" ]; } 2>/dev/null; then
         refuse REPRO_REPORT "$REPRO_REPORT" \
@@ -107,7 +114,7 @@ export PYTHONHASHSEED _SEEDLOCK_HASH_SEED
 # What only Python can say, a broken adapter or a framework that is not the locked one, it says
 # before the command starts: under -E it takes no note from here and looks at everything.
 if command -v python >/dev/null 2>&1; then
-    env -u REPRO_REPORT -u REPRO_TRACE -u REPRO_TRACE_STEPS -u REPRO_TRACE_VALUES \
+    env -u REPRO_REPORT -u REPRO_READS -u REPRO_TRACE -u REPRO_TRACE_STEPS -u REPRO_TRACE_VALUES \
         python -E -c pass </dev/null || [ $? -ne 78 ] || exit 78
 fi
 

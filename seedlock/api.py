@@ -147,6 +147,26 @@ def checkpoint(name: str, value: object) -> None:
         current.trace.result("checkpoint", name, value, rng=True)
 
 
+def log_metric(name: str, value: float, step: int | None = None) -> None:
+    """Log a metric's value into the run's output folder; nothing without REPRO_OUTPUT.
+
+    Only metrics that were declared to whoever starts the run count (docs/records.md). Works
+    without a seed in force.
+
+    Args:
+        name: up to 200 printable characters.
+        value: a number, or an array or tensor of one element.
+        step: 0 or more, for a point of a series; None for the final value.
+
+    Raises:
+        TypeError, ValueError: an argument is not that.
+        OSError: the file can't be written.
+    """
+    from seedlock.metrics import log_metric
+
+    log_metric(name, value, step)
+
+
 def report() -> dict[str, object]:
     """Return the report of this process as it stands.
 

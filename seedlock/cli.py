@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 
 from seedlock import __version__, machine, registry, settings
 from seedlock.derivation import SCHEME, STREAMS, stream_seed
-from seedlock.environment import settled
+from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
-from seedlock.evaluation import diff_command, verify_command
+from seedlock.evaluation import (
+    data_command,
+    diff_command,
+    full_disk,
+    manifest_command,
+    verify_command,
+)
+from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT = 1
 """`seedlock env` found a locked package in another version."""
+
+EXIT_INTERRUPTED = 130
 
 EXIT_NOT_FOUND = 127
 EXIT_NOT_EXECUTABLE = 126
@@ -48,13 +57,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        with full_disk.naming("standard output"):
+            sys.stdout.flush()
     except SeedlockError as problem:
         refuse(problem)
         raise
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as problem:
+        if not full_disk.no_room(problem):
+            raise
+        print(full_disk.told(problem), file=sys.stderr)
+        _silence()
+        return full_disk.EXIT_DISK_FULL
     return status
+
+
+def _silence() -> None:
+    """Let the interpreter's end flush what nobody takes to where everything goes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="seedlock",
         description="One outside seed decides every random number of a training run.",
         epilog=f"Exit status {EXIT_CONFIG}: a setting is not allowed or a run can't be locked, "
-        "and nothing was started. Each message is explained in docs/messages.md.",
+        f"and nothing was started. {full_disk.EXIT_DISK_FULL}: a disk is full. Each message is "
+        "explained in docs/messages.md.",
     )
     parser.add_argument("--version", action="version", version=f"seedlock {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -88,8 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="run a command under a seed",
         description="Check the settings, set the environment and become the command.",
-        usage="seedlock run [--seed N] [--level LEVEL] [--user-seeds POLICY] [--report DIR] [--] "
-        "COMMAND [ARG ...]",
+        usage="seedlock run [--seed N] [--level LEVEL] [--user-seeds POLICY] [--report DIR] "
+        "[--record FILE [OPTIONS]] [--] COMMAND [ARG ...]",
+        epilog=run_command.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("--seed", metavar="N", help="root seed, 0 to 2**64 - 1 (default: REPRO_SEED)")
     run.add_argument(
@@ -110,10 +137,15 @@ def _parser() -> argparse.ArgumentParser:
         help=f"one of {', '.join(settings.ENTROPY_MODES)} (default: REPRO_ENTROPY or count)",
     )
     run.add_argument("--report", metavar="DIR", help="folder for reports (default: REPRO_REPORT)")
-    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
+    run_command.add_options(run)
+    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
     run.set_defaults(command=_run)
     verify_command.add(commands)
     diff_command.add(commands)
+    show_command.add(commands)
+    export_command.add(commands)
+    data_command.add(commands)
+    manifest_command.add(commands)
     return parser
 
 
@@ -186,9 +218,12 @@ def _readable(content: dict[str, object]) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.record is not None:
+        leave_lock()
     environ = dict(os.environ)
+    given = options.seed if options.seed is not None else environ.pop(settings.RUN_SEED, None)
     for name, value in (
-        (settings.SEED, options.seed),
+        (settings.SEED, given),
         (settings.LEVEL, options.level),
         (settings.STREAMS, options.streams),
         (settings.USER_SEEDS, options.user_seeds),
@@ -201,15 +236,16 @@ def _run(options: argparse.Namespace) -> int:
         raise BadSetting(
             settings.SEED, "", settings.SEED_ALLOWED, "give --seed or set REPRO_SEED", "bad-seed"
         )
-    environ = settled(environ)
+    if options.record is None:
+        environ = settled(environ)
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    problem = None if options.record is not None else run_command.problem_without_record(options)
     if not argv:
-        print(
-            "seedlock run: no command given; say seedlock run --seed 7 -- python train.py",
-            file=sys.stderr,
-        )
+        problem = "no command given; say seedlock run --seed 7 -- python train.py"
+    if problem is not None:
+        print(f"seedlock run: {problem}", file=sys.stderr)
         return 2
-    return _become(argv, environ)
+    return run_command.run(options, argv, environ) if options.record else _become(argv, environ)
 
 
 def _become(argv: list[str], environ: dict[str, str]) -> int:

@@ -154,6 +154,7 @@ _WAYS: dict[str, Callable[[Any], Any]] = {
     "torch.Optimizer": _stateful,
     "tensorflow._EagerTensorBase": _from_tensorflow,
     "tensorflow.CompositeTensor": _from_composite,
+    "tensorflow.DistributedValues": lambda value: ("replicas", value.values),
     "tensorflow.BaseResourceVariable": _from_tensorflow,
     "keras.Variable": lambda value: ("variable", [value.value]),
     "keras.Layer": _weights,

@@ -1,9 +1,12 @@
-"""The environment of a process that is about to be started under a seed, settled in one place for
-`seedlock run` and `seedlock verify`."""
+"""The environment of processes that are about to be started under a seed, and the way out of the
+lock for the process that starts them: for `seedlock run` and the organiser's commands."""
 
 from __future__ import annotations
 
-from seedlock import registry, startup
+import os
+import sys
+
+from seedlock import registry, settings, startup
 from seedlock.hash_seed import hash_seed_variables
 from seedlock.settings import WATCH, Settings
 
@@ -31,3 +34,23 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
         usable_folder(checked.report)
     startup.guarded(registry.import_adapters)
     return {**environ, **(hash_seed_variables(checked) if checked.level != WATCH else {})}
+
+
+def leave_lock() -> None:
+    """Begin again without REPRO_SEED where it is set: under a lock this process would hand its
+    own seed and a place in its family to the runs that it starts.
+
+    The seed goes on in `settings.RUN_SEED`, for a command that makes a run under it.
+    """
+    if startup.in_force() is None:
+        return
+    environ = {
+        name: value for name, value in os.environ.items()
+        if name not in (settings.SEED, settings.REPORT, settings.READS)
+        and not name.startswith("_SEEDLOCK")
+    }  # fmt: skip
+    environ[settings.RUN_SEED] = os.environ[settings.SEED]
+    if settings.HASH_SEED_NOTE in os.environ:
+        environ.pop("PYTHONHASHSEED", None)
+    execve = getattr(os.execve, "__wrapped__", os.execve)
+    execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)

@@ -84,10 +84,82 @@ class NotComparable(SeedlockError):
     slug = "not-comparable"
 
 
+class BadDataLock(SeedlockError):
+    """A data.lock can't be read or holds what is not allowed."""
+
+    slug = "bad-data-lock"
+
+
+class DataMismatch(SeedlockError):
+    """Data is not what the data.lock says."""
+
+    slug = "data-mismatch"
+
+
+class DataUnavailable(SeedlockError):
+    """Declared data is not there, or can't be had from where it is said to come from."""
+
+    slug = "data-unavailable"
+
+
 class ExtraMissing(SeedlockError):
     """A package of the organiser's half is not installed."""
 
     slug = "missing-extra"
+
+
+class SourceTooLarge(SeedlockError):
+    """A folder holds more than a program's source."""
+
+    slug = "source-too-large"
+
+
+class BadMetric(SeedlockError):
+    """A declared metric is not `NAME:DIRECTION`."""
+
+    slug = "bad-metric"
+
+
+class BadRecord(SeedlockError):
+    """A file is no record of a run, or one of another format."""
+
+    slug = "bad-record"
+
+
+class BadSubmission(SeedlockError):
+    """A submission's file is missing or says what is not allowed."""
+
+    slug = "bad-submission"
+
+
+class NoEngine(SeedlockError):
+    """No container engine answers."""
+
+    slug = "no-engine"
+
+
+class NoSuchImage(SeedlockError):
+    """The container engine does not hold an image."""
+
+    slug = "no-such-image"
+
+
+class NotReproBase(SeedlockError):
+    """An image is not conference/repro-base, nor built on it."""
+
+    slug = "not-a-repro-base"
+
+
+class BadManifest(SeedlockError):
+    """A file is not a bill of materials that `seedlock manifest` wrote."""
+
+    slug = "not-a-manifest"
+
+
+class BadLock(SeedlockError):
+    """A lock file is missing or has a line that no lock has."""
+
+    slug = "unreadable-lock"
 
 
 class NotSealed(SeedlockError):

@@ -77,6 +77,22 @@ def threads() -> dict[str, object]:
     return found
 
 
+def usage() -> dict[str, float]:
+    """Return what this process took so far: `user_s` and `system_s`, processor time in seconds,
+    and `peak_memory_bytes`, the most that it held in memory (getrusage(2); Linux counts in KiB)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return {}
+    of = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "user_s": round(of.ru_utime, 3),
+        "system_s": round(of.ru_stime, 3),
+        "peak_memory_bytes": of.ru_maxrss * unit,
+    }
+
+
 def gpu() -> dict[str, object]:
     """Return GPUs and driver as NVML tells them, or why it can't."""
     try:

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
-seeds, of generators without a seed and of what drew from the system."""
+seeds, of generators without a seed and of what drew from the system; 3, processor time, memory,
+and the files that were read."""
 
 _write: Callable[[str], None] | None = None
 
@@ -60,6 +61,10 @@ def begin(lock: Lock) -> None:
     owner = os.getpid()
     if lock.trace is not None:
         lock.trace.begin(base, lock.path)
+    if lock.settings.reads:
+        from seedlock import reads
+
+        reads.watch()
     write(path, describe(lock, "running"))
 
     def write_again(status: str) -> None:
@@ -159,8 +164,13 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         },
         "lock": _lock_file(lock),
     }
+    if lock.settings.reads:
+        from seedlock import reads
+
+        content["reads"] = reads.listed()
     if status == "running":
         return content
+    content["usage"] = machine.usage()
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
     for name, (adapter, module) in lock.loaded().items():

@@ -58,6 +58,13 @@ TRACE_VALUES = "REPRO_TRACE_VALUES"
 """MiB of results per process that a trace keeps beside their digests, in the steps for which it
 writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
 
+READS = "REPRO_READS"
+"""`list`: the report names the files that the process opened for reading, outside the
+interpreter's own folders (seedlock/reads.py). Needs REPRO_REPORT. Unset: it does not."""
+DATA_CACHE = "REPRO_DATA_CACHE"
+"""Folder in which `seedlock data` keeps what it fetched, for the organiser's half only. Unset:
+`seedlock/data` in the user's cache folder."""
+
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
 
@@ -71,6 +78,9 @@ RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"
 RESTARTED = "_SEEDLOCK_RESTARTED"
 """Internal: process id of the interpreter that was started again for PYTHONHASHSEED. An exec
 keeps the id; a child that inherits the variable has another one."""
+
+RUN_SEED = "_SEEDLOCK_RUN_SEED"
+"""Internal: REPRO_SEED as it was given to a command that runs outside of the lock itself."""
 
 HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 """Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
@@ -86,6 +96,7 @@ USER_SEED_POLICIES = ("mix", "keep", "refuse")
 ENTROPY_MODES = ("count", "lock")
 ENTROPY_ALLOWED = ("ssl",)
 TRACE_MODES = ("step", "op")
+READS_MODES = ("list",)
 WINDOW_MIB = 256
 
 SEED_ALLOWED = (
@@ -113,6 +124,7 @@ class Settings:
         trace: one of `TRACE_MODES`, or None.
         trace_steps: first step and first step no longer, or None for all.
         trace_values: MiB of results to keep.
+        reads: whether the report names the files that were read.
         lineage: place in the family of processes as the parent gave it, empty without one.
         giver: id of the process that gave the place, empty without one.
         rank: rank among the processes of one job as a launcher says it that is no locked Python
@@ -125,7 +137,7 @@ class Settings:
     __slots__ = (
         "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
         "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
-        "lineage", "giver", "rank",
+        "reads", "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
@@ -142,6 +154,7 @@ class Settings:
     trace: str | None
     trace_steps: tuple[int, int] | None
     trace_values: int
+    reads: bool
     lineage: str
     giver: str
     rank: str | None
@@ -169,6 +182,12 @@ class Settings:
         put(self, "trace", trace)
         put(self, "trace_steps", steps)
         put(self, "trace_values", values)
+        put(self, "reads", READS in environ)
+        if READS in environ:
+            _choice(environ, READS, READS_MODES, "list", "bad-reads")
+            if self.report is None:
+                cure = f"set {REPORT} to a folder, or unset {READS}"
+                _refuse(READS, "list", f"with {REPORT} only", cure, "bad-reads")
         put(self, "lineage", environ.get(LINEAGE, ""))
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
         put(self, "giver", giver)

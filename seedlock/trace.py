@@ -10,6 +10,7 @@ import sys
 from _thread import get_ident
 
 from seedlock.callers import importing
+from seedlock.trace_blocks import Nested, Outside
 from seedlock.trace_file import TraceFile
 from seedlock.trace_lines import NESTED, Lines
 
@@ -39,6 +40,7 @@ class Trace:
         left_out: number of events of other threads than the one that began, which have no order.
         gap: notes once what the trace can't hold.
         digester: what makes the digests.
+        depth: how many blocks of `nested` the process is in.
     """
 
     def __init__(self, settings: Settings, gap: Callable[[str], object]) -> None:
@@ -66,7 +68,7 @@ class Trace:
             self._file.close()  # the parent's
         self._file = TraceFile(base, self._budget, bool(place))
         self._thread = get_ident()
-        self._events = self.left_out = self._depth = 0
+        self._events = self.left_out = self.depth = 0
         self._busy = self._off = False
         self._file.write(
             {
@@ -148,7 +150,7 @@ class Trace:
             Undigestible: the value holds what has no content to compare.
         """
         # In this order: what other threads do within such a block is part of its result too.
-        if (self._depth and kind in NESTED) or not self._heard():
+        if (self.depth and kind in NESTED) or not self._heard():
             return
         if not (kind in OUTSIDE and importing(sys._getframe(1))):
             self._busy = True
@@ -176,7 +178,7 @@ class Trace:
             at: `file:line`; None for the author's line that called.
             loss: the loss where it is known, one number; what `saw_loss` was given otherwise.
         """
-        if self._depth or not self._heard():
+        if self.depth or not self._heard():
             return
         self._busy = True
         try:
@@ -202,6 +204,10 @@ class Trace:
     def nested(self) -> Nested:
         """Return a block in which results of the kinds `NESTED` are part of a larger one."""
         return Nested(self)
+
+    def outside(self) -> Outside:
+        """Return a block, within such blocks, in which results count as if outside of them."""
+        return Outside(self)
 
     def idle(self) -> bool:
         """Tell whether an event would be dropped now: another thread's, or seedlock's own work."""
@@ -269,22 +275,3 @@ class Trace:
         self._events += 1
         if self._file is not None:
             self._file.write(line)
-
-
-class Nested:
-    """A block of `Trace.nested`. Its value tells whether it is the outermost one."""
-
-    __slots__ = ("_trace",)
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-
-    def __enter__(self) -> bool:
-        if self._trace.idle():
-            return False
-        self._trace._depth += 1
-        return self._trace._depth == 1
-
-    def __exit__(self, *problem: object) -> None:
-        if not self._trace.idle() and self._trace._depth:  # 0 in a child forked in the block
-            self._trace._depth -= 1

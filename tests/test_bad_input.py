@@ -75,6 +75,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "steps with two colons": ({"REPRO_SEED": "7", "REPRO_TRACE_STEPS": "1:2:3"}, "bad-trace"),
     "values that are no number": ({"REPRO_SEED": "7", "REPRO_TRACE_VALUES": "-1"}, "bad-trace"),
+    "unknown word for reads": (
+        {"REPRO_SEED": "7", "REPRO_READS": "all", "REPRO_REPORT": "/tmp/r"},
+        "bad-reads",
+    ),
+    "reads without a folder": ({"REPRO_SEED": "7", "REPRO_READS": "list"}, "bad-reads"),
     "report folder below a file": (
         {"REPRO_SEED": "7", "REPRO_REPORT": "/dev/null/reports"},
         "report-folder",

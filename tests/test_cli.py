@@ -19,7 +19,7 @@ def seedlock(*arguments: str, check: bool = True, **variables: Any) -> Done:
     return run([SEEDLOCK, *arguments], check=check, **variables)
 
 
-@pytest.mark.parametrize("command", [[], ["env"], ["run"], ["diff"]])
+@pytest.mark.parametrize("command", [[], ["env"], ["run"], ["diff"], ["data"], ["data", "add"]])
 def test_everything_has_help(command: list[str]) -> None:
     """--help tells what a command does, its options and its exit status."""
     done = seedlock(*command, "--help")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.findings import ADVISORY, DIFFERENCE, Finding, limited
-from seedlock.evaluation.outputs import DECLARED, OUTPUT, compare_folders
+from seedlock.evaluation.outputs import DECLARED, compare_folders
+from seedlock.evaluation.runs import OUTPUT
 from seedlock.evaluation.text_contents import compare_printed
 
 if TYPE_CHECKING:

@@ -73,12 +73,11 @@ class Image:
         return int(self.user.partition(":")[0])
 
 
-def look_up(environ: Mapping[str, str], image: str) -> Image:
-    """Return what the engine knows of an image.
+def find_client(environ: Mapping[str, str]) -> str:
+    """Return the path of the engine's client.
 
     Raises:
-        EngineError: there is no client, the engine does not answer, or does not hold the image.
-            Nothing is fetched: which bits a name stands for is not decided during the runs.
+        EngineError: there is none.
     """
     given = environ.get(ENGINE) or "docker"
     client = shutil.which(given, path=environ.get("PATH"))
@@ -87,6 +86,17 @@ def look_up(environ: Mapping[str, str], image: str) -> Image:
             f"no container engine: {given} is not an executable on PATH; install one, or set "
             f"{ENGINE} to its client"
         )
+    return client
+
+
+def look_up(environ: Mapping[str, str], image: str) -> Image:
+    """Return what the engine knows of an image.
+
+    Raises:
+        EngineError: there is no client, the engine does not answer, or does not hold the image.
+            Nothing is fetched: which bits a name stands for is not decided during the runs.
+    """
+    client = find_client(environ)
     words = [client, "image", "inspect", "--format", "{{.Id}} {{.Config.User}}", image]
     try:
         asked = subprocess.run(words, capture_output=True, text=True, env=environ, check=False)

@@ -59,7 +59,7 @@ def digest_of(path: Path, advanced: Callable[[int], None] = lambda _: None) -> D
         return Digested(digest, size, {}, "file")
     files: dict[str, str] = {}
     total = 0
-    for name, found in sorted(_below(path), key=lambda item: os.fsencode(item[0])):
+    for name, found in sorted(files_below(path), key=lambda item: os.fsencode(item[0])):
         files[name], size = _file(found, advanced)
         total += size
     return Digested(of_listing(files.items()), total, files, "folder")
@@ -102,19 +102,24 @@ def size_of(path: Path) -> int:
     """
     if not path.is_dir():
         return path.stat().st_size
-    return sum(found.stat().st_size for _, found in _below(path))
+    return sum(found.stat().st_size for _, found in files_below(path))
 
 
-def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name below a folder and the path of each file that counts, in no order.
+
+    Raises:
+        OSError, NotDigestible: as `digest_of`.
+    """
     root = folder.resolve()
-    for current, folders, names in os.walk(folder):
+    for current, folders, names in os.walk(folder, onerror=_refuse):
         at = os.path.relpath(current, folder)
         for name in folders + names:
             path = folder / at / name
             shown = os.path.normpath(os.path.join(at, name))
             check_name(shown)
             if path.is_symlink():
-                if not path.resolve().is_relative_to(root):
+                if not _end(path, shown).is_relative_to(root):
                     raise NotDigestible(
                         f"{shown}: a link that leads out of the folder; put the file there itself"
                     )
@@ -124,6 +129,18 @@ def _below(folder: Path) -> Iterator[tuple[str, Path]]:
                     )
             if name in names:
                 yield shown, path
+
+
+def _refuse(problem: OSError) -> None:
+    """A folder that can't be listed is not an empty one."""
+    raise problem
+
+
+def _end(link: Path, shown: str) -> Path:
+    try:
+        return link.resolve()
+    except RuntimeError:  # Python below 3.13
+        raise NotDigestible(f"{shown}: a link that leads to itself; remove it") from None
 
 
 def _file(path: Path, advanced: Callable[[int], None]) -> tuple[str, int]:

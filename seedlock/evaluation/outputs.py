@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     Stamp = tuple[int, int, int]
 
-OUTPUT = "output"
 DECLARED = "declared"
-"""Folders in a run's folder."""
+"""Folder in a run's folder that holds copies of declared files."""
 
 _LONG_NUMBER = re.compile(r"\d{9,}(?:\.\d+)?")
 

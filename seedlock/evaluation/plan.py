@@ -1,13 +1,15 @@
-"""What `seedlock verify` was asked for, and the environment of its runs."""
+"""What was asked for, the environment of its runs, and the runs."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedlock import settings
 from seedlock.environment import settled
-from seedlock.evaluation.runs import OUTPUT_VARIABLE
+from seedlock.evaluation import engine
+from seedlock.evaluation.runs import DATA_VARIABLE, OUTPUT, OUTPUT_VARIABLE, Run
 from seedlock.settings import TRACE, TRACE_STEPS, TRACE_VALUES
 
 if TYPE_CHECKING:
@@ -16,8 +18,14 @@ if TYPE_CHECKING:
 
     from seedlock.evaluation.engine import Image, Mount
 
-OWN = (settings.SEED, settings.REPORT, TRACE, TRACE_STEPS, TRACE_VALUES, OUTPUT_VARIABLE)
-"""Variables that verify sets for each run, whatever its own environment says."""
+OWN = (
+    settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE, TRACE, TRACE_STEPS,
+    TRACE_VALUES, OUTPUT_VARIABLE, DATA_VARIABLE,
+)  # fmt: skip
+"""Variables that are set for each run, whatever this process's environment says."""
+
+WORKPLACE = "run"
+"""Name of each run's folder while it runs, if no other runs beside it."""
 
 
 @dataclass
@@ -92,3 +100,55 @@ def words(plan: Plan) -> list[str]:
     for pattern in plan.declare:
         found += ["--declare", pattern]
     return [*found, "--", *plan.argv]
+
+
+def run_of(
+    plan: Plan,
+    name: str,
+    seed: int,
+    environ: Mapping[str, str],
+    more: Mapping[str, str],
+    captured: bool = True,
+) -> Run:
+    """Return a run of the plan's command, not started.
+
+    Args:
+        plan: what was asked for.
+        name: `A-1`; its folder's name below the plan's.
+        seed: root seed.
+        environ: what `environment` returned for it.
+        more: variables besides.
+        captured: whether what it prints goes into files.
+    """
+    folder = plan.folder / (name if plan.jobs > 1 else WORKPLACE)
+    inside = plan.container is not None
+    output = engine.OUTPUT if inside else str(folder / OUTPUT)
+    variables = {
+        **environ,
+        settings.REPORT: engine.REPORTS if inside else str(folder / "reports"),
+        OUTPUT_VARIABLE: output,
+        **({} if plan.trace == "off" else {TRACE: plan.trace}),
+        **more,
+    }
+    argv = [word.replace("{output}", output) for word in plan.argv]
+    container = None
+    if plan.container is not None:
+        # Whatever the folder is called, and unlike those of a verify in another container.
+        container = (plan.container.client, f"seedlock-{name}-{os.urandom(4).hex()}")
+        folders = {folder / OUTPUT: engine.OUTPUT, folder / "reports": engine.REPORTS}
+        argv = engine.start(
+            plan.container, container[1], variables, folders, argv, plan.mounts, plan.network
+        )
+        variables = dict(os.environ)
+    home = plan.folder / name
+    run = Run(name, seed, folder, argv, variables, plan.timeout, container, home, captured)
+    run.mounts = None if plan.container is None else plan.mounts
+    return run
+
+
+def make_folders(plan: Plan, run: Run) -> None:
+    """Make the folders that a run writes into, its container's user's own."""
+    for folder in (run.reports, run.folder / OUTPUT):
+        folder.mkdir(parents=True)
+        if plan.container is not None and plan.container.owner != os.getuid():
+            os.chown(folder, plan.container.owner, -1)

@@ -1,4 +1,7 @@
-"""The packages that the organiser's half needs and the half inside does not."""
+"""The packages that the organiser's half needs and the half inside does not.
+
+Each table has the names of modules, and of the packages that bring them.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,42 @@ from importlib.util import find_spec
 
 from seedlock.errors import ExtraMissing
 
-PACKAGES = ("jinja2", "rich")
-"""Without them no command of this half starts. h5py is used where it is there; xxhash is asked
+PACKAGES = {"jinja2": "jinja2", "rich": "rich"}
+"""Without them `seedlock verify` does not start. h5py is used where it is there; xxhash is asked
 for by the traces."""
 
+RECORD = {**PACKAGES, "jsonschema": "jsonschema"}
+"""Without them nothing that writes or reads records starts."""
 
-def require() -> None:
-    """Make sure that the packages are there.
+EXPORT = {**RECORD, "in_toto_attestation": "in-toto-attestation", "rocrate": "rocrate"}
+"""Without them `seedlock export` does not start."""
+
+DATA = {each: each for each in ("packaging", "pooch", "requests", "rich")}
+"""Without them `seedlock data` does not start."""
+
+MANIFEST = {
+    "cyclonedx": "cyclonedx-python-lib",
+    "jsonschema": "jsonschema",
+    "packaging": "packaging",
+}
+"""Without them `seedlock manifest` does not start. The first two are not in the image."""
+
+OUTSIDE = "; for an image, run seedlock manifest IMAGE outside of it"
+
+
+def require(packages: dict[str, str] = PACKAGES, cure: str = "") -> None:
+    """Make sure that packages are there.
+
+    Args:
+        packages: names of modules, and of the packages that bring them.
+        cure: another one than to install them, as the end of a line.
 
     Raises:
         ExtraMissing: one is not.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [package for module, package in packages.items() if find_spec(module) is None]
     if missing:
         raise ExtraMissing(
-            f"{' and '.join(missing)} not installed; needed: {', '.join(PACKAGES)}; "
-            "say pip install 'seedlock[evaluation]'"
+            f"{' and '.join(missing)} not installed; needed: {', '.join(packages.values())}; "
+            f"say pip install 'seedlock[evaluation]'{cure}"
         )

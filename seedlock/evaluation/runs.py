@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation import engine, process_groups
 
 if TYPE_CHECKING:
+    import resource
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 OUTPUT_VARIABLE = "REPRO_OUTPUT"
 """Folder into which a run should write its results; `{output}` in the command is replaced by it."""
+
+DATA_VARIABLE = "REPRO_DATA"
+"""Folder in which a run finds its declared data, each set under its name."""
+
+OUTPUT = "output"
+"""That folder's name in a run's folder."""
 
 DRAIN = 5.0
 """Seconds that processes of a run may live on after its first one ended by itself, as the resource
@@ -51,6 +58,7 @@ class Run:
         left_over: command lines of processes that had to be ended after the first one.
         survivors: processes that could not be ended.
         mounts: where this machine has what a container saw; None where it ran here.
+        usage: what the first process and those that it waited for took; None while it runs.
         sealed: its seal, which argv, environ, timeout and container are taken from; or None.
     """
 
@@ -64,6 +72,7 @@ class Run:
         timeout: float | None = None,
         container: tuple[str, str] | None = None,
         home: Path | None = None,
+        captured: bool = True,
         sealed: Sealed | None = None,
     ) -> None:
         self.name = name
@@ -75,11 +84,13 @@ class Run:
         self.left_over: list[str] = []
         self.survivors: list[int] = []
         self.mounts: Sequence[engine.Mount] | None = None
+        self.usage: resource.struct_rusage | None = None
         self._argv = argv
         self._environ = {**environ, process_groups.MARK: str(folder)}
         self._timeout = timeout
         self._container = container
         self._unheard = False
+        self._captured = captured
         self._home = home or folder
         self.sealed = sealed
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,14 +114,14 @@ class Run:
         return time.monotonic() - self._began if self._phase == RUNNING else self.seconds
 
     def start(self) -> None:
-        """Start the command, in a session of its own, with output into files.
+        """Start the command, in a session of its own, with output into files if it is captured.
 
         Raises:
             OSError: it can't be started.
         """
         with ExitStack() as files:
             out, err = (
-                files.enter_context(open(self.folder / name, "wb"))
+                files.enter_context(open(self.folder / name, "wb")) if self._captured else None
                 for name in ("stdout.txt", "stderr.txt")
             )
             self._began = time.monotonic()
@@ -250,7 +261,9 @@ class Run:
     def _finish(self, others: set[int]) -> None:
         assert self._process is not None
         if not self.survivors:
-            self.exit_status = self._process.wait()
+            # wait4(2): with what it took, and all that it waited for itself.
+            _, status, self.usage = os.wait4(self.pid, 0)
+            self.exit_status = self._process.returncode = os.waitstatus_to_exitcode(status)
         if self.sealed is not None:
             self.sealed.close(self.exit_status, "\n".join(self.last_lines()))
             if self.status == RUNNING and self.sealed.limit_hit() is not None:

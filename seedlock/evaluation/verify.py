@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__, settings
 from seedlock.errors import SeedlockError
-from seedlock.evaluation import engine
 from seedlock.evaluation.advice import advice, constant_seeds
 from seedlock.evaluation.comparison import Comparison, compare_runs, first_operation
-from seedlock.evaluation.outputs import DECLARED, OUTPUT, Declared
-from seedlock.evaluation.plan import Plan, environment, words
+from seedlock.evaluation.outputs import DECLARED, Declared
+from seedlock.evaluation.plan import Plan, environment, make_folders, run_of, words
 from seedlock.evaluation.records import Records, steps_so_far
-from seedlock.evaluation.runs import FINISHED, OUTPUT_VARIABLE, Run
+from seedlock.evaluation.runs import FINISHED, Run
 from seedlock.evaluation.verdict import (
     DEAF,
     INVALID,
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Version of the result's schema."""
-
-WORKPLACE = "run"
-"""Name of each run's folder while it runs, if no other runs beside it."""
 
 PAIRS = 3
 """How many pairs of runs are made to find the operation."""
@@ -159,10 +155,7 @@ class Verification:
             raise KeyboardInterrupt
 
     def _before(self, run: Run) -> None:
-        for folder in (run.reports, run.folder / OUTPUT):
-            folder.mkdir(parents=True)
-            if self._plan.container is not None and self._plan.container.owner != os.getuid():
-                os.chown(folder, self._plan.container.owner, -1)
+        make_folders(self._plan, run)
         there = self._declared.look()
         if there and run is self._replicates[0]:
             self._notes.append(
@@ -188,31 +181,7 @@ class Verification:
         return not faults
 
     def _run(self, name: str, seed: int, more: Mapping[str, str] | None = None) -> Run:
-        plan = self._plan
-        folder = plan.folder / (name if plan.jobs > 1 else WORKPLACE)
-        inside = plan.container is not None
-        output = engine.OUTPUT if inside else str(folder / OUTPUT)
-        variables = {
-            **self._environ[seed],
-            settings.REPORT: engine.REPORTS if inside else str(folder / "reports"),
-            OUTPUT_VARIABLE: output,
-            **({} if plan.trace == "off" else {TRACE: plan.trace}),
-            **(more or {}),
-        }
-        argv = [word.replace("{output}", output) for word in plan.argv]
-        container = None
-        if plan.container is not None:
-            # Whatever the folder is called, and unlike those of a verify in another container.
-            container = (plan.container.client, f"seedlock-verify-{name}-{os.urandom(4).hex()}")
-            folders = {folder / OUTPUT: engine.OUTPUT, folder / "reports": engine.REPORTS}
-            argv = engine.start(
-                plan.container, container[1], variables, folders, argv, plan.mounts, plan.network
-            )
-            variables = dict(os.environ)
-        home = plan.folder / name
-        run = Run(name, seed, folder, argv, variables, plan.timeout, container, home)
-        run.mounts = None if plan.container is None else plan.mounts
-        return run
+        return run_of(self._plan, name, seed, self._environ[seed], more or {})
 
     def _described(
         self, verdict: Verdict, comparisons: list[Comparison], bisected: dict[str, Any] | None

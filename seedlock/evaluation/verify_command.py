@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from seedlock import settings
+from seedlock.environment import leave_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +116,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _verify(options: argparse.Namespace) -> int:
-    _leave_lock()
+    leave_lock()
     from seedlock.evaluation.requirements import require
 
     require()
@@ -224,23 +225,6 @@ def _folder(given: str | None) -> Path | None:
     except OSError:
         return None
     return folder if empty else None
-
-
-def _leave_lock() -> None:
-    """Begin again without REPRO_SEED where it is set: under a lock this process would hand its
-    own seed and a place in its family to the runs."""
-    from seedlock import startup
-
-    if startup.in_force() is None:
-        return
-    environ = {
-        name: value for name, value in os.environ.items()
-        if name not in (settings.SEED, settings.REPORT) and not name.startswith("_SEEDLOCK")
-    }  # fmt: skip
-    if settings.HASH_SEED_NOTE in os.environ:
-        environ.pop("PYTHONHASHSEED", None)
-    execve = getattr(os.execve, "__wrapped__", os.execve)
-    execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)
 
 
 def _refuse(problem: str) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation.pages import render
 from seedlock.evaluation.verify_text import described, element_text, headline, partings, place
 
 if TYPE_CHECKING:
@@ -18,26 +18,16 @@ PLACES = 40
 
 
 def page(result: dict[str, Any]) -> str:
-    """Return the page.
-
-    Everything that a submission says, as names of files and values, is escaped; the page loads
-    nothing and runs no script.
-    """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["place"] = place
-    environment.filters["element"] = element_text
-    environment.globals["described"] = described
-    environment.globals["partings"] = partings
-    source = (files("seedlock.evaluation") / "templates" / "verify.html").read_text("utf-8")
-    return environment.from_string(source).render(
+    """Return the page."""
+    return render(
+        "verify.html",
+        {"place": place, "element": element_text},
         result=result,
         headline=headline(result),
         pictures=[pictures(pair) for pair in result["comparisons"]],
         width=WIDTH,
+        described=described,
+        partings=partings,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 from seedlock import reporting
+from seedlock.evaluation import full_disk
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:
@@ -14,7 +16,8 @@ def write_json(path: str, content: dict[str, Any]) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    reporting.write(path, content)
+    with full_disk.naming(path):
+        reporting.write(path, content)
 
 
 def write_text(path: str, text: str) -> None:
@@ -25,8 +28,18 @@ def write_text(path: str, text: str) -> None:
         OSError: the file can't be written.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with (
+            full_disk.naming(path),
+            open(temporary, "w", encoding="utf-8", errors="replace") as file,
+        ):
+            if os.path.exists(path):
+                shutil.copymode(path, temporary)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise

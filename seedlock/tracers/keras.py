@@ -6,6 +6,7 @@ import sys
 
 from seedlock.patching import dress, is_replaced, mark, replace
 from seedlock.tracers.base import Tracer
+from seedlock.tracers.keras_batches import Batches, Outlet, origins
 from seedlock.tracers.tensorflow_functions import functions
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ class KerasTracer(Tracer):
         elif name in OPTIMIZERS:
             _hook_optimizer(vars(module)[OPTIMIZERS[name]], trace)
         elif name == EPOCHS:
-            _hook_epochs(module, trace)
+            _hook_epochs(module.EpochIterator, trace)
 
     def generators(self) -> object:
         """Return Keras's global seed and the state of the global SeedGenerator. Those of layers
@@ -64,15 +65,19 @@ class Steps:
         function: what the backend's trainer made.
         name: the model's method that it calls: `train_step`.
         backend: `tensorflow`, `jax` or `torch`.
+        outlet: what lets the batches out of a function that TensorFlow compiles.
     """
 
-    def __init__(self, trace: Trace, model: Any, function: Any, name: str, backend: str) -> None:
+    def __init__(
+        self, trace: Trace, model: Any, function: Any, name: str, backend: str, outlet: Outlet
+    ) -> None:
         self._trace = trace
         self._model = model
         self._function = function
         self._op = f"{type(model).__name__}.{name}"
         self._trains = name == "train_step"
         self._backend = backend
+        self._outlet = outlet
         self._variables: list[Any] | None = None
         mark(dress(self, function))
 
@@ -84,11 +89,15 @@ class Steps:
         if self._trace.idle():
             result = self._function(*args)
             self._trace.finished_step(self._op, ())  # counted, if another thread's
+            self._outlet.note(self._trace, self._op, None)
             return result
-        block = self._trace.nested()
-        args = self._seeing_batches(args, block)
-        with block:
-            result = self._function(*args)
+        at = origins.of(args[-1])
+        args = self._seeing_batches(args, at)
+        try:
+            with self._trace.nested():
+                result = self._function(*args)
+        finally:
+            self._outlet.note(self._trace, self._op, at)
         # JAX's functions take the variables' values and return new ones: the model's own are
         # stale until the epoch is over.
         logs, state = result if self._backend == "jax" else (result, None)
@@ -106,66 +115,53 @@ class Steps:
         self._trace.finished_step(self._op, values, names, loss=loss if number else None)
         return result
 
-    def _seeing_batches(self, args: Any, block: Any) -> Any:
+    def _seeing_batches(self, args: Any, at: str | None) -> Any:
         if self._backend == "torch":  # a list with one batch
-            self._trace.result("batch", self._op, args[0][0])
+            self._trace.result("batch", self._op, args[0][0], at)
         elif self._backend == "jax":
-            return args[0], Batches(self._trace, args[1], self._op, block)
+            return args[0], Batches(self._trace, args[1], self._op, at)
         elif hasattr(args[0], "gi_frame"):  # of train_on_batch(); else tf.data, or a list of data
-            return (Batches(self._trace, args[0], self._op, block),)
+            return (Batches(self._trace, args[0], self._op, at),)
+        else:
+            self._outlet.open(self._trace, self._op, at)
         return args
 
 
-class Batches:
-    """An iterator over batches that a train function reads, and notes of each.
-
-    Args:
-        trace: where to note it.
-        iterator: yields batches.
-        op: the function.
-        block: the block of `Trace.nested` around the function.
-    """
-
-    def __init__(self, trace: Trace, iterator: Any, op: str, block: Any) -> None:
-        self._trace = trace
-        self._iterator = iterator
-        self._op = op
-        self._block = block
-
-    def __iter__(self) -> Batches:
-        return self
-
-    def __next__(self) -> Any:
-        self._block.__exit__()
-        try:
-            with self._trace.nested():  # Keras may read from a tf.data or a torch DataLoader
-                batch = next(self._iterator)
-            self._trace.result("batch", self._op, batch)
-        finally:
-            self._block.__enter__()
-        return batch
-
-
 def _hook_trainer(kind: Any, backend: str, trace: Trace) -> None:
+    outlets: list[Outlet] = []  # those of the functions that are being made, the last one inmost
+
     def making(step: str) -> Any:
         attribute = step.replace("_step", "_function")
 
         def method(plain: Any) -> Any:
             def make_function(self: Any, *args: Any, **kwargs: Any) -> Any:
-                result = plain(self, *args, **kwargs)
+                outlets.append(Outlet(step))
+                try:
+                    result = plain(self, *args, **kwargs)
+                finally:
+                    outlet = outlets.pop()
                 function = getattr(self, attribute)
                 if is_replaced(function):
                     function.forget()
                 else:
-                    setattr(self, attribute, Steps(trace, self, function, step, backend))
+                    steps = Steps(trace, self, function, step, backend, outlet)
+                    setattr(self, attribute, steps)
                 return result
 
             return make_function
 
         return method
 
+    def converting(plain: Any) -> Any:
+        def _autoconvert_optionals(self: Any, step_func: Any) -> Any:
+            function = plain(self, step_func)
+            return outlets[-1].before(function, step_func) if outlets else function
+
+        return _autoconvert_optionals
+
     for step in ("train_step", "test_step", "predict_step"):
         replace(kind, f"make_{step.replace('_step', '_function')}", making(step))
+    replace(kind, "_autoconvert_optionals", converting)
 
 
 def _hook_optimizer(kind: Any, trace: Trace) -> None:
@@ -206,17 +202,20 @@ def _hook_optimizer(kind: Any, trace: Trace) -> None:
     replace(kind, "stateless_apply", applying_stateless)
 
 
-def _hook_epochs(module: Any, trace: Trace) -> None:
+def _hook_epochs(kind: Any, trace: Trace) -> None:
     # On torch the batches come through here, out of a torch DataLoader; `Steps` notes them. The
     # other two backends have a __next__ of their own.
     def function(plain: Any) -> Any:
         def following(self: Any) -> Any:
             with trace.nested():
-                return plain(self)
+                step = plain(self)
+            origins.remember(step[-1], self._seedlock_origin)
+            return step
 
         return following
 
-    replace(module.EpochIterator, "__next__", function)
+    replace(kind, "__next__", function)
+    origins.hook(kind)
 
 
 def _backend() -> str:

@@ -1,50 +1,102 @@
-"""A program's run under a trace, for the tests of tracers."""
+"""Run a program under a trace, for the tests of tracers: what it left, and where runs differ."""
 
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.interpreter import run
+from tests.interpreter import Done, python
+from tests.traces import Event, lines, trace_files
 
 
 class Recorded:
     """What a run left.
 
     Attributes:
-        lines: the trace's lines below the header, but what libraries draw from the system: names
-            of temporary files (TensorFlow's AutoGraph), of registries (torch).
-        events: the same, read.
-        said: the last line of standard output, read as JSON.
+        done: the process.
+        folder: where its report and trace are.
+        places: the lines below the header of each process's trace, as they stand, by its place.
+        lines: those of the first process; none where there is no trace.
+        header: its first line.
+        events: its lines, read, but the last one.
+        end: the last one, which counts them.
+        gaps: of its report.
     """
 
-    def __init__(self, program: Path, folder: Path, **variables: str) -> None:
-        folder.mkdir()
-        given = {"REPRO_SEED": "7", "REPRO_REPORT": str(folder), **variables}
-        done = run(
-            [sys.executable, str(program)], cwd=program.parent, check=True, stdin=None, **given
-        )
-        self.said: Any = done.json()
-        found = sorted(folder.glob("*.trace.jsonl"), key=lambda path: path.stat().st_size)
-        lines = found[-1].read_text().splitlines()[1:] if found else []
-        self.lines = [each for each in lines if '"entropy"' not in each or '"os.urandom"' in each]
-        self.events: list[dict[str, Any]] = [json.loads(line) for line in self.lines]
+    def __init__(self, done: Done, folder: Path) -> None:
+        self.done = done
+        self.folder = folder
+        self.header: Event = {}
+        self.places: dict[str, list[str]] = {}
+        self.gaps: list[str] = []
+        for file in trace_files(folder):
+            header, *_ = lines(file)
+            self.places[header["place"]] = file.read_text().splitlines()[1:]
+            if header["place"] == "":
+                self.header = header
+                report = file.with_name(file.name.replace(".trace.jsonl", ".json"))
+                self.gaps = json.loads(report.read_text())["gaps"]
+        self.lines = self.places.get("", [])
+        self.events = self._events("")
+        self.end = self.events.pop() if self.events else {}
+        assert self.end.get("kind") in ("end", None)
 
-    def of(self, kind: str, op: str | None = None) -> list[dict[str, Any]]:
-        """Return the events of one kind, and of one operation."""
-        return [each for each in self.events if each["kind"] == kind and op in (None, each["op"])]
+    @property
+    def said(self) -> Any:
+        """The last line of standard output, read as JSON."""
+        return self.done.json()
 
-    def against(self, other: Recorded) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the first events in which two runs differ."""
-        at = next(
-            at for at, (mine, its) in enumerate(zip(self.lines, other.lines, strict=False))
-            if mine != its
-        )  # fmt: skip
-        return self.events[at], other.events[at]
+    @property
+    def results(self) -> list[Event]:
+        """The first process's events, but draws from the system."""
+        return [each for each in self.events if each["kind"] != "entropy"]
+
+    @property
+    def comparable(self) -> list[str]:
+        """The first process's lines, but what libraries draw from the system for themselves:
+        names of temporary files (TensorFlow's AutoGraph), of registries (torch)."""
+        return [each for each in self.lines if '"entropy"' not in each or '"os.urandom"' in each]
+
+    def of(self, *kinds: str, op: str | None = None, place: str = "") -> list[Event]:
+        """Return the events of some kinds, and of one operation, in one process."""
+        found = self._events(place) if place else self.events
+        return [each for each in found if each["kind"] in kinds and op in (None, each["op"])]
+
+    def _events(self, place: str) -> list[Event]:
+        return [json.loads(line) for line in self.places.get(place, [])]
 
 
-def line_of(program: str, text: str) -> int:
-    """Return the number of the line of a program that holds a text, from 1."""
-    return next(at for at, line in enumerate(program.splitlines(), 1) if text in line)
+def record(
+    program: Path, folder: Path, mode: str | None, *given: str, **variables: str
+) -> Recorded:
+    """Run a program under seed 7, with what it draws from the system locked, in its own folder.
+
+    Args:
+        program: the program; its folder is better not the one above `folder`, since importing
+            libraries lists it.
+        folder: for the report and the trace.
+        mode: `step` or `op`; None for a run without a trace.
+        given: its arguments.
+        variables: environment variables besides.
+    """
+    settings: dict[str, Any] = {"REPRO_SEED": "7", "REPRO_ENTROPY": "lock", **variables}
+    if mode is not None:
+        settings |= {"REPRO_REPORT": str(folder), "REPRO_TRACE": mode}
+    return Recorded(python(program.name, *given, cwd=program.parent, **settings), folder)
+
+
+def first_difference(
+    one: Sequence[Event | str], other: Sequence[Event | str]
+) -> tuple[Event, Event]:
+    """Return the first two events that differ, out of two lists of events or of lines."""
+    pair = next((a, b) for a, b in zip(one, other, strict=True) if a != b)
+    first, second = (json.loads(each) if isinstance(each, str) else each for each in pair)
+    return first, second
+
+
+def line_of(text: str, program: str, name: str) -> str:
+    """Return `name:line` of the first line of a program that holds a text."""
+    line = next(at for at, line in enumerate(program.splitlines(), 1) if text in line)
+    return f"{name}:{line}"

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.interpreter import python
-from tests.tracers.reading import Traced, first_difference, line_of, traced
+from tests.tracers.recorded import Recorded, first_difference, line_of, record
 
 WAYS = """
 import functools, hashlib
@@ -161,51 +161,60 @@ assert digest({"w": jnp.ones(2)}) == digest({"w": np.ones(2)})
 """
 
 
+Ways = tuple[str, Recorded, Recorded, Recorded]
+Pair = tuple[Recorded, Recorded]
 MODES = ("op", "op", "step")
 
 
 @pytest.fixture(scope="module", name="ways")
-def _ways(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Traced, Traced, Traced]:
+def _ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
     """What the program prints without a trace, two runs at mode op and one at mode step."""
-    folder = tmp_path_factory.mktemp("ways")
-    (folder / "ways.py").write_text(WAYS)
-    plain = python("ways.py", cwd=folder, REPRO_SEED="7", REPRO_ENTROPY="lock")
-    one, two, steps = (traced("ways.py", folder, f"{at}", mode) for at, mode in enumerate(MODES))
-    return plain.out, one, two, steps
+    program = tmp_path_factory.mktemp("ways") / "ways.py"
+    program.write_text(WAYS)
+    plain = record(program, program.parent, None)
+    one, two, steps = (record(program, tmp_path_factory.mktemp("trace"), mode) for mode in MODES)
+    return plain.done.out, one, two, steps
 
 
 @pytest.fixture(scope="module", name="faulty")
-def _faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Traced, Traced]:
+def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A program with a fault at step 37, and two runs of it with a window around that."""
-    folder = tmp_path_factory.mktemp("faulty")
-    (folder / "faulty.py").write_text(FAULTY)
+    program = tmp_path_factory.mktemp("faulty") / "faulty.py"
+    program.write_text(FAULTY)
     given = {"REPRO_TRACE_STEPS": "37:38", "REPRO_ENTROPY": "count"}
-    runs = [traced("faulty.py", folder, name, "op", **given) for name in ("one", "two")]
-    return folder / "faulty.py", runs[0], runs[1]
+    one, two = (record(program, tmp_path_factory.mktemp("run"), "op", **given) for _ in range(2))
+    return one, two
 
 
-def test_a_run_with_a_trace_ends_in_the_same_bits(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def at(text: str) -> str:
+    """Return the place of a line in the program with a fault, as an event has it."""
+    return line_of(text, FAULTY, "faulty.py")
+
+
+def test_a_run_with_a_trace_ends_in_the_same_bits(
+    ways: Ways,
+) -> None:
     """Methods, partials, donation, callbacks, debug_nans, Flax, optax: nothing is changed."""
     plain, *runs = ways
 
     assert [run.done.out for run in runs] == [plain] * 3
 
 
-def test_equal_runs_have_equal_traces(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def test_equal_runs_have_equal_traces(ways: Ways) -> None:
     """Below the header, byte for byte, with every operation."""
     _, one, two, steps = ways
 
     assert one.lines == two.lines
-    assert len(one.kind("op")) > 500
+    assert len(one.of("op")) > 500
     assert [event for event in one.events if event["kind"] != "op"] == steps.events
 
 
 def test_what_gives_back_parameters_is_a_step(
-    ways: tuple[str, Traced, Traced, Traced],
+    ways: Ways,
 ) -> None:
     """Updates and gradients count, evaluations do not; optax counts where nothing else did."""
     _, run, *_ = ways
-    found = [(event["kind"], event["op"]) for event in run.kind("step", "call")]
+    found = [(event["kind"], event["op"]) for event in run.of("step", "call")]
 
     assert found.count(("step", "donating")) == 3
     assert found.count(("step", "train_step")) == 3
@@ -216,12 +225,12 @@ def test_what_gives_back_parameters_is_a_step(
     step, call = ("step", "<lambda>"), ("call", "optax.apply_updates")
     alone = ("step", "optax.apply_updates")
     assert found[-6:] == [step, call, step, call, alone, alone]
-    update = next(event for event in run.kind("step") if event["op"] == "donating")
+    update = next(event for event in run.of("step") if event["op"] == "donating")
     assert update["names"] == ["['b']", "['w']"]
     assert update["what"] == "float32[2] float32[4]"
 
 
-def test_what_is_not_repeated_is_a_gap(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def test_what_is_not_repeated_is_a_gap(ways: Ways) -> None:
     """A function that calls back is called back once, and its operations are missing."""
     _, run, *_ = ways
 
@@ -231,37 +240,40 @@ def test_what_is_not_repeated_is_a_gap(ways: tuple[str, Traced, Traced, Traced])
     assert not any("Error" in gap for gap in run.gaps)
 
 
-def test_a_fault_is_seen_where_it_is(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_a_fault_is_seen_where_it_is(faulty: Pair) -> None:
     """Noise from the system at step 37: first the addition that takes it, at its line."""
-    program, one, two = faulty
-    left, right = first_difference(one, two)
+    one, two = faulty
+    left, right = first_difference(one.results, two.results)
 
     assert (left["kind"], left["op"], left["step"]) == ("op", "add", 37)
-    assert left["at"] == right["at"] == line_of("# the fault", program)
+    assert left["at"] == right["at"] == at("# the fault")
     drawn = next(a for a, b in zip(one.events, two.events, strict=True) if a != b)
-    assert (drawn["kind"], drawn["at"]) == ("entropy", line_of("os.urandom(3)", program))
+    assert (drawn["kind"], drawn["at"]) == (
+        "entropy",
+        at("os.urandom(3)"),
+    )
 
 
-def test_without_operations_the_step_is_found(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_without_operations_the_step_is_found(faulty: Pair) -> None:
     """Steps are written throughout, 40 of them, and differ from step 37 on."""
-    _, *runs = faulty
-    digests = [[event["digest"] for event in run.kind("step")] for run in runs]
+    runs = faulty
+    digests = [[event["digest"] for event in run.of("step")] for run in runs]
 
     assert len(digests[0]) == 40
     assert digests[0][:37] == digests[1][:37]
     assert digests[0][37] != digests[1][37]
-    assert all(event["loss"].startswith("0x") for event in runs[0].kind("step"))
+    assert all(event["loss"].startswith("0x") for event in runs[0].of("step"))
 
 
-def test_a_window_holds_the_operations_of_its_steps(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_a_window_holds_the_operations_of_its_steps(faulty: Pair) -> None:
     """Those of the compiled function have the lines that the author wrote, and their order."""
-    program, run, _ = faulty
-    operations = run.kind("op")
-    at = {event["op"]: event["at"] for event in operations}
+    run, _ = faulty
+    operations = run.of("op")
+    lines = {event["op"]: event["at"] for event in operations}
 
     assert {event["step"] for event in operations} == {37}
-    assert at["tanh"] == line_of("jnp.tanh", program)
-    assert at["sub"] == line_of("w - 0.1 * slope", program)
+    assert lines["tanh"] == at("jnp.tanh")
+    assert lines["sub"] == at("w - 0.1 * slope")
     assert run.header["steps"] == [37, 38]
 
 
@@ -271,9 +283,9 @@ def test_a_lock_that_comes_late_traces_what_follows(tmp_path: Path) -> None:
     given = {"REPRO_REPORT": str(tmp_path / "report"), "REPRO_TRACE": "op"}
     done = python("late.py", cwd=tmp_path, **cast(Any, given))
 
-    run = Traced(done, tmp_path / "report")
-    assert [event["step"] for event in run.kind("step")] == [0, 1, 2]
-    assert [event["op"] for event in run.kind("op")] == ["dot_general", "mul", "sub"] * 3
+    run = Recorded(done, tmp_path / "report")
+    assert [event["step"] for event in run.of("step")] == [0, 1, 2]
+    assert [event["op"] for event in run.of("op")] == ["dot_general", "mul", "sub"] * 3
 
 
 def test_equal_arrays_have_one_digest() -> None:

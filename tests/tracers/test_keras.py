@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tracers.recorded import Recorded, line_of
+from seedlock.evaluation.divergence import first_divergence
+from seedlock.evaluation.traces import Run
+from tests.tracers.recorded import Recorded, first_difference, line_of, record
 
 PROGRAM = """
-import hashlib, json, os
+import hashlib, json, os, threading
 import keras
 import numpy as np
 
 backend = keras.backend.backend()
 rows = np.linspace(0, 1, 192, dtype="float32").reshape(48, 4)
 
-def build(kind=keras.Sequential):
+def build(kind=keras.Sequential, *more, **compiled):
     layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
-    model = kind([keras.Input((4,)), *layers, keras.layers.Dense(1)])
-    model.compile(optimizer="adam", loss="mse", run_eagerly=False)
+    model = kind([keras.Input((4,)), *layers, *more, keras.layers.Dense(1)])
+    model.compile(**{"optimizer": "adam", "loss": "mse", "run_eagerly": False, **compiled})
     return model
 
 class Noise(keras.callbacks.Callback):
@@ -61,11 +65,38 @@ class Twice(keras.Sequential):
 twice = build(Twice)
 twice.fit(rows[:8], rows[:8, :1], batch_size=4, verbose=0)  # twice
 held += [model, twice]
+
+def drawn():
+    for at in range(4):
+        yield rows[at : at + 8], rows[at : at + 8, :1]  # drawn
+
+model.fit(drawn(), verbose=0)  # generator
+thread = threading.Thread(target=lambda: model.fit(rows[:6], rows[:6, :1], verbose=0))
+thread.start()
+thread.join()
+model.fit(rows[6:12], rows[6:12, :1], verbose=0)  # after
 if backend != "torch":
-    several = build()
-    several.compile(optimizer="sgd", loss="mse", steps_per_execution=3)
-    several.fit(rows, rows[:, :1], batch_size=12, verbose=0)  # several
+    grain = []
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        class Grain(keras.layers.Layer):
+            def call(self, given):  # seeded by its place in the graph
+                return given + tf.random.normal(tf.shape(given))
+
+        grain = [Grain()]
+    several = build(keras.Sequential, *grain, optimizer="sgd", steps_per_execution=3)
+    several.fit(rows, rows[:, :1], batch_size=12, shuffle=False, verbose=0)  # several
+    several.evaluate(rows, rows[:, :1], batch_size=12, verbose=0)  # evaluates
     held.append(several)
+if backend == "tensorflow":
+    xla = build(jit_compile=True)
+    eager = build(run_eagerly=True)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        mirrored = build()
+    for special in (xla, eager, mirrored):
+        special.fit(rows[:8], rows[:8, :1], batch_size=4, verbose=0)  # special
+        held.append(special)
 
 layer = keras.layers.Dense(1)
 layer.build((None, 4))
@@ -93,13 +124,42 @@ bits = b"".join(each.tobytes() for one in (*held[1:], layer) for each in one.get
 from seedlock.digests import digest
 variable = model.trainable_variables[0]
 like = [digest(variable.value), digest(keras.ops.convert_to_numpy(variable))]
+slices = [slice(at, at + 12) for at in range(0, 48, 12)]
 print(json.dumps({
+    "slices": [[digest(rows[at]), digest(rows[at, :1])] for at in slices],
     "bits": hashlib.sha256(bits).hexdigest(), "like": like,
     "models": [digest(each) for each in (held[0], held[0], held[1])],
 }))
 """
-OPERATIONS = {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": "2:3", "FAULT": "1"}
-RUNS: dict[str, dict[str, str]] = {"plain": {}, "one": OPERATIONS, "two": OPERATIONS}
+READING = """
+import os
+import keras
+import numpy as np
+import tensorflow as tf
+
+FAULT = os.environ["FAULT"]
+rows = np.linspace(0, 1, 160, dtype="float32").reshape(40, 4)
+order = list(range(40))
+if FAULT == "order":
+    order[20:24], order[28:32] = order[28:32], order[20:24]
+seen = 0
+
+def augment(row):
+    global seen
+    seen += 1
+    if FAULT == "augmentation" and seen == 30:
+        row = row + np.float32(1 + os.urandom(1)[0])  # augmentation
+    return row
+
+data = tf.data.Dataset.from_tensor_slices(rows[order])
+data = data.map(lambda row: tf.ensure_shape(tf.numpy_function(augment, [row], tf.float32), [4]))
+data = data.map(lambda row: (row, row[:1])).batch(4).prefetch(4)
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile(optimizer="sgd", loss="mse")
+model.fit(data, verbose=0)  # fit
+"""
+WINDOW = {"REPRO_TRACE_STEPS": "2:3", "FAULT": "1"}
+RUNS: dict[str, dict[str, str]] = {"plain": {}, "one": WINDOW, "two": WINDOW}
 BACKENDS = ("tensorflow", "jax", "torch")
 Runs = dict[str, dict[str, Recorded]]
 
@@ -112,12 +172,14 @@ def _all_runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     program.write_text(PROGRAM)
     pairs = [(backend, name) for backend in BACKENDS for name in RUNS]
 
-    def record(pair: tuple[str, str]) -> Recorded:
+    def run(pair: tuple[str, str]) -> Recorded:
         backend, name = pair
-        return Recorded(program, folder / f"{backend}-{name}", KERAS_BACKEND=backend, **RUNS[name])
+        given = {"KERAS_BACKEND": backend, "REPRO_ENTROPY": "count", **RUNS[name]}
+        mode = "op" if RUNS[name] else None
+        return record(program, folder / f"{backend}-{name}", mode, **given)
 
     with ThreadPoolExecutor(2) as pool:
-        made = dict(zip(pairs, pool.map(record, pairs), strict=True))
+        made = dict(zip(pairs, pool.map(run, pairs), strict=True))
     return {backend: {name: made[backend, name] for name in RUNS} for backend in BACKENDS}
 
 
@@ -128,7 +190,7 @@ def _runs(request: pytest.FixtureRequest, all_runs: Runs) -> dict[str, Recorded]
 
 def at(text: str) -> str:
     """Return the place of a line in the program, as an event has it."""
-    return f"program.py:{line_of(PROGRAM, text)}"
+    return line_of(text, PROGRAM, "program.py")
 
 
 def steps_at(run: Recorded, text: str) -> list[dict[str, Any]]:
@@ -184,7 +246,7 @@ def test_backends_differ_where_they_must(all_runs: Runs) -> None:
         "torch": "LossScaleOptimizer.apply",
     }
     assert steps_at(all_runs["jax"]["one"], "# nowhere") == []
-    stateless = all_runs["jax"]["one"].of("step", "Adam.stateless_apply")
+    stateless = all_runs["jax"]["one"].of("step", op="Adam.stateless_apply")
     assert [each["at"] for each in stateless] == [at("return optimizer.stateless_apply")]
 
 
@@ -193,23 +255,65 @@ def test_evaluation_and_prediction_are_calls(runs: dict[str, Recorded]) -> None:
     calls = runs["one"].of("call")
 
     tested = [each for each in calls if each["op"] == "Sequential.test_step"]
-    assert [each["at"] for each in tested] == [at("# evaluate")]
+    assert [each["at"] for each in tested][:1] == [at("# evaluate")]
+    assert {each["at"] for each in tested} <= {at("# evaluate"), at("# evaluates")}
     assert tested[0]["names"] == ["loss"]
     predicted = [each for each in calls if each["op"] == "Sequential.predict_step"]
     assert [(each["at"], each["what"]) for each in predicted] == [(at("# predict"), "float32[4,1]")]
 
 
-def test_batches_are_seen_where_python_has_them(all_runs: Runs) -> None:
-    """Once each, but in a fit() compiled by TensorFlow, where only the window's are seen."""
-    for backend, runs in all_runs.items():
-        batches = runs["one"].of("batch")
-        fitted = [each for each in batches if each["at"] == at("# fit")]
-        assert len(fitted) == (0 if backend == "tensorflow" else 40)
-        assert [each["what"] for each in batches if each["at"] == at("# one")] == [
-            "float32[4,4] float32[4,1]"
-        ]
-        sheets = [each for each in batches if each["at"] == at("# sheets")]
-        assert len(sheets) == (0 if backend == "tensorflow" else 3)
+def batches_at(run: Recorded, text: str) -> list[dict[str, Any]]:
+    """Return the batches of a line of the program."""
+    return [each for each in run.of("batch") if each["at"] == at(text)]
+
+
+def test_each_batch_is_seen_before_its_step(runs: dict[str, Recorded]) -> None:
+    """Once each, on every backend, inside a compiled fit() and outside of one, in the window and
+    behind it; also those of evaluate() and predict()."""
+    run = runs["one"]
+    kinds = [
+        each["kind"] for each in run.of("batch", "step", "call")
+        if each["step"] < 40 and each["at"] == at("# fit")
+    ]  # fmt: skip
+
+    assert kinds == ["batch", "step"] * 40
+    assert {each["what"] for each in batches_at(run, "# fit")} == {"float32[12,4] float32[12,1]"}
+    assert [each["what"] for each in batches_at(run, "# one")] == ["float32[4,4] float32[4,1]"]
+    assert len(batches_at(run, "# evaluate")) == len(batches_at(run, "# predict")) == 1
+    assert len(batches_at(run, "# twice")) == 2
+    assert len(batches_at(run, "# after")) == 1
+
+
+def test_batches_stand_at_the_line_that_makes_them(runs: dict[str, Recorded]) -> None:
+    """A generator that ran ahead in another thread, and a PyDataset: the batch has its line, the
+    step that of fit()."""
+    run = runs["one"]
+
+    assert len(batches_at(run, "# drawn")) == len(steps_at(run, "# generator")) == 4
+    assert len(batches_at(run, "def __getitem__")) == len(steps_at(run, "# sheets")) == 3
+    assert batches_at(run, "# generator") == batches_at(run, "# sheets") == []
+
+
+def test_several_steps_per_execution_have_their_batches_in_order(all_runs: Runs) -> None:
+    """Three and one, before the step that they are part of."""
+    for backend in ("tensorflow", "jax"):
+        run = all_runs[backend]["one"]
+        slices = [" ".join(each[-32:-24] for each in pair) for pair in run.said["slices"]]
+        found = [each for each in run.of("batch", "step") if each["at"] == at("# several")]
+
+        assert [each["kind"] for each in found] == [*["batch"] * 3, "step", "batch", "step"]
+        assert [each["parts"] for each in found if each["kind"] == "batch"] == slices
+        assert [each["parts"] for each in batches_at(run, "# evaluates")] == slices
+
+
+def test_batches_of_other_ways_to_run_a_step_on_tensorflow(all_runs: Runs) -> None:
+    """Compiled by XLA, run eagerly, and under a strategy with variables of its own."""
+    run = all_runs["tensorflow"]["one"]
+    special = [each for each in run.of("batch", "step") if each["at"] == at("# special")]
+    found = [each for each in special if each["op"] != "tf.data"]  # which builds a model
+
+    assert [each["kind"] for each in found] == ["batch", "step"] * 2 * 3
+    assert len({each["digest"] for each in found if each["kind"] == "batch"}) == 2
 
 
 def test_a_window_has_the_operations_of_its_step_only(all_runs: Runs) -> None:
@@ -226,7 +330,7 @@ def test_a_window_has_the_operations_of_its_step_only(all_runs: Runs) -> None:
 def test_noise_is_first_seen_where_it_is(runs: dict[str, Recorded]) -> None:
     """Two runs have equal lines, byte for byte, until a callback changes a weight by noise at
     step 37; after that model's training they have equal lines again."""
-    one, two = runs["one"].against(runs["two"])
+    one, two = first_difference(runs["one"].comparable, runs["two"].comparable)
 
     for event in (one, two):
         assert (event["step"], event["kind"], event["at"]) == (37, "entropy", at("# noise"))
@@ -237,11 +341,7 @@ def test_noise_is_first_seen_where_it_is(runs: dict[str, Recorded]) -> None:
     ]  # fmt: skip
     assert first == [37, 38, 39]
     later = [
-        [
-            line
-            for line, event in zip(run.lines, run.events, strict=True)
-            if event.get("step", 40) >= 40
-        ]
+        [line for line in run.comparable if json.loads(line).get("step", 40) >= 40]
         for run in (runs["one"], runs["two"])
     ]
     assert later[0] == later[1]
@@ -254,3 +354,31 @@ def test_keras_has_the_digests_of_numpy(runs: dict[str, Recorded]) -> None:
 
     assert said["like"][0] == said["like"][1]
     assert said["models"][0] == said["models"][1] != said["models"][2]
+
+
+def test_a_fault_in_the_batches_is_found_at_its_batch(tmp_path: Path) -> None:
+    """An augmentation inside tf.data draws from the system for one row of the eighth batch, or
+    the sixth and the eighth have changed places: diff names the batch that holds it, and
+    not only the step that it leads to."""
+    program = tmp_path / "program" / "program.py"
+    program.parent.mkdir()
+    program.write_text(READING)
+    names = ("none", "augmentation", "order")
+
+    def run(name: str) -> Run:
+        folder = tmp_path / name
+        record(program, folder, "step", REPRO_ENTROPY="count", FAULT=name)
+        return Run(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        clean, augmented, ordered = pool.map(run, names)
+    found = [first_divergence(clean, other) for other in (augmented, ordered)]
+
+    line = line_of("# fit", READING, "program.py")
+    assert [each and (each.kind, each.step, each.at) for each in found] == [
+        ("batch", 7, line),
+        ("batch", 5, line),
+    ]
+    texts = [each.causes[0].text for each in found if each is not None]
+    assert "was made from something else than the process's generators" in texts[0]
+    assert "another order" in texts[1]

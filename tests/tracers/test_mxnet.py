@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.interpreter import python
-from tests.tracers.reading import Traced, first_difference, line_of, traced
+from tests.tracers.recorded import Recorded, first_difference, line_of, record
 
 WAYS = """
 import hashlib, tempfile
@@ -110,54 +108,63 @@ assert digest(dense) == digest({"dense_weight": np.ones((2, 2), "float32"),
                                 "dense_bias": np.zeros(2, "float32")})
 """
 
+Ways = tuple[str, Recorded, Recorded, Recorded]
+Pair = tuple[Recorded, Recorded]
 MODES = ("op", "op", "step")
 
 
 @pytest.fixture(scope="module", name="ways")
-def _ways(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Traced, Traced, Traced]:
+def _ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
     """What the program prints without a trace, two runs at mode op and one at mode step."""
-    folder = tmp_path_factory.mktemp("ways")
-    (folder / "ways.py").write_text(WAYS)
-    plain = python("ways.py", cwd=folder, REPRO_SEED="7", REPRO_ENTROPY="lock")
+    program = tmp_path_factory.mktemp("ways") / "ways.py"
+    program.write_text(WAYS)
+    plain = record(program, program.parent, None)
     one, two, steps = (
         # What memory held before differs: it must not get into the trace.
-        traced("ways.py", folder, f"{at}", mode, MALLOC_PERTURB_=str(17 + at))
+        record(program, tmp_path_factory.mktemp("trace"), mode, MALLOC_PERTURB_=str(17 + at))
         for at, mode in enumerate(MODES)
     )
-    return plain.out, one, two, steps
+    return plain.done.out, one, two, steps
 
 
 @pytest.fixture(scope="module", name="faulty")
-def _faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Traced, Traced]:
+def _faulty(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A program with a fault at step 37, and two runs of it with a window around that."""
-    folder = tmp_path_factory.mktemp("faulty")
-    (folder / "faulty.py").write_text(FAULTY)
+    program = tmp_path_factory.mktemp("faulty") / "faulty.py"
+    program.write_text(FAULTY)
     given = {"REPRO_TRACE_STEPS": "37:38", "REPRO_ENTROPY": "count"}
-    runs = [traced("faulty.py", folder, name, "op", **given) for name in ("one", "two")]
-    return folder / "faulty.py", runs[0], runs[1]
+    one, two = (record(program, tmp_path_factory.mktemp("run"), "op", **given) for _ in range(2))
+    return one, two
 
 
-def test_a_run_with_a_trace_ends_in_the_same_bits(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def at(text: str) -> str:
+    """Return the place of a line in the program with a fault, as an event has it."""
+    return line_of(text, FAULTY, "faulty.py")
+
+
+def test_a_run_with_a_trace_ends_in_the_same_bits(
+    ways: Ways,
+) -> None:
     """Neither steps nor operations, nor the monitor of hybridised blocks, change a number."""
     plain, *runs = ways
 
     assert [run.done.out for run in runs] == [plain] * 3
 
 
-def test_equal_runs_have_equal_traces(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def test_equal_runs_have_equal_traces(ways: Ways) -> None:
     """Below the header, byte for byte, whatever unused memory holds."""
     _, one, two, steps = ways
 
     assert one.lines == two.lines
-    assert len(one.kind("op")) > 500
+    assert len(one.of("op")) > 500
     assert [event for event in one.events if event["kind"] != "op"] == steps.events
 
 
-def test_steps_and_batches_of_each_kind(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def test_steps_and_batches_of_each_kind(ways: Ways) -> None:
     """One event for each batch, also where one iterator wraps another or reads ahead."""
     _, run, *_ = ways
-    batches = [event["op"] for event in run.kind("batch")]
-    steps = [event["op"] for event in run.kind("step")]
+    batches = [event["op"] for event in run.of("batch")]
+    steps = [event["op"] for event in run.of("step")]
 
     assert batches.count("NDArrayIter") == 16
     assert batches.count("PrefetchingIter") == 4
@@ -165,7 +172,7 @@ def test_steps_and_batches_of_each_kind(ways: tuple[str, Traced, Traced, Traced]
     assert batches.count("MXDataIter") == 2
     assert steps == ["Trainer.step"] * 22 + ["Module.update"] * 4
     gluon, module = (
-        next(event for event in run.kind("step") if event["op"] == name)
+        next(event for event in run.of("step") if event["op"] == name)
         for name in ("Trainer.step", "Module.update")
     )
     assert gluon["names"][-2:] == ["dense0_bias", "dense0_weight"]
@@ -174,49 +181,49 @@ def test_steps_and_batches_of_each_kind(ways: tuple[str, Traced, Traced, Traced]
     assert module["what"] == "float32[3,36] float32[3]"
 
 
-def test_operators_of_each_interface(ways: tuple[str, Traced, Traced, Traced]) -> None:
+def test_operators_of_each_interface(ways: Ways) -> None:
     """Imperative ones, those inside hybridised blocks both ways, gradients, mx.np; a symbol's
     are a gap."""
     _, run, *_ = ways
-    found = {event["op"] for event in run.kind("op")}
+    found = {event["op"] for event in run.of("op")}
 
     assert {"Convolution", "_backward_Convolution", "BatchNorm", "CachedOp"} <= found
     assert {"adam_update", "gradients", "stack", "_npi_normal", "tensordot"} <= found
     assert "Executor.forward" in found
     assert not {"_empty", "_npi_empty"} & found
     assert any("the operators of a bound symbol" in gap for gap in run.gaps)
-    assert all(event["at"].startswith("ways.py:") for event in run.kind("op", "step", "batch"))
+    assert all(event["at"].startswith("ways.py:") for event in run.of("op", "step", "batch"))
 
 
-def test_a_fault_is_seen_where_it_is(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_a_fault_is_seen_where_it_is(faulty: Pair) -> None:
     """Noise from the system at step 37: first the addition that takes it, at its line."""
-    program, one, two = faulty
-    left, right = first_difference(one, two)
+    one, two = faulty
+    left, right = first_difference(one.results, two.results)
 
     assert (left["kind"], left["op"], left["step"]) == ("op", "_plus_scalar", 37)
-    assert left["at"] == right["at"] == line_of("# the fault", program)
+    assert left["at"] == right["at"] == at("# the fault")
 
 
-def test_without_operations_the_step_is_found(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_without_operations_the_step_is_found(faulty: Pair) -> None:
     """Steps are written throughout, 40 of them, and differ from step 37 on."""
-    _, *runs = faulty
-    digests = [[event["digest"] for event in run.kind("step")] for run in runs]
+    runs = faulty
+    digests = [[event["digest"] for event in run.of("step")] for run in runs]
 
     assert len(digests[0]) == 40
     assert digests[0][:37] == digests[1][:37]
     assert digests[0][37] != digests[1][37]
 
 
-def test_a_window_holds_the_operations_of_its_steps(faulty: tuple[Path, Traced, Traced]) -> None:
+def test_a_window_holds_the_operations_of_its_steps(faulty: Pair) -> None:
     """Forward and backward, each at its line, and none after it."""
-    program, run, _ = faulty
-    operations = run.kind("op")
-    at = {event["op"]: event["at"] for event in operations}
+    run, _ = faulty
+    operations = run.of("op")
+    lines = {event["op"]: event["at"] for event in operations}
 
     assert {event["step"] for event in operations} == {37}
-    assert at["FullyConnected"] == line_of("net(batch)", program)
-    assert at["_backward_FullyConnected"] == line_of("loss.backward()", program)
-    assert at["multi_sgd_update"] == line_of("trainer.step(1)", program)
+    assert lines["FullyConnected"] == at("net(batch)")
+    assert lines["_backward_FullyConnected"] == at("loss.backward()")
+    assert lines["multi_sgd_update"] == at("trainer.step(1)")
 
 
 def test_equal_arrays_have_one_digest() -> None:

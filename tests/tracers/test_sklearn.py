@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interpreter import Done
-from tests.tracers.lines_of_traces import events, first_difference, gaps, lines, traced
+from tests.tracers.recorded import Recorded, first_difference, record
 
 FITTING = """
 import os, sys, threading, warnings
@@ -67,9 +66,9 @@ class Fitting:
         self.one = self.run("one", "op")
         self.other = self.run("other", "op")
 
-    def run(self, name: str, mode: str | None, *given: str, **variables: str) -> Done:
+    def run(self, name: str, mode: str | None, *given: str, **variables: str) -> Recorded:
         """Run the program, tracing into the folder of that name."""
-        return traced(self.program, self.folder / name, mode, *given, **variables)
+        return record(self.program, self.folder / name, mode, *given, **variables)
 
 
 @pytest.fixture(scope="module", name="fitting")
@@ -80,15 +79,15 @@ def _fitting(tmp_path_factory: pytest.TempPathFactory) -> Fitting:
 def test_equal_runs_have_equal_traces(fitting: Fitting) -> None:
     """Byte for byte below the header, though a search keeps durations and trees have bytes
     between their fields that nobody has written to."""
-    one, other = lines(fitting.folder / "one"), lines(fitting.folder / "other")
+    one, other = fitting.one.places, fitting.other.places
 
     assert one[""] == other[""]
-    assert fitting.plain.out == fitting.one.out == fitting.other.out
+    assert fitting.plain.done.out == fitting.one.done.out == fitting.other.done.out
 
 
 def test_the_outermost_fit_counts(fitting: Fitting) -> None:
     """A pipeline, a search and a forest are one fit each, at the author's line."""
-    found = events(fitting.folder / "one", "fit")
+    found = fitting.one.of("fit")
     line = FITTING[: FITTING.index("    forest =")].count("\n") + 1
 
     assert [each["op"] for each in found] == [
@@ -108,12 +107,8 @@ def test_the_outermost_fit_counts(fitting: Fitting) -> None:
 def test_the_value_is_what_was_found(fitting: Fitting) -> None:
     """Attributes that end in `_`, in order of their names; one that can't be digested is left
     out, with a gap."""
-    named = {
-        each["op"]: each["names"]
-        for each in events(fitting.folder / "one", "fit")
-        if "names" in each
-    }
-    noted = [gap for gap in gaps(fitting.folder / "one") if "lock_" in gap]
+    named = {each["op"]: each["names"] for each in fitting.one.of("fit") if "names" in each}
+    noted = [gap for gap in fitting.one.gaps if "lock_" in gap]
 
     assert named["SGDClassifier.partial_fit"] == [
         "classes_", "coef_", "intercept_", "n_features_in_", "n_iter_", "t_",
@@ -128,9 +123,9 @@ def test_fits_of_workers_are_theirs(fitting: Fitting) -> None:
     """A search's candidates are fitted in processes, each task at its place."""
     fits = [
         each["op"]
-        for place in lines(fitting.folder / "one")
+        for place in fitting.one.places
         if place
-        for each in events(fitting.folder / "one", "fit", place=place)
+        for each in fitting.one.of("fit", place=place)
     ]
 
     assert fits == ["Pipeline.fit"] * 4
@@ -138,8 +133,8 @@ def test_fits_of_workers_are_theirs(fitting: Fitting) -> None:
 
 def test_other_data_are_seen_at_the_first_fit(fitting: Fitting) -> None:
     """One number from the system in the features."""
-    fitting.run("planted", "step", "noise", REPRO_ENTROPY="count")
+    planted = fitting.run("planted", "step", "noise", REPRO_ENTROPY="count")
 
-    usual, found = (events(fitting.folder / name, "fit") for name in ("one", "planted"))
+    usual, found = (run.of("fit") for run in (fitting.one, planted))
 
     assert first_difference(usual, found)[0]["op"] == "RandomForestClassifier.fit"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.tracers.recorded import Recorded, line_of
+from tests.tracers.recorded import Recorded, first_difference, line_of, record
 
 PROGRAM = """
 import hashlib, json, os, threading
@@ -123,11 +123,8 @@ sparse = [tf.sparse.from_dense(rows) for rows in ([0, 1], [0, 1], [1, 0])]
 said["composite"] = [[digest(each) for each in values] for values in (ragged, sparse)]
 print(json.dumps(said))
 """
-RUNS = {
-    "plain": {},
-    "window": {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": "2:3", "FAULT": "1"},
-    "again": {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": "2:3", "FAULT": "1"},
-}
+WINDOW = {"REPRO_TRACE_STEPS": "2:3", "FAULT": "1"}
+RUNS: dict[str, dict[str, str]] = {"plain": {}, "window": WINDOW, "again": WINDOW}
 
 
 @pytest.fixture(scope="module", name="runs")
@@ -136,14 +133,18 @@ def _runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
     program = folder / "program" / "program.py"
     program.parent.mkdir()
     program.write_text(PROGRAM)
+
+    def run(name: str) -> Recorded:
+        mode = "op" if RUNS[name] else None
+        return record(program, folder / name, mode, REPRO_ENTROPY="count", **RUNS[name])
+
     with ThreadPoolExecutor(2) as pool:
-        made = pool.map(lambda name: Recorded(program, folder / name, **RUNS[name]), RUNS)
-        return dict(zip(RUNS, made, strict=True))
+        return dict(zip(RUNS, pool.map(run, RUNS), strict=True))
 
 
 def at(text: str) -> str:
     """Return the place of a line in the program, as an event has it."""
-    return f"program.py:{line_of(PROGRAM, text)}"
+    return line_of(text, PROGRAM, "program.py")
 
 
 def test_a_trace_changes_no_bits(runs: dict[str, Recorded]) -> None:
@@ -155,7 +156,7 @@ def test_a_trace_changes_no_bits(runs: dict[str, Recorded]) -> None:
 
 def test_a_function_that_takes_a_gradient_and_assigns_is_a_step(runs: dict[str, Recorded]) -> None:
     """A compiled loop without an optimizer has steps; what assigns without a gradient has none."""
-    steps = runs["window"].of("step", "descend")
+    steps = runs["window"].of("step", op="descend")
 
     assert [each["step"] for each in steps] == [*range(40), steps[-1]["step"]]
     assert steps[0]["names"] == ["weight"]
@@ -163,13 +164,13 @@ def test_a_function_that_takes_a_gradient_and_assigns_is_a_step(runs: dict[str, 
     assert steps[0]["at"] == at("# step")
     assert float.fromhex(steps[0]["loss"]) > 0
     assert len({each["digest"] for each in steps[:40]}) == 40
-    assert len(runs["window"].of("call", "follow")) == 40
+    assert len(runs["window"].of("call", op="follow")) == 40
 
 
 def test_optimizers_step_eagerly_and_compiled(runs: dict[str, Recorded]) -> None:
     """Keras's optimizers and those of tf.compat.v1 have one step per outermost call, with the
     author's line: that of the optimizer, or that of the function that holds it."""
-    steps = runs["window"].of("step", "Adam.apply")
+    steps = runs["window"].of("step", op="Adam.apply")
 
     assert [each["at"] for each in steps] == (
         [at("# eager")] * 4 + [at("# compiled")] * 4 + [at("epoch(data)")]
@@ -178,7 +179,7 @@ def test_optimizers_step_eagerly_and_compiled(runs: dict[str, Recorded]) -> None
     assert "loss" not in steps[0]
     assert "loss" in steps[4]
     assert "tensorflow" in runs["window"].of("step")[0]["rng"]
-    legacy = runs["window"].of("step", "MomentumOptimizer.apply_gradients")
+    legacy = runs["window"].of("step", op="MomentumOptimizer.apply_gradients")
     assert [each["names"] for each in legacy if "names" in each] == [["weight"]]
     assert len(legacy) == 2
 
@@ -197,12 +198,12 @@ def test_calls_from_outside_are_noted(runs: dict[str, Recorded]) -> None:
 def test_what_other_threads_do_is_counted(runs: dict[str, Recorded]) -> None:
     """A call and a batch of another thread have no order: the last line says how many there were,
     with the generator's draw."""
-    assert runs["window"].events[-1]["left_out"] == 3
+    assert runs["window"].end["left_out"] == 3
 
 
 def test_batches_of_tf_data_are_noted(runs: dict[str, Recorded]) -> None:
     """Each element that Python gets is an event, with the line of its loop."""
-    batches = runs["window"].of("batch", "tf.data")
+    batches = runs["window"].of("batch", op="tf.data")
 
     assert [each["step"] for each in batches[:40]] == list(range(40))
     assert {each["at"] for each in batches[:40]} == {at("# read")}
@@ -227,7 +228,7 @@ def test_equal_runs_have_equal_lines_and_a_fault_is_seen_where_it_is(
 ) -> None:
     """The lines of two runs are equal byte for byte up to noise in a generator's 37th element:
     the batch that holds it comes first. What does not depend on it is equal again."""
-    one, two = runs["window"].against(runs["again"])
+    one, two = first_difference(runs["window"].comparable, runs["again"].comparable)
 
     for event in (one, two):
         assert (event["kind"], event["step"], event["at"]) == ("batch", 37, at("# read"))

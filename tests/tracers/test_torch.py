@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from seedlock.tracers.torch_operations import plan_of
-from tests.interpreter import Done
-from tests.tracers.lines_of_traces import events, first_difference, gaps, lines, traced
+from tests.tracers.recorded import Recorded, first_difference, record
 
 TRAINING = """
 import os, sys
@@ -71,10 +70,10 @@ class Training:
         self.one = self.run("one", "op", **window, MALLOC_PERTURB_="85")
         self.other = self.run("other", "op", **window, MALLOC_PERTURB_="170")
 
-    def run(self, name: str, mode: str | None, *given: str, **variables: str) -> Done:
+    def run(self, name: str, mode: str | None, *given: str, **variables: str) -> Recorded:
         """Run the program, tracing into the folder of that name."""
         variables["KEPT"] = str(self.folder / "kept")
-        return traced(self.program, self.folder / name, mode, *given, **variables)
+        return record(self.program, self.folder / name, mode, *given, **variables)
 
 
 @pytest.fixture(scope="module", name="training")
@@ -84,7 +83,7 @@ def _training(tmp_path_factory: pytest.TempPathFactory) -> Training:
 
 def test_equal_runs_have_equal_traces(training: Training) -> None:
     """Byte for byte below the header, whatever lies in memory that nobody has written to."""
-    one, other = lines(training.folder / "one"), lines(training.folder / "other")
+    one, other = training.one.places, training.other.places
 
     assert list(one) == [""]
     assert one == other
@@ -92,12 +91,12 @@ def test_equal_runs_have_equal_traces(training: Training) -> None:
 
 def test_a_trace_changes_no_bit(training: Training) -> None:
     """A run ends with the same parameters with a trace and without."""
-    assert training.plain.out == training.one.out == training.other.out
+    assert training.plain.done.out == training.one.done.out == training.other.done.out
 
 
 def test_steps_have_parameters_names_and_the_loss(training: Training) -> None:
     """One event per step, with the loss as `backward` saw it, changed in place since or not."""
-    steps = events(training.folder / "one", "step")
+    steps = training.one.of("step")
     names = ["0.weight", "0.bias", "3.weight", "3.bias"]
 
     assert [each["step"] for each in steps] == list(range(40))
@@ -110,7 +109,7 @@ def test_steps_have_parameters_names_and_the_loss(training: Training) -> None:
 
 def test_batches_have_the_loops_line(training: Training) -> None:
     """A batch is noted where the author's loop asked for it."""
-    batches = events(training.folder / "one", "batch")
+    batches = training.one.of("batch")
 
     assert len(batches) == 40
     assert {(each["op"], each["at"]) for each in batches} == {("Noisy", f"train.py:{LOOP}")}
@@ -120,7 +119,7 @@ def test_batches_have_the_loops_line(training: Training) -> None:
 def test_operations_of_a_window(training: Training) -> None:
     """Operations of the asked step only: no views and no memory that nobody has written to, and
     those of `backward` have the author's line that called it."""
-    found = events(training.folder / "one", "op")
+    found = training.one.of("op")
     names = [each["op"] for each in found]
     backward = TRAINING[: TRAINING.index("    loss.backward()")].count("\n") + 1
 
@@ -136,9 +135,7 @@ def test_operations_of_a_window(training: Training) -> None:
 
 def test_kept_values_are_the_tensors_bytes(training: Training) -> None:
     """What `kept` points at in the file of values is what the program had."""
-    first = next(
-        each for each in events(training.folder / "one", "op") if each["op"] == "aten.addmm.default"
-    )
+    first = next(each for each in training.one.of("op") if each["op"] == "aten.addmm.default")
     [values] = (training.folder / "one").glob("*.values")
     [[offset, size]] = first["kept"]
 
@@ -148,9 +145,8 @@ def test_kept_values_are_the_tensors_bytes(training: Training) -> None:
 
 def test_noise_in_a_dataset_is_first_seen_in_its_batch(training: Training) -> None:
     """An augmentation that draws from the system at step 37."""
-    training.run("batch", "step", "batch", REPRO_ENTROPY="count")
-    kinds = ("batch", "step")
-    usual, found = (events(training.folder / name, *kinds) for name in ("one", "batch"))
+    planted = training.run("batch", "step", "batch", REPRO_ENTROPY="count")
+    usual, found = (run.of("batch", "step") for run in (training.one, planted))
     for each in usual:
         each.pop("kept", None)
 
@@ -162,9 +158,8 @@ def test_noise_in_a_dataset_is_first_seen_in_its_batch(training: Training) -> No
 
 def test_a_parameter_changed_between_steps_is_seen_at_the_step(training: Training) -> None:
     """And which of them it was."""
-    training.run("parameter", "step", "parameter", REPRO_ENTROPY="count")
-    kinds = ("batch", "step")
-    usual, found = (events(training.folder / name, *kinds) for name in ("one", "parameter"))
+    planted = training.run("parameter", "step", "parameter", REPRO_ENTROPY="count")
+    usual, found = (run.of("batch", "step") for run in (training.one, planted))
     for each in usual:
         each.pop("kept", None)
 
@@ -195,18 +190,15 @@ def test_workers_write_traces_of_their_own(tmp_path: Path) -> None:
     program = tmp_path / "program" / "workers.py"
     program.parent.mkdir()
     program.write_text(WORKERS)
-    plain = traced(program, tmp_path / "none", None)
-    done = [traced(program, tmp_path / name, "op") for name in ("one", "other")]
-    one, other = lines(tmp_path / "one"), lines(tmp_path / "other")
-    drawn = [
-        each["op"] for place in one if place for each in events(tmp_path / "one", "op", place=place)
-    ]
+    plain = record(program, tmp_path / "none", None)
+    one, other = (record(program, tmp_path / name, "op") for name in ("one", "other"))
+    drawn = [each["op"] for place in one.places if place for each in one.of("op", place=place)]
 
-    assert [each.out for each in done] == [plain.out] * 2
-    assert one == other and len(one) == 3
-    assert len(events(tmp_path / "one", "batch")) == 4
+    assert [each.done.out for each in (one, other)] == [plain.done.out] * 2
+    assert one.places == other.places and len(one.places) == 3
+    assert len(one.of("batch")) == 4
     assert drawn.count("aten.rand.default") == 8
-    assert "aten.rand.default" not in {each["op"] for each in events(tmp_path / "one", "op")}
+    assert "aten.rand.default" not in {each["op"] for each in one.of("op")}
 
 
 CORNERS = """
@@ -292,13 +284,13 @@ def test_nothing_fails_that_is_rare(tmp_path: Path) -> None:
     program = tmp_path / "program" / "corners.py"
     program.parent.mkdir()
     program.write_text(CORNERS)
-    plain = traced(program, tmp_path, None)
-    done = traced(program, tmp_path / "trace", "op")
-    steps = [each["op"] for each in events(tmp_path / "trace", "step")]
-    batches = events(tmp_path / "trace", "batch")
-    noted = gaps(tmp_path / "trace")
+    plain = record(program, tmp_path, None)
+    run = record(program, tmp_path / "trace", "op")
+    steps = [each["op"] for each in run.of("step")]
+    batches = run.of("batch")
+    noted = run.gaps
 
-    assert done.out == plain.out
+    assert run.done.out == plain.done.out
     assert steps == ["SGD.step"] * 2 + ["LBFGS.step", "Ahead.step", "AdamW.step", "SGD.step"]
     assert len(batches) == 2 and batches[0]["digest"] != batches[1]["digest"]
     assert len([gap for gap in noted if "torch.compile made code" in gap]) == 1

@@ -1,0 +1,1 @@
+"""What describes a run completely: its record, and what is made of one (docs/records.md)."""

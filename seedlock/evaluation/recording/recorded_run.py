@@ -1,0 +1,259 @@
+"""One run with its record: the source before, the run, what came out, the record.
+
+The way of the data: `Request` (what was asked) -> record that says `running` -> the run -> what it
+left (`results`) -> outcome -> record that says `complete`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedlock import __version__, settings
+from seedlock.derivation import SCHEME
+from seedlock.evaluation.file_digests import NotDigestible, digest_of
+from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
+from seedlock.evaluation.recording import gpu_energy, metrics, record, source
+from seedlock.evaluation.recording.host import host, lock_of_image
+from seedlock.evaluation.recording.reads import strangers
+from seedlock.evaluation.recording.run_data import data_variable, held, provided
+from seedlock.evaluation.recording.trace_digest import digest_of_traces
+from seedlock.evaluation.records import Records
+from seedlock.evaluation.runs import FINISHED, INTERRUPTED, OUTPUT, TIMED_OUT, Run
+from seedlock.evaluation.watching import Interruption, watch
+from seedlock.hash_seed import keep_addresses
+from seedlock.settings import READS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from seedlock.evaluation.data.providing import Provided
+    from seedlock.evaluation.recording.metrics import Metric
+    from seedlock.evaluation.recording.source import Source
+
+ENGINE_FAILED = 125
+"""Exit status of `docker run` when the engine failed, not the program (docs of docker run)."""
+
+NAME = "run"
+"""The run's folder below that of the artifacts, and its name."""
+
+
+POLICIES = (
+    "level", "streams", "lock", "tf32", "user_seeds", "entropy", "entropy_allow", "hash_seed",
+)  # fmt: skip
+"""Settings that decide what a run does; the others say where it writes, and who started it."""
+
+
+@dataclass
+class Request:
+    """What was asked for.
+
+    Attributes:
+        plan: command, folder, container, time limit, level; its first seed is the run's.
+        record: the file.
+        source: folder of the program, or None where an image holds it.
+        data: the file that pins the run's data, or None.
+        metrics: the declared ones.
+        submission: name, digest, visibility, or None.
+        captured: whether what the run prints goes into files.
+    """
+
+    plan: Plan
+    record: Path
+    source: Path | None
+    data: Path | None = None
+    metrics: list[Metric] = field(default_factory=list)
+    submission: dict[str, Any] | None = None
+    captured: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The run's root seed."""
+        return self.plan.seeds[0]
+
+
+def carry_out(
+    request: Request,
+    environ: Mapping[str, str],
+    show: Callable[[Sequence[Run]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Make the run and its record; return the record's content.
+
+    A program that fails, a metric that is missing, Ctrl-C: all that is in the record's outcome
+    and raises nothing.
+
+    Raises:
+        BadSetting, SourceTooLarge, BadRecord: nothing was started and nothing written.
+        NotDigestible: the source can't have a digest; the same.
+        OSError: a file can't be written or read.
+    """
+    plan = request.plan
+    variables = environment(plan, environ, request.seed)
+    before = _look(request)
+    data = provided(request)
+    checked = Settings({**variables, settings.SEED: str(request.seed)})
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    written = record.Record(request.record, _known(request, variables, checked, before, began))
+    # The lock's own list needs a report, which each run has.
+    more = {READS: "list", **data_variable(data, plan.container)}
+    run = run_of(plan, NAME, request.seed, variables, more, request.captured)
+    make_folders(plan, run)
+    if checked.level != settings.WATCH:
+        keep_addresses()
+    energy = gpu_energy.Meter()
+    with Interruption() as interruption:
+        watch([run], 1, interruption, show, lambda _: None, lambda _: True)
+    content = _results(request, run, before, data)
+    content["data"], lost = held(data)
+    content["usage"] = _usage(run, began, content["processes"], energy)
+    content["outcome"] = _outcome(request, run, content, lost)
+    for key in ("faults", "problems"):
+        content.pop(key)
+    written.complete(content)
+    return written.content
+
+
+def _known(
+    request: Request, variables: Mapping[str, str], checked: Settings, before: Source | None,
+    began: float,
+) -> dict[str, Any]:  # fmt: skip
+    plan, image = request.plan, request.plan.container
+    return {
+        "seedlock": __version__,
+        "submission": request.submission,
+        "command": plan.argv,
+        "seed": request.seed,
+        "scheme": SCHEME,
+        "level": checked.level,
+        "settings": {
+            name: value for name, value in checked.as_dict().items()
+            if name in POLICIES
+        },
+        "image": image and {
+            "name": image.name, "id": image.digest, "lock_sha256": lock_of_image(image)
+        },
+        "source": before and {**before.as_dict(), "changed": []},
+        "environment": record.kept_environment(variables),
+        "limits": {"seconds": plan.timeout} if plan.timeout else None,
+        "usage": {"started": record.moment(began)},
+        "artifacts": os.path.relpath(plan.folder, request.record.parent),
+    }  # fmt: skip
+
+
+def _look(request: Request) -> Source | None:
+    if request.source is None:
+        return None
+    return source.look(request.source, (request.plan.folder, request.record))
+
+
+def _results(
+    request: Request, run: Run, before: Source | None, data: Provided | None
+) -> dict[str, Any]:
+    records = Records(run.reports)
+    found = metrics.read(run.folder / OUTPUT, request.metrics)
+    problems = list(found.problems)
+    content: dict[str, Any] = {"metrics": found.as_dict(), "problems": problems}
+    content["processes"] = list(records.reports.values())
+    content["faults"] = records.faults(request.seed, request.plan.trace != "off")
+    content["host"] = host(content["processes"], request.plan.container)
+    content["lock"] = _lock(content["processes"])
+    content["reads"] = strangers(content["processes"], request, run, data)
+    content["outputs"] = _outputs(run.folder / OUTPUT, content["faults"])
+    content["trace"] = digest_of_traces(run.reports)
+    content["guarantees"] = None
+    if before is not None:
+        changed = before.changes(source.look(before.folder, (request.plan.folder, request.record)))
+        content["source"] = {**before.as_dict(), "changed": changed}
+    return content
+
+
+def _outputs(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
+    try:
+        whole = digest_of(folder)
+    except NotDigestible as problem:
+        faults.append(f"the output folder can't have a digest: {problem}")
+        return []
+    return [
+        {"path": name, "sha256": digest, "size": (folder / name).stat().st_size}
+        for name, digest in whole.files.items()
+    ]
+
+
+def _lock(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
+    of = next((report["lock"] for report in reports if report.get("lock")), None)
+    return of and {"sha256": of["sha256"], "drift": of["drift"]}
+
+
+def _usage(
+    run: Run, began: float, reports: list[dict[str, Any]], energy: gpu_energy.Meter
+) -> dict[str, Any]:
+    """Return what the run took.
+
+    Processor time and memory are the kernel's count for the first process and all that it waited
+    for; of a container, the sum, and the largest, of what its Python processes reported at their
+    end.
+    """
+    taken: dict[str, Any] = {
+        "started": record.moment(began),
+        "finished": record.moment(time.time()),
+        "wall_s": round(run.seconds, 3),
+    }
+    if run.mounts is None and run.usage is not None:
+        taken["by"] = "wait4"
+        taken["user_s"] = round(run.usage.ru_utime, 3)
+        taken["system_s"] = round(run.usage.ru_stime, 3)
+        taken["peak_memory_bytes"] = run.usage.ru_maxrss * 1024
+    else:
+        each = [report["usage"] for report in reports if report.get("usage")]
+        taken["by"] = "reports"
+        taken["user_s"] = round(sum(of["user_s"] for of in each), 3)
+        taken["system_s"] = round(sum(of["system_s"] for of in each), 3)
+        taken["peak_memory_bytes"] = max((of["peak_memory_bytes"] for of in each), default=None)
+    return {**taken, **energy.taken()}
+
+
+def _outcome(
+    request: Request, run: Run, content: dict[str, Any], lost: list[str]
+) -> dict[str, Any]:
+    status = run.exit_status
+    reasons: list[str] = []
+    if run.status == INTERRUPTED:
+        kind = record.INTERRUPTED
+    elif run.status == TIMED_OUT:
+        kind = record.LIMIT
+        reasons = [f"it took more than {request.plan.timeout:g} s"]
+    elif run.survivors:
+        kind = record.INFRASTRUCTURE
+        reasons = [f"process {pid} could not be ended" for pid in run.survivors]
+    elif request.plan.container is not None and status == ENGINE_FAILED:
+        kind, reasons = record.INFRASTRUCTURE, ["the container engine failed"]
+    elif run.status != FINISHED:
+        kind, reasons = record.AUTHOR, [_ended(status)]
+    elif content["faults"]:
+        kind, reasons = record.NOT_LOCKED, content["faults"]
+    elif lost or (content["source"] is not None and content["source"]["changed"]):
+        kind = record.CHANGED
+        names = content["source"]["changed"] if content["source"] is not None else []
+        reasons = [*(f"{name} changed while the run was going on" for name in names), *lost]
+    elif content["problems"]:
+        kind, reasons = record.METRICS, content["problems"]
+    else:
+        kind = record.DONE
+    notes = [f"a process was left running and ended: {each}" for each in run.left_over]
+    return {"class": kind, "exit_status": status, "reasons": reasons, "notes": notes}
+
+
+def _ended(status: int | None) -> str:
+    if status is None:
+        return "it could not be started"
+    if status < 0:
+        return f"ended by {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+__all__ = ["Request", "carry_out"]

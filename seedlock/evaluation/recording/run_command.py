@@ -1,0 +1,185 @@
+"""`seedlock run --record` on the command line: its options, and what is said at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedlock import settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from seedlock.evaluation.recording.recorded_run import Request
+
+EXIT_USAGE = 2
+
+WITH_RECORD = (
+    "metric", "output", "source", "data", "trace", "timeout", "container", "mount", "network",
+    "json",
+)  # fmt: skip
+"""Options that mean nothing without --record."""
+
+EPILOG = """\
+With --record: the command runs under watch, what it prints comes through, and one file describes
+the run. Results go into the folder that REPRO_OUTPUT and {output} name.
+
+  seedlock run --seed 7 --record run.json --metric accuracy:max -- python train.py --out {output}
+
+exit status with --record:
+    0  done
+    N  the program ended with N; 128 + N where signal N ended it
+    2  the command line is wrong
+   65  a declared metric is missing, not a number or written twice
+   66  the source changed while the run was going on
+   70  a process left no report, or did not come to its end: it was perhaps not locked
+   74  a file could not be written, as on a full disk
+   75  the machine failed, not the program
+   78  a setting is not allowed; nothing was started
+  124  the time limit was reached
+  130  interrupted
+
+docs/records.md has the record's keys.
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `seedlock run` takes together with --record."""
+    group = parser.add_argument_group("with a record")
+    group.add_argument("--record", metavar="FILE", help="write the run's record into this file")
+    group.add_argument(
+        "--metric", action="append", default=[], metavar="NAME:max|min[:UNIT]",
+        help="a metric that counts; more than once for several",
+    )  # fmt: skip
+    group.add_argument(
+        "--output", metavar="DIR",
+        help="folder for what the run writes, its reports and traces, new or empty "
+        "(default: the record's name without .json)",
+    )  # fmt: skip
+    group.add_argument(
+        "--source", metavar="DIR",
+        help="folder of the program (default: this one; none with --container)",
+    )  # fmt: skip
+    group.add_argument(
+        "--data", metavar="LOCK",
+        help="give the run the data that this file pins, as data.lock (docs/data.md)",
+    )  # fmt: skip
+    group.add_argument(
+        "--trace", choices=("step", "op", "off"), help="what is traced (default: step)"
+    )
+    group.add_argument("--timeout", metavar="SECONDS", help="end a run that takes longer")
+    group.add_argument(
+        "--container", metavar="IMAGE",
+        help="run in this image, which holds the program; DOCKER names the engine's client",
+    )  # fmt: skip
+    group.add_argument(
+        "--mount", action="append", default=[], metavar="HOST:CONTAINER",
+        help="a folder or file of this machine that the container sees, and can't write",
+    )  # fmt: skip
+    group.add_argument("--network", action="store_true", help="give the container a network")
+    group.add_argument("--json", action="store_true", help="print the record at the end, on stdout")
+
+
+def problem_without_record(options: argparse.Namespace) -> str | None:
+    """Return why the options can't be meant without --record; None where they can."""
+    given = [name for name in WITH_RECORD if getattr(options, name)]
+    if not given:
+        return None
+    return f"--{given[0]} is given without --record; allowed: with it; say --record run.json"
+
+
+def run(options: argparse.Namespace, argv: list[str], environ: dict[str, str]) -> int:
+    """Make the run and its record; return the exit status.
+
+    Args:
+        options: what `add_options` added.
+        argv: the command.
+        environ: the environment with all settings.
+    """
+    from seedlock.evaluation.requirements import RECORD, require
+
+    require(RECORD)
+    request = _request(options, argv, environ)
+    if isinstance(request, str):
+        print(f"seedlock run: {request}", file=sys.stderr)
+        return EXIT_USAGE
+    from seedlock.evaluation.file_digests import NotDigestible
+    from seedlock.evaluation.recording.recorded_run import carry_out
+
+    try:
+        content = carry_out(request, environ)
+    except NotDigestible as problem:
+        print(f"seedlock run: the source can't have a digest: {problem}", file=sys.stderr)
+        return EXIT_USAGE
+    return _said(options, content)
+
+
+def _said(options: argparse.Namespace, content: dict[str, Any]) -> int:
+    from seedlock.evaluation.recording.record import EXIT_STATUSES
+
+    outcome = content["outcome"]
+    print(f"seedlock run: {outcome['class']}: {options.record}", file=sys.stderr)
+    for reason in outcome["reasons"][:10]:
+        print(f"  {reason}", file=sys.stderr)
+    if options.json:
+        import json
+
+        print(json.dumps(content, indent=1, sort_keys=True))
+    status = outcome["exit_status"]
+    if outcome["class"] in EXIT_STATUSES:
+        return EXIT_STATUSES[outcome["class"]]
+    return 128 - status if status is not None and status < 0 else status or 1
+
+
+def _request(
+    options: argparse.Namespace, argv: list[str], environ: dict[str, str]
+) -> Request | str:
+    import shutil
+
+    from seedlock.evaluation import engine
+    from seedlock.evaluation.plan import Plan
+    from seedlock.evaluation.recording import metrics
+    from seedlock.evaluation.recording.recorded_run import Request
+
+    seconds = _seconds(options.timeout)
+    if options.timeout is not None and seconds is None:
+        return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
+    if not options.container and (options.mount or options.network):
+        return "--mount and --network: allowed with --container only"
+    if not options.container and shutil.which(argv[0]) is None:
+        return f"{argv[0]}: command not found"
+    file = Path(options.record).absolute()
+    if file.is_dir() or not file.suffix:
+        return f"--record is {options.record!r}; allowed: a file's name, as run.json"
+    folder = Path(options.output).absolute() if options.output else file.with_suffix("")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return f"{folder} is not empty; allowed: a new or an empty folder; say --output DIR"
+    image, mounts = None, []
+    if options.container is not None:
+        try:
+            mounts = engine.mounts(options.mount)
+            image = engine.look_up(os.environ, options.container)
+        except engine.EngineError as refusal:
+            return str(refusal)
+    source = None if image is not None else Path.cwd()
+    if options.source is not None:
+        source = Path(options.source).absolute()
+        if not source.is_dir():
+            return f"--source {options.source}: no such folder"
+    seed = settings.parse_seed(environ[settings.SEED])
+    plan = Plan(
+        argv, folder, (seed, seed), 1, 1, seconds, image, mounts, options.network,
+        trace=options.trace or "step",
+    )  # fmt: skip
+    data = Path(options.data).absolute() if options.data is not None else None
+    return Request(plan, file, source, data, metrics.declared(options.metric))
+
+
+def _seconds(given: str | None) -> float | None:
+    try:
+        seconds = float(given) if given is not None else None
+    except ValueError:
+        return None
+    return seconds if seconds is not None and 0 < seconds < float("inf") else None

@@ -1,0 +1,137 @@
+"""A disk without room ends every command with status 74 and a line that names the file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedlock.evaluation.full_disk import naming, no_room, told
+from seedlock.evaluation.writing import write_json, write_text
+from tests.interpreter import run
+
+SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "seedlock", str(folder)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode != 0:
+        pytest.skip("no right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_real_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    """The file is named; what was there is there, nothing half beside it but the part that is
+    called so."""
+    (tmp_path / "large").write_bytes(bytes(2 << 20))
+    (small_disk / "small").write_text("small")
+    lock = small_disk / "data.lock"
+    cache = str(small_disk / "cache")
+    for name, path in (("small", small_disk / "small"), ("large", tmp_path / "large")):
+        run([SEEDLOCK, "data", "add", name, str(path), "--lock", str(lock)], REPRO_DATA_CACHE=cache)
+    before = lock.read_bytes()
+
+    done = run(
+        [SEEDLOCK, "data", "fetch", "--lock", str(lock)], check=False, REPRO_DATA_CACHE=cache
+    )
+
+    assert done.status == 74
+    assert "small: verified" in done.out
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"seedlock: '{small_disk}/cache/partial/")
+    assert line.endswith("No space left on device; make room and say it again")
+    assert lock.read_bytes() == before
+    assert not list((small_disk / "cache" / "partial").glob("*.new"))
+    assert len(list((small_disk / "cache" / "sha256").iterdir())) == 1
+
+
+def test_a_full_disk_leaves_data_lock_as_it_is(small_disk: Path) -> None:
+    """The old file stays whole when the new one can't be written."""
+    (small_disk / "a").write_text("a")
+    lock = small_disk / "data.lock"
+    run([SEEDLOCK, "data", "add", "a", str(small_disk / "a"), "--lock", str(lock)])
+    before = lock.read_bytes()
+    with pytest.raises(OSError, match="No space"), (small_disk / "ballast").open("wb") as ballast:
+        while True:
+            ballast.write(bytes(1 << 12))
+
+    done = run(
+        [SEEDLOCK, "data", "add", "b", str(small_disk / "a"), "--lock", str(lock)], check=False
+    )
+
+    assert (done.status, done.out) == (74, "")
+    assert f"'{lock}' can't be written" in done.err
+    assert lock.read_bytes() == before
+    assert sorted(os.listdir(small_disk)) == ["a", "ballast", "data.lock"]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["env"], ["data", "list"]])
+def test_standard_output_on_a_full_disk(
+    arguments: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    """What was not printed is not taken for printed."""
+    (tmp_path / "data.lock").write_text("version = 1\n")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [SEEDLOCK, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False, env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
+    assert "standard output" in done.stderr
+
+
+def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
+    """A limit on the size of files is one more full disk."""
+    (tmp_path / "large").write_bytes(bytes(2 << 20))
+    lock = ["--lock", str(tmp_path / "data.lock")]
+    run([SEEDLOCK, "data", "add", "large", str(tmp_path / "large"), *lock])
+
+    done = subprocess.run(
+        [SEEDLOCK, "data", "fetch", *lock], capture_output=True, text=True, check=False,
+        env={**os.environ, "REPRO_DATA_CACHE": str(tmp_path / "cache")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+    )  # fmt: skip
+
+    assert done.returncode == 74
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_error_gets_its_file() -> None:
+    """The system names no file in errors of writing; what has a name keeps it."""
+    with pytest.raises(OSError, match="'/x/y'") as problem, naming("/x/y"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert no_room(problem.value)
+    assert told(problem.value).startswith("seedlock: '/x/y' can't be written: No space")
+    with pytest.raises(OSError, match="'/z'") as other, naming("/x/y"):
+        raise OSError(errno.EACCES, "Permission denied", "/z")
+    assert not no_room(other.value)
+
+
+@pytest.mark.parametrize("write", [write_text, write_json])
+def test_results_name_their_file(write: object, small_disk: Path) -> None:
+    """Whatever writes a result."""
+    content = "x" * (2 << 20) if write is write_text else {"x": "x" * (2 << 20)}
+
+    with pytest.raises(OSError, match="No space") as problem:
+        write(str(small_disk / "result"), content)  # type: ignore[operator]
+
+    assert str(small_disk / "result") in told(problem.value)
+    assert not (small_disk / "result").exists()
