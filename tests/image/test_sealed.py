@@ -15,6 +15,7 @@ from seedlock.evaluation import runs
 from seedlock.evaluation.engine import Image, look_up
 from seedlock.evaluation.runs import FINISHED, LIMITED, TIMED_OUT
 from seedlock.evaluation.sealing import docker, guarantees, inspection, sealed
+from seedlock.evaluation.sealing.sealed import Sealed
 from tests.evaluation.sealing.course import Course
 from tests.image import engine
 
@@ -36,10 +37,10 @@ def base_fixture(image: str) -> Image:
     return look_up({**os.environ, "DOCKER": engine.client()}, image)
 
 
-def left_over() -> list[str]:
-    """Return sealed containers that are there, in whatever state."""
-    words = ("ps", "--all", f"--filter=label={docker.LABEL}", "--format={{.Names}}")
-    return engine.docker(*words).stdout.split()
+def left_over(made: Sealed) -> list[str]:
+    """Return containers of a sealed run that are there, in whatever state."""
+    wanted = (f"--filter=label={docker.LABEL}", f"--filter=name={made.order.name}")
+    return engine.docker("ps", "--all", *wanted, "--format={{.Names}}").stdout.split()
 
 
 def test_each_promise_is_tried(base: Image, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_each_promise_is_tried(base: Image, tmp_path: Path) -> None:
     assert guarantees.lacking(made.guarantees()) == []
     hit = made.limit_hit()
     assert hit is not None and hit.limit == "processes"
-    assert left_over() == []
+    assert left_over(made) == []
 
 
 def test_memory_runs_out(base: Image, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_memory_runs_out(base: Image, tmp_path: Path) -> None:
     hit = made.limit_hit()
     assert hit is not None and hit.limit == "memory"
     assert guarantees.lacking(made.guarantees()) == []
-    assert left_over() == []
+    assert left_over(made) == []
 
 
 def test_time_and_disk_run_out(base: Image, tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_time_and_disk_run_out(base: Image, tmp_path: Path) -> None:
         assert course.run is not None
         assert course.run.status == status, course.run.last_lines()
         assert guarantees.lacking(made.guarantees()) == []
-        assert left_over() == []
+        assert left_over(made) == []
         if status == LIMITED:
             hit = made.limit_hit()
             assert hit is not None and hit.limit == "disk"
@@ -131,7 +132,7 @@ def test_a_container_that_never_starts(base: Image, tmp_path: Path) -> None:
     made.close(ended.returncode, "")
 
     assert guarantees.lacking(made.guarantees()) == list(guarantees.PROMISES)
-    assert left_over() == []
+    assert left_over(made) == []
 
 
 def test_a_weakened_container_is_found_out(base: Image, tmp_path: Path) -> None:
@@ -160,13 +161,13 @@ def test_a_weakened_container_is_found_out(base: Image, tmp_path: Path) -> None:
                     for before, word in zip(["", *kept], kept, strict=False)]  # fmt: skip
         argv = [base.client, "create", *kept, *words, *made.argv[at:]]
         subprocess.run(argv, check=True, capture_output=True)
-        (container,) = json.loads(engine.docker("container", "inspect", order.name).stdout)
-
-        found = inspection.seen(made.expected, about, container)
-
-        assert promise in guarantees.lacking(found), promise
+        inspected = engine.docker("container", "inspect", order.name).stdout
         engine.docker("rm", "--force", "--volumes", order.name)
         (order.folder / docker.ID_FILE).unlink()
+
+        found = inspection.seen(made.expected, about, *json.loads(inspected))
+
+        assert promise in guarantees.lacking(found), promise
     assert set(guarantees.PROMISES) - set(weakened) == {"time"}
 
 

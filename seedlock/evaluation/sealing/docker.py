@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ class Docker(Sealed):
             self._found = unseen("no container was started")
         self._hit = self._hit or self._counted(bool(state.get("OOMKilled")))
         if identity := self._identity():
-            _answer(engine.remove(self._client, identity))
+            _remove(self._client, identity)
         (self.order.folder / ID_FILE).unlink(missing_ok=True)
 
     def _counted(self, out_of_memory: bool) -> Hit | None:
@@ -182,6 +183,16 @@ def image_environment(image: Image) -> list[str]:
         raise engine.EngineError(f"{image.client} does not hold {image.name} any more")
     found: list[str] = json.loads(answer) or []
     return found
+
+
+def _remove(client: str, identity: str) -> None:
+    """Remove a container. Where its end was ordered before, the engine refuses to do so twice, and
+    may still take its time."""
+    end = time.monotonic() + PATIENCE
+    while _answer(engine.remove(client, identity)) is None and time.monotonic() < end:
+        if _answer([client, "container", "inspect", identity]) is None:
+            return
+        time.sleep(0.2)
 
 
 def _answer(words: list[str]) -> str | None:
