@@ -85,7 +85,7 @@ def _traces(result: dict[str, Any]) -> Iterator[str]:
     elif result["traces_equal"]:
         yield f"  trace: {result['results']} results equal"
     else:
-        yield f"  trace: differs ({result['results']} results were recorded)"
+        yield f"  trace: {result['results']} results were recorded, and they differ"
 
 
 def _metrics(result: dict[str, Any]) -> Iterator[str]:
