@@ -207,6 +207,7 @@ def _result(
         "ends": found.ends,
         "last_lines": _last_lines(asked) if found.ends else [],
         "files": found.files,
+        "bits_equal": found.bits_equal,
         "findings": [each.as_dict() for each in found.findings],
         "results": found.results,
         "traces_equal": found.traces_equal,
