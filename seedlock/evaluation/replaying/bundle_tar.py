@@ -101,7 +101,9 @@ class Reader:
     def finish(self) -> None:
         """Make sure that nothing stands behind the last file."""
         rest = self._take(2 * BLOCK, "the archive's end")
-        behind = self._read(1) or self._inflate.unused_data or self._file.read(1)
+        behind = (
+            self._read(1, "the archive's end") or self._inflate.unused_data or self._file.read(1)
+        )
         if any(rest) or behind or not self._inflate.eof:
             shown = _name_in(rest)
             raise BadBundle(f"{shown or 'something'} stands behind the last file; {ALLOWED}")
@@ -116,19 +118,21 @@ class Reader:
             raise BadBundle(f"{printable(entry.name, 200)} is followed by bytes; {ALLOWED}")
 
     def _take(self, size: int, name: str) -> bytes:
-        data = self._read(size)
+        data = self._read(size, name)
         if len(data) < size:
             raise BadBundle(f"{printable(name, 200)} is cut off; {ALLOWED}")
         return data
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int, name: str) -> bytes:
         parts = []
         while size and not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._file.read(CHUNK)
             try:
                 data = self._inflate.decompress(packed, size)
             except zlib.error as problem:
-                raise BadBundle(f"the archive is damaged: {problem}; {ALLOWED}") from problem
+                raise BadBundle(
+                    f"the archive is damaged at {printable(name, 200)}: {problem}; {ALLOWED}"
+                ) from problem
             if not packed and not data:
                 break
             size -= len(data)

@@ -34,6 +34,7 @@ class Likeness:
         ends: differences of how they ended, one line each.
         findings: differences of outputs; those that do not count are of times.
         files: number of outputs of the recorded run.
+        bits_equal: whether all outputs have the recorded digests.
         results: number of results in its traces.
         traces_equal: by their digests; None where neither run was traced.
         divergence: the first event that differs, where both runs' traces are there.
@@ -45,6 +46,7 @@ class Likeness:
     ends: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
+    bits_equal: bool = False
     results: int = 0
     traces_equal: bool | None = None
     divergence: Divergence | None = None
@@ -111,7 +113,8 @@ def _compare_outputs(
         {each["path"]: each["sha256"] for each in content["outputs"]}
         for content in (recorded, replayed)
     )
-    if one == other:
+    found.bits_equal = one == other
+    if found.bits_equal:
         return
     there = _files(before)
     if there == one:

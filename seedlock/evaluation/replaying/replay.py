@@ -207,11 +207,12 @@ def _result(
         "ends": found.ends,
         "last_lines": _last_lines(asked) if found.ends else [],
         "files": found.files,
+        "bits_equal": found.bits_equal,
         "findings": [each.as_dict() for each in found.findings],
         "results": found.results,
         "traces_equal": found.traces_equal,
         "divergence": found.divergence and found.divergence.as_dict(),
-        "where": list(divergence_lines(found.divergence, RUNS)) if found.divergence else [],
+        "where": _where(found),
         "metrics": found.metrics,
         "notes": [*_notes(asked), *found.notes] if ran else [],
     }
@@ -229,6 +230,13 @@ def _notes(asked: Asked) -> list[str]:
     if content["seedlock"] != __version__:
         notes.append(f"seedlock {content['seedlock']} made the record, this is {__version__}")
     return notes
+
+
+def _where(found: Likeness) -> list[str]:
+    if found.divergence is None:
+        return []
+    first, *others = divergence_lines(found.divergence, RUNS)
+    return [f"the traces part at {first.removeprefix('DIFFERENT: ')}", *others]
 
 
 def _last_lines(asked: Asked) -> list[str]:

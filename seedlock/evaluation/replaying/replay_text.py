@@ -22,7 +22,7 @@ FEW = 10
 """How many lines of each list are printed without --verbose."""
 
 SENTENCES = {
-    IDENTICAL: "the replay came out as the recorded run did, bit for bit",
+    IDENTICAL: "the replay came out as the recorded run did",
     WITHIN: "the metrics are as near to the recorded ones as was asked for; other bits differ",
     DIFFERENT: "the replay did not come out as the recorded run did",
     UNCERTAIN: "nothing may be said",
@@ -39,6 +39,8 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
         verbose: print all findings and mismatches, not the first `FEW`.
     """
     lines = [f"{result['verdict']}: {SENTENCES[result['verdict']]}"]
+    if result["verdict"] == IDENTICAL:
+        lines[0] += ", bit for bit" if result["bits_equal"] else ", but for times and containers"
     most = None if verbose else FEW
     lines += [f"  {reason}" for reason in result["reasons"]]
     lines += _listed(list(_mismatches(result)), most)
@@ -85,7 +87,7 @@ def _traces(result: dict[str, Any]) -> Iterator[str]:
     elif result["traces_equal"]:
         yield f"  trace: {result['results']} results equal"
     else:
-        yield f"  trace: differs ({result['results']} results were recorded)"
+        yield f"  trace: {result['results']} results were recorded, and they differ"
 
 
 def _metrics(result: dict[str, Any]) -> Iterator[str]:

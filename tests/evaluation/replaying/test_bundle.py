@@ -549,3 +549,41 @@ def test_bad_options(folder: Path, options: tuple[str, ...], said: str) -> None:
 
     assert (done.status, done.out) == (2, "")
     assert said in done.err
+
+
+def test_kill_while_packing_leaves_no_half_bundle(folder: Path, tmp_path: Path) -> None:
+    """The file has its name only when it is whole and on the disk."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "noise").write_bytes(random.Random(7).randbytes(30 << 20))
+    record(copy, "import seedlock; seedlock.log_metric('a', 1)")
+    words = [sys.executable, "-m", "seedlock", "bundle", "run.json", "-o", "../a.tar.gz"]
+    process = subprocess.Popen(
+        words, cwd=copy, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not list(tmp_path.glob("a.tar.gz*")):
+        assert process.poll() is None
+
+    process.kill()
+    process.wait()
+
+    if (tmp_path / "a.tar.gz").exists():  # it was done before the signal came
+        assert unpack(tmp_path / "a.tar.gz", tmp_path / "out").known
+
+
+def test_a_full_disk_while_unpacking(folder: Path, tmp_path: Path) -> None:
+    """Status 74; what was unpacked so far is removed, and nothing was started."""
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); from seedlock.cli import main;"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "replay", str(folder / "run.zip"), "--output", "out"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 74, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "bundle").exists()
