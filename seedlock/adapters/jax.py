@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import _thread
 
-from seedlock.adapters.base import XLA, Adapter, chosen
+from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.derivation import stream_seed
 from seedlock.patching import replace
+from seedlock.settings import PORTABLE, STRICT
 from seedlock.user_seeds import own, watch_fixed
 
 TYPE_CHECKING = False
@@ -39,8 +40,10 @@ class JaxAdapter(Adapter):
     def environment(self, settings: Settings) -> dict[str, str]:
         # The default changed in 0.5.0 and with it all streams. No price: it is the default.
         variables = {"JAX_THREEFRY_PARTITIONABLE": "1"}
-        if settings.level == "strict":
-            variables["XLA_FLAGS"] = XLA
+        if settings.level in STRICT:
+            variables["XLA_FLAGS"] = xla(settings)
+        if settings.threads is not None:
+            variables["NPROC"] = str(settings.threads)  # of XLA's threads; else the processors
         variables = chosen(settings, variables)
         if settings.user_seeds == "mix":
             offset = stream_seed(settings.seed, self.name, settings.streams)
@@ -87,6 +90,11 @@ class JaxAdapter(Adapter):
         if settings.level == "warn":
             gaps.append(
                 "XLA has no warning form: kernels are not checked for determinism at level warn"
+            )
+        if settings.level == PORTABLE:
+            gaps.append(
+                "XLA compiles for the processor's model, beyond its instruction sets: on another "
+                "one the bits were seen to differ"
             )
         return gaps
 

@@ -6,8 +6,9 @@ import os
 import random
 import sys
 
-from seedlock.adapters.base import XLA, Adapter, chosen
+from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
+from seedlock.settings import PORTABLE, STRICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,16 @@ class TensorflowAdapter(Adapter):
             "TF_CUDNN_DETERMINISTIC": "1",  # convolution kernels, from before TF 2.8; a belt
             "HOROVOD_FUSION_THRESHOLD": "0",
         }
-        if settings.level == "strict":
+        if settings.level in STRICT:
             variables["TF_DETERMINISTIC_OPS"] = "1"  # what enable_op_determinism() sets later
-            variables["XLA_FLAGS"] = XLA
+            variables["XLA_FLAGS"] = xla(settings)
             # oneDNN's kernels sum in other orders on other CPUs, as TensorFlow's own log says.
             # Training on the CPU takes 1.4 to 1.7 times as long (benchmarks/README.md).
             variables["TF_ENABLE_ONEDNN_OPTS"] = "0"
+        if settings.threads is not None:
+            number = str(settings.threads)
+            variables["TF_NUM_INTRAOP_THREADS"] = variables["TF_NUM_INTEROP_THREADS"] = number
+            variables["NPROC"] = number  # XLA's own threads
         return chosen(settings, variables)
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
@@ -60,7 +65,7 @@ class TensorflowAdapter(Adapter):
         return self._inherited is not None and _context()._context_handle is self._inherited
 
     def set_deterministic(self, module: Any, settings: Settings) -> None:
-        if settings.level == "strict":
+        if settings.level in STRICT:
             # Operations without a deterministic form raise UnimplementedError; stateful
             # functions in tf.data run one after the other ("several orders of magnitude
             # slower" in the worst case, says the page above).
@@ -118,7 +123,7 @@ class TensorflowAdapter(Adapter):
             "random operations with a seed of their own, or inside a traced tf.function, keep "
             "counters that can't be read",
         ]
-        if settings.level != "strict":
+        if settings.level not in STRICT:
             gaps.append(
                 "what tf.data runs in parallel or ahead of the program (num_parallel_calls, "
                 "prefetch) draws in an order that depends on scheduling; level strict orders it"
@@ -127,6 +132,11 @@ class TensorflowAdapter(Adapter):
             gaps.append(
                 "TensorFlow has no warning form: operations without a deterministic form are "
                 "neither refused nor named at level warn"
+            )
+        if settings.level == PORTABLE:
+            gaps.append(
+                "Eigen divides sums by the sizes of caches, and XLA compiles for the processor's "
+                "model: bits on another processor were not compared"
             )
         return gaps
 
