@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from seedlock import shared_objects
 from seedlock.processor import instruction_sets, lacking
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ def hold_threads(threads: int) -> None:
     """
     import ctypes
 
-    for path in _loaded("openblas"):
+    for path in shared_objects.loaded("openblas"):
         name = os.path.basename(path)
         if name in _openblas:
             continue
@@ -138,9 +139,3 @@ def beyond_v3() -> list[str]:
         for name in dispatched
         if features.get(name) and name.startswith(("AVX512", "X86_V4", "AVX10"))
     ]
-
-
-def _loaded(part: str) -> list[str]:
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        paths = {line.rstrip("\n").partition("/")[2] for line in maps if "/" in line}
-    return sorted(f"/{path}" for path in paths if part in os.path.basename(path))

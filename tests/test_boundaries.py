@@ -20,8 +20,8 @@ TRACERS = {f"tracers.{name}" for name in TRACED}
 
 ORDER = [
     {"errors"},
-    {"settings", "processor"},
-    {"derivation", "portable"},
+    {"settings", "processor", "shared_objects"},
+    {"derivation", "eigen", "portable"},
     {"registry"},
     {"callers", "patching", "seed_values", "hash_seed", "arrays"},
     {"torch_contents"},

@@ -43,8 +43,18 @@ XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
 run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
 process with "Unknown flag in XLA_FLAGS"."""
 
-XLA_PORTABLE = "--xla_cpu_max_isa=AVX2"
-"""Compiles for x86-64-v3 on newer processors too. jaxlib 0.10.2 and TensorFlow 2.21.0 know it."""
+XLA_PORTABLE = " ".join(
+    (
+        # Compiles for x86-64-v3 on newer processors too.
+        "--xla_cpu_max_isa=AVX2",
+        # No RSQRTPS, whose bits are the processor maker's choice (codegen/intrinsic/rsqrt.cc).
+        "--xla_cpu_enable_platform_dependent_math=false",
+        # No YNNPACK: it divides long sums by the caches, also with the flag above, which asks it
+        # for consistent arithmetic. Eigen does too, and can be told of others (seedlock/eigen.py).
+        "--xla_cpu_experimental_ynn_fusion_type=",
+    )
+)
+"""jaxlib 0.10.2 and TensorFlow 2.21.0 know all three."""
 
 _EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
 _MERGED = ("XLA_FLAGS",)

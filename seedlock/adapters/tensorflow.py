@@ -6,6 +6,7 @@ import os
 import random
 import sys
 
+from seedlock import eigen
 from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
 from seedlock.settings import PORTABLE, STRICT
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
+
+LIBRARY = "libtensorflow_"
+"""Part of the names of the shared objects that hold TensorFlow's kernels."""
+
+PORTABLE_GAP = (
+    "outside of what XLA compiles (jit_compile=True), bits of TensorFlow's float32 rsqrt, "
+    "reciprocal, softmax, atan, erfc, erfinv and ndtri, and of what is made of them, differ "
+    "between makers of processors: Eigen computes them from the processor's own approximations"
+)
 
 
 class TensorflowAdapter(Adapter):
@@ -29,6 +39,7 @@ class TensorflowAdapter(Adapter):
     def __init__(self) -> None:
         self._process = os.getpid()
         self._inherited: Any = None
+        self._caches_held = False
 
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
@@ -72,12 +83,15 @@ class TensorflowAdapter(Adapter):
             module.config.experimental.enable_op_determinism()
         if settings.tf32 == "off":
             module.config.experimental.enable_tensor_float_32_execution(False)
+        if settings.level == PORTABLE:
+            self._caches_held = eigen.hold(LIBRARY)
 
     def flags(self, module: Any) -> dict[str, object]:
         config = sys.modules["tensorflow.python.framework.config"]
         return {
             "op_determinism": config.is_op_determinism_enabled(),
             "tensor_float_32_execution": config.tensor_float_32_execution_enabled(),
+            **eigen.held(LIBRARY),
         }
 
     def state(self, module: Any) -> object:
@@ -134,10 +148,9 @@ class TensorflowAdapter(Adapter):
                 "neither refused nor named at level warn"
             )
         if settings.level == PORTABLE:
-            gaps.append(
-                "Eigen divides sums by the sizes of caches, and XLA compiles for the processor's "
-                "model: bits on another processor were not compared"
-            )
+            gaps.append(PORTABLE_GAP)
+            if not self._caches_held:
+                gaps.append(eigen.GAP.format("TensorFlow"))
         return gaps
 
 

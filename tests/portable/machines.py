@@ -35,6 +35,9 @@ PROCESSORS = {
 """Processors by the names in the results, and what qemu calls them: one of Intel's, one of AMD's,
 both x86-64-v3 without AVX-512, with other caches than most machines."""
 
+TIMEOUT = 1800
+"""Seconds after which a run is given up; an emulated one of JAX takes 10 minutes on a busy machine."""
+
 MACHINES = ("one processor", *PROCESSORS)
 """Beside `native`, this machine with all its processors."""
 
@@ -83,6 +86,7 @@ def traced(machine: str, folder: Path, program: str, *arguments: str, **variable
         preexec_fn=lambda: os.sched_setaffinity(
             0, usable[:1] if machine == "one processor" else usable
         ),
+        timeout=TIMEOUT,
         check=False,
     )
     assert done.returncode == 0, f"{machine}: status {done.returncode}\n{done.stderr}"
