@@ -40,7 +40,12 @@ ORDER = [
     TRACERS - {"tracers.keras"},
     {"tracers.keras"},
     {"adapters.base"},
-    {"adapters.tensorflow_seeds", "adapters.torch_loaders", "adapters.torch_portable"},
+    {
+        "adapters.tensorflow_portable",
+        "adapters.tensorflow_seeds",
+        "adapters.torch_loaders",
+        "adapters.torch_portable",
+    },
     ADAPTERS,
     {"tracers.base"},
     {"tracers.tensorflow_functions"},

@@ -7,6 +7,7 @@ import random
 import sys
 
 from seedlock import eigen
+from seedlock.adapters import tensorflow_portable
 from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
 from seedlock.settings import PORTABLE, STRICT
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 LIBRARY = "libtensorflow_"
 """Part of the names of the shared objects that hold TensorFlow's kernels."""
 
-PORTABLE_GAP = (
-    "outside of what XLA compiles (jit_compile=True), bits of TensorFlow's float32 rsqrt, "
-    "reciprocal, softmax, atan, erfc, erfinv and ndtri, and of what is made of them, differ "
-    "between makers of processors: Eigen computes them from the processor's own approximations"
-)
-
 
 class TensorflowAdapter(Adapter):
     """Set the global seed and make operations deterministic, without starting the run-time:
@@ -39,7 +34,7 @@ class TensorflowAdapter(Adapter):
     def __init__(self) -> None:
         self._process = os.getpid()
         self._inherited: Any = None
-        self._caches_held = False
+        self._caches_held = self._portable = False
 
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
@@ -85,6 +80,8 @@ class TensorflowAdapter(Adapter):
             module.config.experimental.enable_tensor_float_32_execution(False)
         if settings.level == PORTABLE:
             self._caches_held = eigen.hold(LIBRARY)
+            tensorflow_portable.replace(module)
+            self._portable = True
 
     def flags(self, module: Any) -> dict[str, object]:
         config = sys.modules["tensorflow.python.framework.config"]
@@ -92,6 +89,7 @@ class TensorflowAdapter(Adapter):
             "op_determinism": config.is_op_determinism_enabled(),
             "tensor_float_32_execution": config.tensor_float_32_execution_enabled(),
             **eigen.held(LIBRARY),
+            **(tensorflow_portable.flags(module) if self._portable else {}),
         }
 
     def state(self, module: Any) -> object:
@@ -148,7 +146,7 @@ class TensorflowAdapter(Adapter):
                 "neither refused nor named at level warn"
             )
         if settings.level == PORTABLE:
-            gaps.append(PORTABLE_GAP)
+            gaps.append(tensorflow_portable.GAP)
             if not self._caches_held:
                 gaps.append(eigen.GAP.format("TensorFlow"))
         return gaps

@@ -36,7 +36,7 @@ PROCESSORS = {
 both x86-64-v3 without AVX-512, with other caches than most machines."""
 
 TIMEOUT = 1800
-"""Seconds after which a run is given up; an emulated one of JAX takes 10 minutes on a busy machine."""
+"""Seconds after which a run is given up; an emulated one of JAX was seen to take ten minutes."""
 
 MACHINES = ("one processor", *PROCESSORS)
 """Beside `native`, this machine with all its processors."""
