@@ -13,7 +13,7 @@ LOCKED := --require-hashes --no-deps --only-binary :all:
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image test-image bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image test-image test-portable bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -37,6 +37,9 @@ image: wheels dist ## build conference/repro-base
 
 test-image: venv wheels dist ## build the image and run its tests in it
 	$(BIN)/python -m pytest tests/image
+
+test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
+	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
 
 bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/start.py

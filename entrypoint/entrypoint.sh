@@ -43,7 +43,7 @@ case $REPRO_SEED in
 '' | *[!0123456789]* | 0?*) bad_seed ;;
 esac
 if above "$REPRO_SEED" 18446744073709551615; then bad_seed; fi
-choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict,watch strict bad-level
+choice REPRO_LEVEL "${REPRO_LEVEL-strict}" seed,warn,strict,portable,watch strict bad-level
 choice REPRO_STREAMS "${REPRO_STREAMS-derived}" derived,same derived bad-streams
 choice REPRO_LOCK "${REPRO_LOCK-refuse}" refuse,warn refuse bad-lock
 choice REPRO_TF32 "${REPRO_TF32-keep}" keep,off keep bad-tf32
@@ -61,6 +61,17 @@ case ${REPRO_LEVEL-strict} in seed | watch)
     fi
     ;;
 esac
+threads=${REPRO_THREADS-4}
+case $threads in 0*) number= ;; *) number=$threads ;; esac
+if ! number "$number" || [ "$number" -gt 1024 ]; then
+    refuse REPRO_THREADS "$threads" \
+        "a decimal integer from 1 to 1024 without sign, spaces or leading zeros" \
+        "set it like REPRO_THREADS=4 or unset it" bad-threads
+fi
+if [ -n "${REPRO_THREADS+set}" ] && [ "${REPRO_LEVEL-strict}" != portable ]; then
+    refuse REPRO_THREADS "$threads" "a number at level portable only" \
+        "set REPRO_LEVEL=portable or unset it" bad-threads
+fi
 if [ -n "${REPRO_TRACE+set}${REPRO_TRACE_STEPS+set}${REPRO_TRACE_VALUES+set}" ]; then
     choice REPRO_TRACE "${REPRO_TRACE-step}" step,op step bad-trace
     steps=${REPRO_TRACE_STEPS-}

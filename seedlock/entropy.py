@@ -13,6 +13,7 @@ import os
 import sys
 
 from seedlock.patching import dress, mark, replace
+from seedlock.settings import STRICT
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -101,7 +102,7 @@ def _listdir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
         _drew(lock, "os.listdir", SORTED, "listing", names)
         return names
 
-    return dress(in_order if lock.settings.level == "strict" else counted, original)
+    return dress(in_order if lock.settings.level in STRICT else counted, original)
 
 
 class _Entries:
@@ -132,7 +133,7 @@ def _name(entry: Any) -> Any:
 
 
 def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    strict = lock.settings.level == "strict"
+    strict = lock.settings.level in STRICT
 
     def scandir(path: Any = None) -> Any:
         # Two frames up: `import_hooks.FirstCall` stands between.
@@ -163,7 +164,7 @@ def _glob(module: ModuleType, lock: Lock) -> None:
 
         return glob
 
-    if lock.settings.level == "strict":
+    if lock.settings.level in STRICT:
         replace(module, "glob", method)
 
 

@@ -36,6 +36,12 @@ class Unsupported(SeedlockError):
     slug = "unsupported-version"
 
 
+class NotPortable(SeedlockError):
+    """The processor lacks instructions that level portable takes for granted."""
+
+    slug = "not-portable"
+
+
 class AdapterFailed(SeedlockError):
     """An adapter could not do what it promises."""
 

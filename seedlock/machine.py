@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 
+from seedlock import processor
 from seedlock.hash_seed import addresses_are_random
 
 TYPE_CHECKING = False
@@ -47,20 +48,14 @@ def facts() -> dict[str, object]:
 
 def cpu() -> dict[str, object]:
     """Return the processor's model and the instruction sets that matter (Linux; else empty)."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            first = file.read().split("\n\n")[0]
-    except OSError:
+    fields = processor.fields()
+    if not fields:
         return {"machine": platform.machine()}
-    fields: dict[str, str] = {}
-    for line in first.splitlines():
-        name, _, value = line.partition(":")
-        fields[name.strip()] = value.strip()
-    flags = fields.get("flags", fields.get("Features", "")).split()
+    sets = processor.instruction_sets()
     return {
         "machine": platform.machine(),
         "model": fields.get("model name", ""),
-        "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
+        "instruction_sets": [name for name in INSTRUCTION_SETS if name in sets],
     }
 
 

@@ -8,6 +8,8 @@ on the start-up path.
 import os
 import sys
 
+from seedlock.settings import PORTABLE, STRICT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -69,6 +71,7 @@ WATCHED = {
     "loky.process_executor": "tasks",
     "joblib.externals.loky.process_executor": "tasks",
     "threading": "threads",
+    "scipy.linalg": "threads",
     "uuid": "entropy",
     "tempfile": "entropy",
     "glob": "entropy",
@@ -180,9 +183,14 @@ def refuse_unfit(settings: "Settings") -> list[str]:
         The differences that this run lets pass, as gaps.
 
     Raises:
-        Drift: level strict, and a framework is not the locked version.
+        NotPortable: level portable, and the processor is none that it is for.
+        Drift: level strict or portable, and a framework is not the locked version.
         Unsupported: a framework is outside its adapter's range.
     """
+    if settings.level == PORTABLE:
+        from seedlock import portable
+
+        portable.refuse_unfit()
     locked = locked_versions(lock_file(settings.lock_file))
     names = {name for entry in REGISTRY for name in entry.distributions}
     installed = installed_versions(names)
@@ -200,7 +208,7 @@ def fit(
     """Return the gaps of one distribution in one version, or refuse it.
 
     Raises:
-        Drift: level strict, and `version` is not the locked one.
+        Drift: level strict or portable, and `version` is not the locked one.
         Unsupported: `version` is outside the adapter's range.
     """
     drift = None
@@ -216,11 +224,11 @@ def fit(
                 f"{text}; install such a version or set REPRO_LOCK=warn to go on with a gap"
             )
         return [text]
-    if drift and settings.level == "strict" and settings.lock != "warn":
+    if drift and settings.level in STRICT and settings.lock != "warn":
         from seedlock.errors import Drift
 
         raise Drift(
-            f"{drift}; level strict allows the locked version only; "
+            f"{drift}; level {settings.level} allows the locked version only; "
             "install that or set REPRO_LOCK=warn to go on with a gap"
         )
     return [drift] if drift else []

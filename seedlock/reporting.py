@@ -40,7 +40,7 @@ ENVIRONMENT = (
     "REPRO_", "PYTHONHASHSEED", "CUBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "XLA_FLAGS", "JAX_",
     "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_NUM_", "TF_XLA_", "TF_GPU_", "TF_FORCE_",
     "MXNET_", "OMP_", "MKL_", "OPENBLAS_", "TORCH", "KERAS_BACKEND", "FLASH_ATTENTION_", "NVTE_",
-    "MAMBA_", "CAUSAL_CONV1D_", "HOROVOD_",
+    "MAMBA_", "CAUSAL_CONV1D_", "HOROVOD_", "NPY_", "ATEN_", "DNNL_", "ONEDNN_", "FBGEMM_", "NPROC",
 )  # fmt: skip
 """Beginnings of the variables that a report may hold. No other is ever written."""
 

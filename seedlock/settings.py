@@ -11,9 +11,14 @@ SEED = "REPRO_SEED"
 """Root seed: a decimal integer from 0 to 2**64 - 1. Unset: seedlock leaves Python untouched."""
 
 LEVEL = "REPRO_LEVEL"
-"""How much is locked: `seed` (seeds only), `warn` (determinism flags in their warning form)
-or `strict` (an operation without a deterministic form is an error). Default: strict. `watch` locks
-nothing: the program runs as it would without seedlock, with a report and a trace."""
+"""How much is locked: `seed` (seeds only), `warn` (determinism flags in their warning form),
+`strict` (an operation without a deterministic form is an error) or `portable` (strict, with threads
+and instruction sets fixed). Default: strict. `watch` locks nothing: the program runs as it would
+without seedlock, with a report and a trace."""
+
+THREADS = "REPRO_THREADS"
+"""Threads of each library at level portable, where their number is part of the result. Unset: 4.
+At other levels the machine decides, and a value is refused."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
@@ -33,7 +38,7 @@ LOCK_FILE = "REPRO_LOCK_FILE"
 TF32 = "REPRO_TF32"
 """`keep`: leave TensorFloat-32 as each framework has it (repeatable on one GPU model).
 `off`: switch it off everywhere, so that GPU generations with and without it come closer (at the
-levels that set flags, warn and strict)."""
+levels that set flags: warn, strict and portable)."""
 
 USER_SEEDS = "REPRO_USER_SEEDS"
 """What becomes of a seed that the program sets itself. `mix`: the outside seed decides it too,
@@ -88,7 +93,12 @@ HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 MAX_SEED = 2**64 - 1
 MAX_SAME_SEED = 2**32 - 1
 WATCH = "watch"
-LEVELS = ("seed", "warn", "strict", WATCH)
+PORTABLE = "portable"
+STRICT = ("strict", PORTABLE)
+"""Levels at which what holds at strict holds; nothing compares a level with the word itself."""
+LEVELS = ("seed", "warn", *STRICT, WATCH)
+MAX_THREADS = 1024
+DEFAULT_THREADS = "4"
 STREAM_MODES = ("derived", "same")
 LOCK_MODES = ("refuse", "warn")
 TF32_MODES = ("keep", "off")
@@ -103,6 +113,7 @@ SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
 )
 TF32_AT_SEED_ALLOWED = "keep at levels seed and watch, which set no flags"
+THREADS_ALLOWED = "a decimal integer from 1 to 1024 without sign, spaces or leading zeros"
 SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
 
 
@@ -112,6 +123,7 @@ class Settings:
     Attributes:
         seed: root seed, 0 to 2**64 - 1.
         level: one of `LEVELS`.
+        threads: threads of each library, 1 to 1024, at level portable; else None.
         streams: one of `STREAM_MODES`.
         lock: one of `LOCK_MODES`.
         tf32: one of `TF32_MODES`.
@@ -135,13 +147,14 @@ class Settings:
     """
 
     __slots__ = (
-        "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
+        "seed", "level", "threads", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
         "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
         "reads", "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
     level: str
+    threads: int | None
     streams: str
     lock: str
     tf32: str
@@ -163,6 +176,7 @@ class Settings:
         put = object.__setattr__
         put(self, "seed", parse_seed(environ[SEED]))
         put(self, "level", _choice(environ, LEVEL, LEVELS, "strict", "bad-level"))
+        put(self, "threads", _threads(environ, self.level))
         put(self, "streams", _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams"))
         put(self, "lock", _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock"))
         put(self, "tf32", _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32"))
@@ -254,6 +268,19 @@ def _traced(
         cure = f"set {REPORT} to a folder, which gets the trace too, or unset {TRACE}"
         _refuse(TRACE, mode, f"with {REPORT} only", cure, "bad-trace")
     return mode, (int(first), int(end)) if steps else None, int(values)
+
+
+def _threads(environ: "Mapping[str, str]", level: str) -> "int | None":
+    text = environ.get(THREADS, DEFAULT_THREADS)
+    if not _number(text) or text[0] == "0" or int(text) > MAX_THREADS:
+        cure = f"set it like {THREADS}={DEFAULT_THREADS} or unset it"
+        _refuse(THREADS, text, THREADS_ALLOWED, cure, "bad-threads")
+    if level == PORTABLE:
+        return int(text)
+    if THREADS in environ:
+        cure = f"set {LEVEL}={PORTABLE} or unset it"
+        _refuse(THREADS, text, "a number at level portable only", cure, "bad-threads")
+    return None
 
 
 def _number(text: str) -> bool:

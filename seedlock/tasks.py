@@ -14,6 +14,7 @@ from itertools import count
 from seedlock import startup
 from seedlock.children import Announced
 from seedlock.patching import replace
+from seedlock.settings import STRICT
 from seedlock.threads import note_threads
 
 TYPE_CHECKING = False
@@ -219,7 +220,7 @@ def _joblib(module: ModuleType, lock: Lock) -> None:
         def shared(self: Any, iterable: Iterable[Any]) -> Any:
             # Threads that add to one array, as scikit-learn's forests when they predict, add in
             # the order in which they come by.
-            if lock.settings.level != "strict":
+            if lock.settings.level not in STRICT:
                 lock.gap(
                     "joblib ran threads that share memory (require='sharedmem'): the order in "
                     "which they write depends on scheduling; at level strict they run in order"

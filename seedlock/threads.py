@@ -1,9 +1,10 @@
 """Threads of the program: what they draw from a generator that they share can't be ordered, so the
-report says which line starts them.
+report says which line starts them. And threads of SciPy, whose number level portable fixes.
 """
 
 from __future__ import annotations
 
+from seedlock import portable
 from seedlock.callers import is_library
 from seedlock.patching import replace
 
@@ -50,7 +51,14 @@ def _thread_pool(module: ModuleType, lock: Lock) -> None:
     replace(module.ThreadPoolExecutor, "submit", submit)
 
 
+def _scipy(_: ModuleType, lock: Lock) -> None:
+    # SciPy's wheels hold an OpenBLAS of their own, which this import loads.
+    if lock.settings.threads is not None:
+        portable.hold_threads(lock.settings.threads)
+
+
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {
     "concurrent.futures.thread": _thread_pool,
     "threading": _threading,
+    "scipy.linalg": _scipy,
 }

@@ -36,7 +36,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "superscript digit": ({"REPRO_SEED": "\u00b2"}, "bad-seed"),
     "shell text": ({"REPRO_SEED": "$(touch x)'\"`"}, "bad-seed"),
     "unknown level": ({"REPRO_SEED": "7", "REPRO_LEVEL": "tight"}, "bad-level"),
-    "level to come": ({"REPRO_SEED": "7", "REPRO_LEVEL": "portable"}, "bad-level"),
+    "level of another case": ({"REPRO_SEED": "7", "REPRO_LEVEL": "Portable"}, "bad-level"),
+    **{
+        f"{threads!r} threads": (
+            {"REPRO_SEED": "7", "REPRO_LEVEL": "portable", "REPRO_THREADS": threads},
+            "bad-threads",
+        )
+        for threads in ("", "0", "04", "-1", "+4", "4 ", "four", "1025", "9" * 30, "\u0664")
+    },
+    **{
+        f"threads at level {level}": (
+            {"REPRO_SEED": "7", "REPRO_LEVEL": level, "REPRO_THREADS": "4"},
+            "bad-threads",
+        )
+        for level in ("seed", "warn", "strict", "watch")
+    },
+    "threads at the default level": ({"REPRO_SEED": "7", "REPRO_THREADS": "4"}, "bad-threads"),
     "level with a comma": ({"REPRO_SEED": "7", "REPRO_LEVEL": "seed,warn"}, "bad-level"),
     "empty level": ({"REPRO_SEED": "7", "REPRO_LEVEL": ""}, "bad-level"),
     "unknown streams": ({"REPRO_SEED": "7", "REPRO_STREAMS": "shared"}, "bad-streams"),

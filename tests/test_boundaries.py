@@ -20,8 +20,8 @@ TRACERS = {f"tracers.{name}" for name in TRACED}
 
 ORDER = [
     {"errors"},
-    {"settings"},
-    {"derivation"},
+    {"settings", "processor", "shared_objects"},
+    {"derivation", "eigen", "portable"},
     {"registry"},
     {"callers", "patching", "seed_values", "hash_seed", "arrays"},
     {"torch_contents"},
@@ -40,7 +40,12 @@ ORDER = [
     TRACERS - {"tracers.keras"} | {"tracers.keras_batches"},
     {"tracers.keras"},
     {"adapters.base"},
-    {"adapters.tensorflow_seeds"},
+    {
+        "adapters.tensorflow_portable",
+        "adapters.tensorflow_seeds",
+        "adapters.torch_loaders",
+        "adapters.torch_portable",
+    },
     ADAPTERS,
     {"tracers.base"},
     {"tracers.tensorflow_functions"},

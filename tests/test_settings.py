@@ -15,6 +15,7 @@ def test_defaults() -> None:
     assert settings.as_dict() == {
         "seed": 7,
         "level": "strict",
+        "threads": None,
         "streams": "derived",
         "lock": "refuse",
         "tf32": "keep",
@@ -58,13 +59,21 @@ def test_the_ends_of_the_range_are_allowed(text: str, seed: int) -> None:
     assert parse_seed(text) == seed
 
 
+@pytest.mark.parametrize(("given", "threads"), [({}, 4), ({"REPRO_THREADS": "1024"}, 1024)])
+def test_level_portable_fixes_the_number_of_threads(given: dict[str, str], threads: int) -> None:
+    """Four, unless another number is asked for."""
+    settings = Settings({"REPRO_SEED": "7", "REPRO_LEVEL": "portable", **given})
+
+    assert settings.threads == threads
+
+
 def test_an_error_says_what_given_allowed_and_cure() -> None:
     """One line names the variable, its value, what is allowed, how to cure it, and the slug."""
     with pytest.raises(BadSetting) as caught:
         Settings({"REPRO_SEED": "7", "REPRO_LEVEL": "tight"})
 
     assert str(caught.value) == (
-        "REPRO_LEVEL is 'tight'; allowed: seed, warn, strict, watch; "
+        "REPRO_LEVEL is 'tight'; allowed: seed, warn, strict, portable, watch; "
         "set it like REPRO_LEVEL=strict or unset it [docs/messages.md#bad-level]"
     )
 

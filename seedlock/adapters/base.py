@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 
+from seedlock import portable
 from seedlock.derivation import stream_seed
-from seedlock.settings import WATCH
+from seedlock.settings import PORTABLE, STRICT, WATCH
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
 
-LOCKED_LEVELS = ("warn", "strict")
+LOCKED_LEVELS = ("warn", *STRICT)
 """Levels at which determinism flags are set at all."""
 
 CUDA = {
@@ -41,6 +42,19 @@ XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
 """Excludes nondeterministic operations, and autotuning, which picks another kernel in another
 run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
 process with "Unknown flag in XLA_FLAGS"."""
+
+XLA_PORTABLE = " ".join(
+    (
+        # Compiles for x86-64-v3 on newer processors too.
+        "--xla_cpu_max_isa=AVX2",
+        # No RSQRTPS, whose bits are the processor maker's choice (codegen/intrinsic/rsqrt.cc).
+        "--xla_cpu_enable_platform_dependent_math=false",
+        # No YNNPACK: it divides long sums by the caches, also with the flag above, which asks it
+        # for consistent arithmetic. Eigen does too, and can be told of others (seedlock/eigen.py).
+        "--xla_cpu_experimental_ynn_fusion_type=",
+    )
+)
+"""jaxlib 0.10.2 and TensorFlow 2.21.0 know all three."""
 
 _EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
 _MERGED = ("XLA_FLAGS",)
@@ -158,6 +172,8 @@ class Adapter(ABC):
     def apply(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
         """Set the flags of the imported library."""
         applied.version = str(getattr(module, "__version__", ""))
+        if settings.threads is not None:
+            portable.hold_threads(settings.threads)
         if settings.level in LOCKED_LEVELS:
             self.set_deterministic(module, settings)
         applied.flags = self.flags(module)
@@ -210,8 +226,15 @@ def _flags(given: str) -> list[str]:
 
 
 def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) -> dict[str, str]:
-    """Return `variables` with those that CUDA needs, where the level locks more than seeds."""
+    """Return `variables` with those that CUDA needs, where the level locks more than seeds, and
+    with those that fix threads and instruction sets at level portable."""
     if settings.level not in LOCKED_LEVELS:
         return {}
     tf32 = TF32_OFF if settings.tf32 == "off" else {}
-    return {**(CUDA if cuda else {}), **tf32, **variables}
+    fixed = {} if settings.threads is None else portable.variables(settings.threads)
+    return {**(CUDA if cuda else {}), **tf32, **fixed, **variables}
+
+
+def xla(settings: Settings) -> str:
+    """Return the flags that XLA needs at levels strict and portable."""
+    return f"{XLA} {XLA_PORTABLE}" if settings.level == PORTABLE else XLA

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import _thread
 
-from seedlock.adapters.base import XLA, Adapter, chosen
+from seedlock import eigen
+from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.derivation import stream_seed
 from seedlock.patching import replace
+from seedlock.settings import PORTABLE, STRICT
 from seedlock.user_seeds import own, watch_fixed
 
 TYPE_CHECKING = False
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from seedlock.user_seeds import UserSeeds
 
 OFFSET = "jax_random_seed_offset"
+LIBRARY = "libjax_common"  # of jaxlib, with the compiled code
 
 
 class JaxAdapter(Adapter):
@@ -35,12 +38,15 @@ class JaxAdapter(Adapter):
 
     def __init__(self) -> None:
         self._blocks = _Blocks()
+        self._caches_held = False
 
     def environment(self, settings: Settings) -> dict[str, str]:
         # The default changed in 0.5.0 and with it all streams. No price: it is the default.
         variables = {"JAX_THREEFRY_PARTITIONABLE": "1"}
-        if settings.level == "strict":
-            variables["XLA_FLAGS"] = XLA
+        if settings.level in STRICT:
+            variables["XLA_FLAGS"] = xla(settings)
+        if settings.threads is not None:
+            variables["NPROC"] = str(settings.threads)  # of XLA's threads; else the processors
         variables = chosen(settings, variables)
         if settings.user_seeds == "mix":
             offset = stream_seed(settings.seed, self.name, settings.streams)
@@ -64,12 +70,15 @@ class JaxAdapter(Adapter):
     def set_deterministic(self, module: Any, settings: Settings) -> None:
         if settings.tf32 == "off":
             module.config.update("jax_default_matmul_precision", "float32")
+        if settings.level == PORTABLE:
+            self._caches_held = eigen.hold(LIBRARY)
 
     def flags(self, module: Any) -> dict[str, object]:
         names = ("jax_threefry_partitionable", "jax_default_matmul_precision")
         return {
             OFFSET: self._offset(module),
             **{name: getattr(module.config, name) for name in names},
+            **eigen.held(LIBRARY),
         }
 
     def state(self, module: Any) -> object:
@@ -88,6 +97,8 @@ class JaxAdapter(Adapter):
             gaps.append(
                 "XLA has no warning form: kernels are not checked for determinism at level warn"
             )
+        if settings.level == PORTABLE and not self._caches_held:
+            gaps.append(eigen.GAP.format("jaxlib"))
         return gaps
 
     def _offset(self, module: Any) -> int:

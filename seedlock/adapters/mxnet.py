@@ -7,10 +7,12 @@ import sys
 from _thread import _local
 from itertools import count
 
+from seedlock import portable
 from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
 from seedlock.patching import replace
+from seedlock.settings import PORTABLE, STRICT
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -67,9 +69,13 @@ class MxnetAdapter(Adapter):
         variables = {
             "MXNET_CUDNN_AUTOTUNE_DEFAULT": "0",  # measures kernels and picks the fastest
         }
-        if settings.level == "strict":
+        if settings.level in STRICT:
             # Reaches convolution, deconvolution and pooling (three files of 1.9.1).
             variables["MXNET_ENFORCE_DETERMINISM"] = "1"
+        if settings.threads is not None:
+            variables["MXNET_OMP_MAX_THREADS"] = str(settings.threads)
+            # Measures at the import which operators to spread over threads.
+            variables["MXNET_USE_OPERATOR_TUNING"] = "0"
         if settings.tf32 == "off":
             variables["MXNET_CUDA_ALLOW_TENSOR_CORE"] = "0"
         return chosen(settings, variables)
@@ -93,7 +99,7 @@ class MxnetAdapter(Adapter):
         pass
 
     def flags(self, module: Any) -> dict[str, object]:
-        return {}
+        return portable.held()
 
     def state(self, module: Any) -> object:
         last = self._threads.seed
@@ -118,6 +124,8 @@ class MxnetAdapter(Adapter):
                 "MXNet's determinism flag reaches convolution and pooling only; 21 of its GPU "
                 "operator files use atomic additions"
             )
+        if settings.level == PORTABLE:
+            gaps.append("MXNet's bits on another processor were not compared")
         return gaps
 
     def _mixing(self, original: Any, module: Any, policy: UserSeeds) -> Any:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import _thread
 
+from seedlock import portable
 from seedlock.adapters.base import Adapter, chosen
 from seedlock.patching import mark, replace
+from seedlock.processor import instruction_sets
+from seedlock.registry import installed_versions, release
+from seedlock.settings import PORTABLE
 from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
@@ -30,7 +34,13 @@ class NumpyAdapter(Adapter):
 
     def environment(self, settings: Settings) -> dict[str, str]:
         # A team whose size the run-time may change sums in another order. No price seen.
-        return chosen(settings, {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}, cuda=False)
+        variables = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
+        if settings.level == PORTABLE:
+            version = installed_versions({"numpy"}).get("numpy", "")
+            variables["NPY_DISABLE_CPU_FEATURES"] = portable.numpy_features(
+                release(version), instruction_sets()
+            )
+        return chosen(settings, variables, cuda=False)
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
         if module.__name__ == self.entrances[0]:
@@ -46,7 +56,7 @@ class NumpyAdapter(Adapter):
         pass
 
     def flags(self, module: Any) -> dict[str, object]:
-        return {}
+        return portable.held()
 
     def state(self, module: Any) -> object:
         name, key, position, has_gauss, gauss = module.get_state()
@@ -56,9 +66,16 @@ class NumpyAdapter(Adapter):
         module.set_state(tuple(state))
 
     def gaps(self, settings: Settings) -> list[str]:
-        if settings.user_seeds == "keep":
-            return []
-        return ["a numpy.random.Philox that is made with key= counts as written"]
+        gaps = []
+        if settings.user_seeds != "keep":
+            gaps.append("a numpy.random.Philox that is made with key= counts as written")
+        beyond = portable.beyond_v3() if settings.level == PORTABLE else []
+        if beyond:
+            gaps.append(
+                f"NumPy computes with {', '.join(beyond)}, which other processors lack: it was "
+                "imported too early, or is a build that seedlock does not know"
+            )
+        return gaps
 
 
 def _mix_legacy(module: Any, policy: UserSeeds) -> None:

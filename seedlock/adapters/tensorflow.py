@@ -6,8 +6,11 @@ import os
 import random
 import sys
 
-from seedlock.adapters.base import XLA, Adapter, chosen
+from seedlock import eigen
+from seedlock.adapters import tensorflow_portable
+from seedlock.adapters.base import Adapter, chosen, xla
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
+from seedlock.settings import PORTABLE, STRICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
+
+LIBRARY = "libtensorflow_"
+"""Part of the names of the shared objects that hold TensorFlow's kernels."""
 
 
 class TensorflowAdapter(Adapter):
@@ -28,18 +34,23 @@ class TensorflowAdapter(Adapter):
     def __init__(self) -> None:
         self._process = os.getpid()
         self._inherited: Any = None
+        self._caches_held = self._portable = False
 
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
             "TF_CUDNN_DETERMINISTIC": "1",  # convolution kernels, from before TF 2.8; a belt
             "HOROVOD_FUSION_THRESHOLD": "0",
         }
-        if settings.level == "strict":
+        if settings.level in STRICT:
             variables["TF_DETERMINISTIC_OPS"] = "1"  # what enable_op_determinism() sets later
-            variables["XLA_FLAGS"] = XLA
+            variables["XLA_FLAGS"] = xla(settings)
             # oneDNN's kernels sum in other orders on other CPUs, as TensorFlow's own log says.
             # Training on the CPU takes 1.4 to 1.7 times as long (benchmarks/README.md).
             variables["TF_ENABLE_ONEDNN_OPTS"] = "0"
+        if settings.threads is not None:
+            number = str(settings.threads)
+            variables["TF_NUM_INTRAOP_THREADS"] = variables["TF_NUM_INTEROP_THREADS"] = number
+            variables["NPROC"] = number  # XLA's own threads
         return chosen(settings, variables)
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
@@ -60,19 +71,25 @@ class TensorflowAdapter(Adapter):
         return self._inherited is not None and _context()._context_handle is self._inherited
 
     def set_deterministic(self, module: Any, settings: Settings) -> None:
-        if settings.level == "strict":
+        if settings.level in STRICT:
             # Operations without a deterministic form raise UnimplementedError; stateful
             # functions in tf.data run one after the other ("several orders of magnitude
             # slower" in the worst case, says the page above).
             module.config.experimental.enable_op_determinism()
         if settings.tf32 == "off":
             module.config.experimental.enable_tensor_float_32_execution(False)
+        if settings.level == PORTABLE:
+            self._caches_held = eigen.hold(LIBRARY)
+            tensorflow_portable.replace(module)
+            self._portable = True
 
     def flags(self, module: Any) -> dict[str, object]:
         config = sys.modules["tensorflow.python.framework.config"]
         return {
             "op_determinism": config.is_op_determinism_enabled(),
             "tensor_float_32_execution": config.tensor_float_32_execution_enabled(),
+            **eigen.held(LIBRARY),
+            **(tensorflow_portable.flags(module) if self._portable else {}),
         }
 
     def state(self, module: Any) -> object:
@@ -118,7 +135,7 @@ class TensorflowAdapter(Adapter):
             "random operations with a seed of their own, or inside a traced tf.function, keep "
             "counters that can't be read",
         ]
-        if settings.level != "strict":
+        if settings.level not in STRICT:
             gaps.append(
                 "what tf.data runs in parallel or ahead of the program (num_parallel_calls, "
                 "prefetch) draws in an order that depends on scheduling; level strict orders it"
@@ -128,6 +145,10 @@ class TensorflowAdapter(Adapter):
                 "TensorFlow has no warning form: operations without a deterministic form are "
                 "neither refused nor named at level warn"
             )
+        if settings.level == PORTABLE:
+            gaps.append(tensorflow_portable.GAP)
+            if not self._caches_held:
+                gaps.append(eigen.GAP.format("TensorFlow"))
         return gaps
 
 

@@ -9,10 +9,12 @@ from collections import deque
 from contextvars import copy_context
 from functools import partial
 
+from seedlock.adapters import torch_loaders, torch_portable
 from seedlock.adapters.base import Adapter, chosen
 from seedlock.callers import author
 from seedlock.patching import initialise, replace
-from seedlock.user_seeds import in_own_block, own
+from seedlock.settings import PORTABLE, STRICT
+from seedlock.user_seeds import in_own_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,47 +106,6 @@ def _remember_whose(module: Any, _: UserSeeds) -> None:
     replace(module._LazySeedTracker, "queue_seed", queue)
 
 
-def _seed_loaders(module: Any, policy: UserSeeds) -> None:
-    # Each rank draws the same number here, from the main stream, and a generator of the user's
-    # may have been seeded in a block of fixed().
-    def begin(original: Callable[..., Any]) -> Callable[..., Any]:
-        def begun(self: Any, loader: Any, *args: Any) -> None:
-            original(self, loader, *args)
-            ranks = [each for each in policy.path.split("/") if each.startswith("rank.")]
-            if policy.decides() and (ranks or loader.generator is not None):
-                drawn = ["DataLoader", self._base_seed, *ranks]
-                # Workers add their number to it and the sum is a seed: below 2**63.
-                self._base_seed = policy.mixed("torch", drawn, 62)
-
-        return begun
-
-    replace(module._BaseDataLoaderIter, "__init__", begin)
-
-
-def _seed_workers(module: Any, _: UserSeeds) -> None:
-    # Workers seed torch, random and NumPy by the loader's number, which was decided on above:
-    # these seeds are not the user's. WorkerInfo is made between them and the user's code.
-    seeding = own()
-
-    def loop(original: Callable[..., Any]) -> Callable[..., Any]:
-        def _worker_loop(*args: Any, **kwargs: Any) -> Any:
-            seeding.__enter__()
-            return original(*args, **kwargs)
-
-        return _worker_loop
-
-    def seeded(original: Callable[..., Any]) -> Callable[..., Any]:
-        def begun(self: Any, **kwargs: Any) -> None:
-            if in_own_block():
-                seeding.__exit__(None, None, None)
-            original(self, **kwargs)
-
-        return begun
-
-    replace(module, "_worker_loop", loop)
-    replace(module.WorkerInfo, "__init__", seeded)
-
-
 def _note_sharing(module: Any, policy: UserSeeds) -> None:
     package = _folder(sys.modules["torch"])
 
@@ -173,8 +134,7 @@ _ENTRANCES = {
     "torch._torch_docs": _mix_generators,  # needs the C methods for their documentation
     "torch.nn.modules.module": _note_sharing,
     "torch._utils": _remember_whose,  # of CUDA, XPU and MTIA
-    "torch.utils.data._utils.worker": _seed_workers,
-    "torch.utils.data.dataloader": _seed_loaders,
+    **torch_loaders.ENTRANCES,
 }
 
 
@@ -196,6 +156,7 @@ class TorchAdapter(Adapter):
         return chosen(
             settings,
             {
+                **(torch_portable.VARIABLES if settings.level == PORTABLE else {}),
                 # No measuring of kernels on the device by torch.compile, whose choice may differ
                 # from run to run. Read when torch._inductor.config is imported (2.10 and later).
                 "TORCHINDUCTOR_DETERMINISTIC": "1",
@@ -217,7 +178,7 @@ class TorchAdapter(Adapter):
         module.manual_seed(seed)
 
     def set_deterministic(self, module: Any, settings: Settings) -> None:
-        strict = settings.level == "strict"
+        strict = settings.level in STRICT
         # The same switch as use_deterministic_algorithms, which since 2.10 imports
         # torch._inductor.config as well (0.3 s); the variable above does that part.
         module.set_deterministic_debug_mode("error" if strict else "warn")
@@ -236,6 +197,9 @@ class TorchAdapter(Adapter):
         # NaN in what torch.empty returns, so that a read of uninitialised memory shows the same
         # in each run. Costs up to 15 % on a GPU (Megatron-LM #6253), hence not at level warn.
         module.utils.deterministic.fill_uninitialized_memory = strict
+        if settings.threads is not None:
+            module.set_num_threads(settings.threads)
+            torch_portable.replace(module)
         if settings.tf32 == "off":
             matmul.allow_tf32 = False
             backends.cudnn.allow_tf32 = False
@@ -292,6 +256,8 @@ class TorchAdapter(Adapter):
         ]
         if settings.level == "warn":
             gaps.append("an operation without a deterministic form only warns at level warn")
+        if settings.level == PORTABLE:
+            gaps += torch_portable.gaps()
         return gaps
 
 
