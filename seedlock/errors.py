@@ -36,6 +36,12 @@ class Unsupported(SeedlockError):
     slug = "unsupported-version"
 
 
+class OldDriver(SeedlockError):
+    """NVIDIA's driver is older than the image's CUDA needs."""
+
+    slug = "old-driver"
+
+
 class AdapterFailed(SeedlockError):
     """An adapter could not do what it promises."""
 

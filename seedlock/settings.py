@@ -58,6 +58,10 @@ TRACE_VALUES = "REPRO_TRACE_VALUES"
 """MiB of results per process that a trace keeps beside their digests, in the steps for which it
 writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
 
+LEAST_DRIVER = "REPRO_LEAST_DRIVER"
+"""Least version of NVIDIA's driver that the image's CUDA runs on. The image for CUDA sets it.
+Unset: the driver is not looked at."""
+
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
 
@@ -91,6 +95,7 @@ WINDOW_MIB = 256
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
 )
+LEAST_DRIVER_ALLOWED = "a version of NVIDIA's driver: numbers with dots between them"
 TF32_AT_SEED_ALLOWED = "keep at levels seed and watch, which set no flags"
 SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
 
@@ -113,6 +118,7 @@ class Settings:
         trace: one of `TRACE_MODES`, or None.
         trace_steps: first step and first step no longer, or None for all.
         trace_values: MiB of results to keep.
+        least_driver: least version of NVIDIA's driver, or None where it does not matter.
         lineage: place in the family of processes as the parent gave it, empty without one.
         giver: id of the process that gave the place, empty without one.
         rank: rank among the processes of one job as a launcher says it that is no locked Python
@@ -125,7 +131,7 @@ class Settings:
     __slots__ = (
         "seed", "level", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
         "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
-        "lineage", "giver", "rank",
+        "least_driver", "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
@@ -142,6 +148,7 @@ class Settings:
     trace: str | None
     trace_steps: tuple[int, int] | None
     trace_values: int
+    least_driver: str | None
     lineage: str
     giver: str
     rank: str | None
@@ -169,6 +176,7 @@ class Settings:
         put(self, "trace", trace)
         put(self, "trace_steps", steps)
         put(self, "trace_values", values)
+        put(self, "least_driver", environ.get(LEAST_DRIVER))
         put(self, "lineage", environ.get(LINEAGE, ""))
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
         put(self, "giver", giver)
@@ -190,6 +198,10 @@ class Settings:
                 "choose level warn or strict, or leave REPRO_TF32 unset",
                 "bad-tf32",
             )
+        least = self.least_driver
+        if least is not None and not (least.isascii() and all(map(str.isdigit, least.split(".")))):
+            cure = f"set it like {LEAST_DRIVER}=525.60.13 or unset it"
+            _refuse(LEAST_DRIVER, least, LEAST_DRIVER_ALLOWED, cure, "bad-driver")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Settings are immutable: cannot set {name}")

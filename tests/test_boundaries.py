@@ -23,7 +23,7 @@ ORDER = [
     {"settings"},
     {"derivation"},
     {"registry"},
-    {"callers", "patching", "seed_values", "hash_seed", "arrays"},
+    {"callers", "patching", "seed_values", "hash_seed", "driver", "arrays"},
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},

@@ -27,6 +27,7 @@ def test_defaults() -> None:
         "trace": None,
         "trace_steps": None,
         "trace_values": 0,
+        "least_driver": None,
         "lineage": "",
         "giver": "",
         "rank": None,
