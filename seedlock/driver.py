@@ -7,12 +7,16 @@ NVML API reference): its Python package takes 40 ms to import, ctypes 6.
 
 from __future__ import annotations
 
+import os
+
+from seedlock.import_hooks import finder
 from seedlock.registry import release
-from seedlock.settings import LEAST_DRIVER
+from seedlock.settings import LEAST_DRIVER, WATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ctypes import CDLL
+    from typing import Any
 
     from seedlock.settings import Settings
 
@@ -42,6 +46,8 @@ def refuse_old(settings: Settings) -> list[str]:
     try:
         version = installed()
     except NoGpu as problem:
+        if settings.level != WATCH:
+            _expect_none()
         return [f"no GPU ({problem}): this image is for CUDA and runs on the CPU here"]
     if release(version) >= release(least):
         return []
@@ -73,6 +79,36 @@ def installed() -> str:
         return _version(nvml)
     finally:
         nvml.nvmlShutdown()
+
+
+def _expect_none() -> None:
+    # The report says that there is no GPU. Left to themselves, JAX 0.10.2 (xla_bridge.py,
+    # discover_pjrt_plugins) prints a traceback about it and TensorFlow 2.21.0 an error.
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    finder.register("tensorflow.python.pywrap_tfe", lambda _, module: _hear(module))
+
+
+def _hear(tensorflow: Any) -> None:
+    # It looks for devices once in a process and complains then (cuda_platform.cc). Looking starts
+    # nothing that the program's tf.config calls would have to precede.
+    try:
+        stderr = os.dup(2)
+    except OSError:
+        return  # closed: nobody would hear it
+    complaints = os.memfd_create("seedlock")
+    os.dup2(complaints, 2)
+    try:
+        tensorflow.TF_ListPhysicalDevices()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+    said = os.pread(complaints, 1 << 20, 0).splitlines(keepends=True)
+    os.close(complaints)
+    os.write(2, b"".join(line for line in said if not any(map(line.__contains__, _EXPECTED))))
+
+
+_EXPECTED = (b"failed call to cuInit", b"before absl::InitializeLog()")
+"""Parts of the lines that TensorFlow prints where it finds no GPU."""
 
 
 def _version(nvml: CDLL) -> str:
