@@ -13,7 +13,7 @@ LOCKED := --require-hashes --no-deps --only-binary :all:
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image test-image bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image test-image image-gpu test-image-gpu test-gpu wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -27,7 +27,7 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/ruff check .
 	$(TOOLS)/bin/ruff format --check .
 	$(TOOLS)/bin/mypy --python-executable $(BIN)/python
-	$(TOOLS)/bin/hadolint Dockerfile examples/author-image/Dockerfile.*
+	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
@@ -37,6 +37,18 @@ image: wheels dist ## build conference/repro-base
 
 test-image: venv wheels dist ## build the image and run its tests in it
 	$(BIN)/python -m pytest tests/image
+
+image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (5 GB of wheels, 20 GB of disk)
+	$(PYTHON) -m tests.image.engine build-gpu
+
+test-image-gpu: venv wheels-gpu dist ## the image's tests for the one with CUDA; no GPU needed
+	$(BIN)/python -m pytest tests/image --recipe=gpu
+
+# In the image itself, which has pytest; the tests need nothing else.
+test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
+	$(DOCKER) run --rm --gpus all --ipc=host --volume "$(CURDIR):/seedlock:ro" --workdir /seedlock \
+	    --env PYTHONDONTWRITEBYTECODE=1 conference/repro-base:gpu \
+	    python -m pytest -p no:cacheprovider tests/image/gpu
 
 bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/start.py
@@ -63,6 +75,13 @@ build/wheels/.complete: version-lock/cpu.lock
 	$(PIP) download -q $(LOCKED) -d build/wheels -r build/torch.lock || \
 	    $(PIP) download $(LOCKED) -d build/wheels -r build/torch.lock --index-url $(TORCH_INDEX)
 	$(PIP) download -q $(LOCKED) -d build/wheels -r version-lock/cpu.lock --find-links build/wheels
+	touch $@
+
+wheels-gpu: build/wheels-gpu/.complete
+
+build/wheels-gpu/.complete: version-lock/gpu.lock
+	mkdir -p build/wheels-gpu
+	$(PIP) download -q --no-cache-dir $(LOCKED) -d build/wheels-gpu -r version-lock/gpu.lock
 	touch $@
 
 build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/programs.lock version-lock/constraints.txt version-lock/mxnet_numpy_compat.py

@@ -1,8 +1,8 @@
 """NVIDIA's driver, in an image for CUDA: is it new enough, and is there a GPU at all?
 
 Asked at each start, before user code, and only where REPRO_LEAST_DRIVER is set, as the image for
-CUDA does: other images pay one look at the environment. Through NVML's C interface (docs.nvidia.com,
-NVML API reference): its Python package takes 40 ms to import, ctypes 6.
+CUDA does: elsewhere this costs one look at the environment. Through NVML's C interface
+(docs.nvidia.com, NVML API reference): its Python package takes 40 ms to import, ctypes 6.
 """
 
 from __future__ import annotations

@@ -11,18 +11,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import PACKAGE
 from tests.interpreter import REPOSITORY, python, run
 from tests.test_bad_input import CODE, ENTRYPOINT, STARTED, assert_refused
 
 LEAST = "525.60.13"
 GAPS = "import json, seedlock; print(json.dumps(seedlock.report()['gaps']))"
-ASK = {"REPRO_SEED": "7", "REPRO_LEAST_DRIVER": LEAST}
+ASK: dict[str, Any] = {"REPRO_SEED": "7", "REPRO_LEAST_DRIVER": LEAST}
 
-Nvml = Callable[..., dict[str, str]]
+Nvml = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(name="nvml")
@@ -32,7 +32,7 @@ def _nvml(tmp_path: Path) -> Nvml:
     if compiler is None:
         pytest.skip("no C compiler, which builds what answers in NVML's place")
 
-    def make(driver: str, count: int = 1, init: int = 0) -> dict[str, str]:
+    def make(driver: str, count: int = 1, init: int = 0) -> dict[str, Any]:
         folder = tmp_path / f"nvml-{driver}-{count}-{init}"
         folder.mkdir()
         macros = [f'-DDRIVER="{driver}"', f"-DCOUNT={count}", f"-DINIT={init}"]
@@ -102,9 +102,7 @@ def test_a_newer_driver_is_no_matter(nvml: Nvml, driver: str) -> None:
         ),
     ],
 )
-def test_a_driver_without_a_gpu_is_a_gap(
-    nvml: Nvml, answers: dict[str, int], reason: str
-) -> None:
+def test_a_driver_without_a_gpu_is_a_gap(nvml: Nvml, answers: dict[str, int], reason: str) -> None:
     """NVML's reason is in the report, and nothing on stderr: even if the driver is old."""
     done = python("-c", GAPS, **nvml("450.80.02", **answers))
 
@@ -116,7 +114,11 @@ def test_a_driver_without_a_gpu_is_a_gap(
 def test_a_machine_without_nvml_is_a_gap(tmp_path: Path) -> None:
     """Without NVML the run goes on, the written report says so, and stderr says nothing."""
     done = python(
-        "-c", "print('ran')", **ASK, REPRO_REPORT=str(tmp_path), LD_LIBRARY_PATH=str(_shadow(tmp_path))
+        "-c",
+        "print('ran')",
+        **ASK,
+        REPRO_REPORT=str(tmp_path),
+        LD_LIBRARY_PATH=str(_shadow(tmp_path)),
     )
 
     assert (done.out, done.err) == ("ran\n", "")

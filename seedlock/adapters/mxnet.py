@@ -151,7 +151,7 @@ class MxnetAdapter(Adapter):
 
 
 def _on_gpus() -> bool:
-    enabled: bool = sys.modules["mxnet.runtime"].Features().is_enabled("CUDA")  # type: ignore[attr-defined]
+    enabled: bool = sys.modules["mxnet.runtime"].Features().is_enabled("CUDA")
     return enabled
 
 

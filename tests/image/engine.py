@@ -60,6 +60,10 @@ class Recipe:
     wheels: str
     make: str
 
+    def variant(self, name: str) -> str:
+        """Return a name for an image that a test makes in its place."""
+        return f"{self.image}{'-' if ':' in self.image else ':'}{name}"
+
 
 CPU = Recipe(IMAGE, "Dockerfile", "cpu.lock", "constraints.txt", "wheels", "make wheels dist")
 GPU = Recipe(
