@@ -115,11 +115,13 @@ def test_constraints_that_differ_from_the_lock_are_found(
 
 
 def test_the_readme_has_every_difference_between_the_images(pins: ModuleType, lock: Path) -> None:
-    found = pins.differences((lock / "cpu.lock").read_text(), (lock / "gpu.lock").read_text())
+    locks = [(lock / name).read_text() for name in ("cpu.lock", "gpu.lock")]
+    found = pins.differences(*locks)
+    assert f"besides, {len(pins.cuda_packages(*locks))} packages of CUDA 12" in _section()
     table = [
         tuple(None if cell == "-" else cell for cell in match)
         for match in re.findall(
-            r"^\| `([a-z0-9-]+)` \| (\S+) \| (\S+) \|", _section(lock), re.MULTILINE
+            r"^\| `([a-z0-9-]+)` \| (\S+) \| (\S+) \|", _section(), re.MULTILINE
         )
     ]
     assert table == found
@@ -128,8 +130,8 @@ def test_the_readme_has_every_difference_between_the_images(pins: ModuleType, lo
     ]
 
 
-def _section(lock: Path) -> str:
-    readme = (lock / "README.md").read_text()
+def _section() -> str:
+    readme = (ROOT / "README.md").read_text()
     return readme.split("## The image for CUDA\n")[1].split("\n## ")[0]
 
 

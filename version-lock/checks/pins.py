@@ -168,8 +168,14 @@ def differences(cpu: str, gpu: str) -> list[tuple[str, str | None, str | None]]:
     return [
         (name, here.get(name), there.get(name))
         for name in sorted(here.keys() | there.keys())
-        if here.get(name) != there.get(name) and not name.startswith(("nvidia-", "cuda-"))
+        if here.get(name) != there.get(name) and name not in cuda_packages(cpu, gpu)
     ]
+
+
+def cuda_packages(cpu: str, gpu: str) -> set[str]:
+    """Return the names of CUDA's own packages, which only the second lock pins."""
+    only = pins_for(CPU_IMAGE, gpu).keys() - pins_for(CPU_IMAGE, cpu).keys()
+    return {name for name in only if name.startswith(("nvidia-", "cuda-"))}
 
 
 def check_overlap(lock: str, other: str, names: tuple[str, str]) -> Findings:
