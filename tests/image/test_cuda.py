@@ -77,6 +77,15 @@ def test_a_least_driver_of_the_authors_own_is_checked(container: TrackedContaine
     assert refused.stderr.startswith("seedlock: REPRO_LEAST_DRIVER is 'new'; allowed: ")
 
 
+def test_each_operation_that_this_pytorch_lists_has_a_case(container: TrackedContainer) -> None:
+    """The table that gpu/ makes of refused operations is complete for torch 2.10 too."""
+    programs = f"--volume={engine.ROOT}/tests/image/gpu/programs:/data:ro"
+
+    assert (
+        container.using(programs).run("python", "/data/refused.py", "cpu", "--check").stderr == ""
+    )
+
+
 def test_no_cuda_library_is_there_twice(
     container: TrackedContainer, tell: Callable[[str], None]
 ) -> None:
