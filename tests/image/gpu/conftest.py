@@ -7,6 +7,7 @@ gpu.lock and seedlock, and need nothing else: `make test-gpu` starts them in the
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -20,8 +21,9 @@ import pytest
 from seedlock import driver
 
 PROGRAMS = Path(__file__).parent / "programs"
-KEPT = ("REPRO_LOCK_FILE", "REPRO_LEAST_DRIVER")
-"""What the image sets; every other variable of seedlock's is the test's own."""
+KEPT = ("REPRO_LOCK_FILE", "REPRO_LEAST_DRIVER", "REPRO_LOCK")
+"""What the image sets, and what lets other versions than the locked ones pass; every other variable
+of seedlock's is the test's own."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -59,6 +61,12 @@ def run_fixture(device: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
         if name in KEPT or not name.startswith(("REPRO_", "_SEEDLOCK", "PYTHON"))
     }
     folder = tmp_path_factory.mktemp("runs")
+    probe = [sys.executable, "-c", "import seedlock; print(seedlock.seed)"]
+    environ = {**inherited, "REPRO_SEED": "7"}
+    told = subprocess.run(
+        probe, cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert told.stdout == "7\n", f"install seedlock into this environment first\n{told.stderr}"
 
     def run(
         program: str, *words: str, seed: int = 7, launch: tuple[str, ...] = (), **variables: str
@@ -72,6 +80,12 @@ def run_fixture(device: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return done
 
     return run
+
+
+def needs(library: str) -> None:
+    """Skip a test of a library that this environment does not have; the image has all."""
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed here")
 
 
 def last(done: subprocess.CompletedProcess[str]) -> Any:

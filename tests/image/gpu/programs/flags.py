@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
-NAMES = ("CUBLAS_WORKSPACE_CONFIG", "NCCL_ALGO", "XLA_FLAGS", "TF_CUDNN_DETERMINISTIC")
+NAMES = ("CUBLAS_WORKSPACE_CONFIG", "NCCL_ALGO")
 
 
 def torch_flags(device):
@@ -42,17 +43,24 @@ def main():
     said["spawned"] = queue.get()
     child.join()
 
-    import jax
-    import tensorflow as tf
+    if find_spec("tensorflow"):
+        import tensorflow as tf
+
+        with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
+            tf.linalg.matmul(tf.ones((8, 8)), tf.ones((8, 8)))
+    if find_spec("jax"):
+        import jax
+
+        # An XLA that doesn't know a flag ends the process here.
+        jax.jit(lambda x: x @ x)(jax.numpy.ones((8, 8))).block_until_ready()
 
     import seedlock
 
-    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
-        tf.linalg.matmul(tf.ones((8, 8)), tf.ones((8, 8)))
-    # An XLA that doesn't know a flag would have ended the process here.
-    jax.jit(lambda x: x @ x)(jax.numpy.ones((8, 8))).block_until_ready()
     libraries = seedlock.report()["libraries"]
-    said["op_determinism"] = libraries["tensorflow"]["flags"]["op_determinism"]
+    if "tensorflow" in libraries:
+        said["op_determinism"] = libraries["tensorflow"]["flags"]["op_determinism"]
+    said["xla"] = os.environ.get("XLA_FLAGS")
+    said["libraries"] = sorted(libraries)
     said["overridden"] = {name: each.get("overridden", {}) for name, each in libraries.items()}
     print(json.dumps(said))
 
