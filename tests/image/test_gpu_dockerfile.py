@@ -31,7 +31,8 @@ ADDED = {
     "    done; \\",
     "ENV NVIDIA_VISIBLE_DEVICES=all \\",
     "    NVIDIA_DRIVER_CAPABILITIES=compute,utility \\",
-    "    REPRO_LEAST_DRIVER=525.60.13",
+    "    REPRO_LEAST_DRIVER=525.60.13 \\",
+    "    TORCHINDUCTOR_CACHE_DIR=/tmp/torchinductor",
 }
 """Lines that only Dockerfile.gpu has."""
 
