@@ -10,13 +10,15 @@ TOOLS := build/tools
 SITE := $(VENV)/lib/python3.11/site-packages
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary :all:
+IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+    { echo "make: the lock is for Python 3.11, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 1; }
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint unit image test-image image-gpu test-image-gpu test-gpu wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 demo: venv ## run five training programs under a seed, twice, and under another: the bits, compared
 	@$(BIN)/python examples/demo.py
@@ -38,7 +40,7 @@ image: wheels dist ## build conference/repro-base
 test-image: venv wheels dist ## build the image and run its tests in it
 	$(BIN)/python -m pytest tests/image
 
-image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (5 GB of wheels, 20 GB of disk)
+image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (takes 20 GB of disk)
 	$(PYTHON) -m tests.image.engine build-gpu
 
 test-image-gpu: venv wheels-gpu dist ## the image's tests for the one with CUDA; no GPU needed
@@ -68,8 +70,7 @@ clean: ## remove all that was made
 wheels: build/wheels/.complete ## download the locked wheels
 
 build/wheels/.complete: version-lock/cpu.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	    { echo "make: the lock is for Python 3.11, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(IS_3_11)
 	mkdir -p build/wheels
 	sed -n '/^torch==/,/[^\\]$$/p' version-lock/cpu.lock > build/torch.lock
 	$(PIP) download -q $(LOCKED) -d build/wheels -r build/torch.lock || \
@@ -80,6 +81,7 @@ build/wheels/.complete: version-lock/cpu.lock
 wheels-gpu: build/wheels-gpu/.complete
 
 build/wheels-gpu/.complete: version-lock/gpu.lock
+	@$(IS_3_11)
 	mkdir -p build/wheels-gpu
 	$(PIP) download -q --no-cache-dir $(LOCKED) -d build/wheels-gpu -r version-lock/gpu.lock
 	touch $@
