@@ -10,13 +10,15 @@ TOOLS := build/tools
 SITE := $(VENV)/lib/python3.11/site-packages
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary :all:
+IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+    { echo "make: the lock is for Python 3.11, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 1; }
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image test-image test-portable bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image test-image image-gpu test-image-gpu test-gpu test-portable wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 demo: venv ## run five training programs under a seed, twice, and under another: the bits, compared
 	@$(BIN)/python examples/demo.py
@@ -27,7 +29,7 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/ruff check .
 	$(TOOLS)/bin/ruff format --check .
 	$(TOOLS)/bin/mypy --python-executable $(BIN)/python
-	$(TOOLS)/bin/hadolint Dockerfile examples/author-image/Dockerfile.*
+	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
@@ -40,6 +42,18 @@ test-image: venv wheels dist ## build the image and run its tests in it
 
 test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
 	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
+
+image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (takes 20 GB of disk)
+	$(PYTHON) -m tests.image.engine build-gpu
+
+test-image-gpu: venv wheels-gpu dist ## the image's tests for the one with CUDA; no GPU needed
+	$(BIN)/python -m pytest tests/image --recipe=gpu
+
+# In the image itself, which has pytest; the tests need nothing else.
+test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
+	$(DOCKER) run --rm --gpus all --ipc=host --volume "$(CURDIR):/seedlock:ro" --workdir /seedlock \
+	    --env PYTHONDONTWRITEBYTECODE=1 conference/repro-base:gpu \
+	    python -m pytest -p no:cacheprovider tests/image/gpu
 
 bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/start.py
@@ -59,13 +73,20 @@ clean: ## remove all that was made
 wheels: build/wheels/.complete ## download the locked wheels
 
 build/wheels/.complete: version-lock/cpu.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	    { echo "make: the lock is for Python 3.11, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(IS_3_11)
 	mkdir -p build/wheels
 	sed -n '/^torch==/,/[^\\]$$/p' version-lock/cpu.lock > build/torch.lock
 	$(PIP) download -q $(LOCKED) -d build/wheels -r build/torch.lock || \
 	    $(PIP) download $(LOCKED) -d build/wheels -r build/torch.lock --index-url $(TORCH_INDEX)
 	$(PIP) download -q $(LOCKED) -d build/wheels -r version-lock/cpu.lock --find-links build/wheels
+	touch $@
+
+wheels-gpu: build/wheels-gpu/.complete
+
+build/wheels-gpu/.complete: version-lock/gpu.lock
+	@$(IS_3_11)
+	mkdir -p build/wheels-gpu
+	$(PIP) download -q --no-cache-dir $(LOCKED) -d build/wheels-gpu -r version-lock/gpu.lock
 	touch $@
 
 build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/programs.lock version-lock/constraints.txt version-lock/mxnet_numpy_compat.py

@@ -72,6 +72,15 @@ if [ -n "${REPRO_THREADS+set}" ] && [ "${REPRO_LEVEL-strict}" != portable ]; the
     refuse REPRO_THREADS "$threads" "a number at level portable only" \
         "set REPRO_LEVEL=portable or unset it" bad-threads
 fi
+if [ -n "${REPRO_LEAST_DRIVER+set}" ]; then
+    case $REPRO_LEAST_DRIVER in
+    '' | *[!0123456789.]* | .* | *. | *..*)
+        refuse REPRO_LEAST_DRIVER "$REPRO_LEAST_DRIVER" \
+            "a version of NVIDIA's driver: numbers with dots between them" \
+            "set it like REPRO_LEAST_DRIVER=525.60.13 or unset it" bad-driver
+        ;;
+    esac
+fi
 if [ -n "${REPRO_TRACE+set}${REPRO_TRACE_STEPS+set}${REPRO_TRACE_VALUES+set}" ]; then
     choice REPRO_TRACE "${REPRO_TRACE-step}" step,op step bad-trace
     steps=${REPRO_TRACE_STEPS-}

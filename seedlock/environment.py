@@ -26,6 +26,7 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         BadSetting: a setting is not allowed.
+        OldDriver: NVIDIA's driver is older than the image's CUDA needs.
     """
     checked = Settings(environ)
     if checked.report is not None:
@@ -33,6 +34,10 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
 
         usable_folder(checked.report)
     startup.guarded(registry.import_adapters)
+    if checked.least_driver is not None:
+        from seedlock.driver import refuse_old
+
+        refuse_old(checked)
     return {**environ, **(hash_seed_variables(checked) if checked.level != WATCH else {})}
 
 

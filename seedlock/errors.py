@@ -42,6 +42,12 @@ class NotPortable(SeedlockError):
     slug = "not-portable"
 
 
+class OldDriver(SeedlockError):
+    """NVIDIA's driver is older than the image's CUDA needs."""
+
+    slug = "old-driver"
+
+
 class AdapterFailed(SeedlockError):
     """An adapter could not do what it promises."""
 

@@ -294,6 +294,6 @@ class Lock:
         locked = registry.locked_versions(registry.lock_file(self.settings.lock_file))
         name = next((name for name in entry.distributions if name in locked), entry.name)
         wanted = locked.get(name)
-        if wanted is not None and "+" not in version:
-            wanted = wanted.split("+")[0]
+        if wanted is not None and ("+" in wanted) != ("+" in version):  # PyPI's torch is +cu128
+            wanted, version = wanted.split("+")[0], version.split("+")[0]
         applied.gaps += registry.fit(entry, name, version, wanted, self.settings)

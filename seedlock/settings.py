@@ -66,9 +66,13 @@ writes operations. Unset: 256 with REPRO_TRACE_STEPS, else 0."""
 READS = "REPRO_READS"
 """`list`: the report names the files that the process opened for reading, outside the
 interpreter's own folders (seedlock/reads.py). Needs REPRO_REPORT. Unset: it does not."""
+
 DATA_CACHE = "REPRO_DATA_CACHE"
 """Folder in which `seedlock data` keeps what it fetched, for the organiser's half only. Unset:
 `seedlock/data` in the user's cache folder."""
+
+LEAST_DRIVER = "REPRO_LEAST_DRIVER"
+"""Least version of NVIDIA's driver for the image's CUDA, which sets it. Unset: not looked at."""
 
 LINEAGE = "_SEEDLOCK_LINEAGE"
 """Internal: place of a process in the family, from its parent (seedlock/lineage.py)."""
@@ -106,12 +110,12 @@ USER_SEED_POLICIES = ("mix", "keep", "refuse")
 ENTROPY_MODES = ("count", "lock")
 ENTROPY_ALLOWED = ("ssl",)
 TRACE_MODES = ("step", "op")
-READS_MODES = ("list",)
 WINDOW_MIB = 256
 
 SEED_ALLOWED = (
     "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
 )
+LEAST_DRIVER_ALLOWED = "a version of NVIDIA's driver: numbers with dots between them"
 TF32_AT_SEED_ALLOWED = "keep at levels seed and watch, which set no flags"
 THREADS_ALLOWED = "a decimal integer from 1 to 1024 without sign, spaces or leading zeros"
 SAME_SEED_ALLOWED = "a seed from 0 to 4294967295 when REPRO_STREAMS is same"
@@ -137,6 +141,7 @@ class Settings:
         trace_steps: first step and first step no longer, or None for all.
         trace_values: MiB of results to keep.
         reads: whether the report names the files that were read.
+        least_driver: least version of NVIDIA's driver, or None where it does not matter.
         lineage: place in the family of processes as the parent gave it, empty without one.
         giver: id of the process that gave the place, empty without one.
         rank: rank among the processes of one job as a launcher says it that is no locked Python
@@ -149,7 +154,7 @@ class Settings:
     __slots__ = (
         "seed", "level", "threads", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
         "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
-        "reads", "lineage", "giver", "rank",
+        "reads", "least_driver", "lineage", "giver", "rank",
     )  # fmt: skip
 
     seed: int
@@ -168,6 +173,7 @@ class Settings:
     trace_steps: tuple[int, int] | None
     trace_values: int
     reads: bool
+    least_driver: str | None
     lineage: str
     giver: str
     rank: str | None
@@ -183,11 +189,8 @@ class Settings:
         put(self, "report", environ.get(REPORT) or None)
         put(self, "lock_file", environ.get(LOCK_FILE) or None)
         put(self, "hash_seed", environ.get("PYTHONHASHSEED"))
-        put(
-            self,
-            "user_seeds",
-            _choice(environ, USER_SEEDS, USER_SEED_POLICIES, "mix", "bad-user-seeds"),
-        )
+        policy = _choice(environ, USER_SEEDS, USER_SEED_POLICIES, "mix", "bad-user-seeds")
+        put(self, "user_seeds", policy)
         put(self, "entropy", _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy"))
         allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
         put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
@@ -198,31 +201,26 @@ class Settings:
         put(self, "trace_values", values)
         put(self, "reads", READS in environ)
         if READS in environ:
-            _choice(environ, READS, READS_MODES, "list", "bad-reads")
+            _choice(environ, READS, ("list",), "list", "bad-reads")
             if self.report is None:
                 cure = f"set {REPORT} to a folder, or unset {READS}"
                 _refuse(READS, "list", f"with {REPORT} only", cure, "bad-reads")
+        put(self, "least_driver", environ.get(LEAST_DRIVER))
         put(self, "lineage", environ.get(LINEAGE, ""))
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
         put(self, "giver", giver)
         given = rank_variable(environ)
         put(self, "rank", given.partition("=")[2] if given and given != inherited else None)
         if self.streams == "same" and self.seed > MAX_SAME_SEED:
-            _refuse(
-                SEED,
-                environ[SEED],
-                SAME_SEED_ALLOWED,
-                "take a smaller seed or leave REPRO_STREAMS unset",
-                "bad-streams",
-            )
+            cure = "take a smaller seed or leave REPRO_STREAMS unset"
+            _refuse(SEED, environ[SEED], SAME_SEED_ALLOWED, cure, "bad-streams")
         if self.tf32 == "off" and self.level in ("seed", WATCH):
-            _refuse(
-                TF32,
-                "off",
-                TF32_AT_SEED_ALLOWED,
-                "choose level warn or strict, or leave REPRO_TF32 unset",
-                "bad-tf32",
-            )
+            cure = "choose level warn or strict, or leave REPRO_TF32 unset"
+            _refuse(TF32, "off", TF32_AT_SEED_ALLOWED, cure, "bad-tf32")
+        least = self.least_driver
+        if least is not None and not (least.isascii() and all(map(str.isdigit, least.split(".")))):
+            cure = f"set it like {LEAST_DRIVER}=525.60.13 or unset it"
+            _refuse(LEAST_DRIVER, least, LEAST_DRIVER_ALLOWED, cure, "bad-driver")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Settings are immutable: cannot set {name}")

@@ -48,8 +48,7 @@ def activate_now(settings: Settings) -> None:
 
     watched = settings.level == WATCH
     gaps = [NOTHING_LOCKED] if watched else hash_seed.hash_seed_gap(settings)
-    gaps += refuse_unfit(settings)
-    _begin(settings, False, gaps, lambda step: step())
+    _begin(settings, False, gaps + _unfit(settings), lambda step: step())
 
 
 def in_force() -> "Lock | None":
@@ -99,7 +98,16 @@ def _activate() -> None:
         restarted, gaps = hash_seed.lock_hash_seed(settings)
     elif os.environ.pop(RESTARTED, "") == str(os.getpid()):
         restarted = True
-    _begin(settings, restarted, gaps + refuse_unfit(settings), guarded)
+    _begin(settings, restarted, gaps + _unfit(settings), guarded)
+
+
+def _unfit(settings: Settings) -> "list[str]":
+    gaps = refuse_unfit(settings)
+    if settings.least_driver is not None:
+        from seedlock.driver import refuse_old
+
+        gaps += refuse_old(settings)
+    return gaps
 
 
 def _begin(

@@ -78,6 +78,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"REPRO_SEED": "7", "REPRO_LEVEL": "watch", "REPRO_TF32": "off"},
         "bad-tf32",
     ),
+    "least driver that is a word": (
+        {"REPRO_SEED": "7", "REPRO_LEAST_DRIVER": "newest"},
+        "bad-driver",
+    ),
+    "least driver with an empty number": (
+        {"REPRO_SEED": "7", "REPRO_LEAST_DRIVER": "525..13"},
+        "bad-driver",
+    ),
+    "empty least driver": ({"REPRO_SEED": "7", "REPRO_LEAST_DRIVER": ""}, "bad-driver"),
     "unknown trace mode": (
         {"REPRO_SEED": "7", "REPRO_TRACE": "all", "REPRO_REPORT": "/tmp/r"},
         "bad-trace",

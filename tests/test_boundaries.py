@@ -51,6 +51,7 @@ ORDER = [
     {"tracers.tensorflow_functions"},
     {"tracers.keras", "tracers.tensorflow"},
     {"import_hooks"},
+    {"driver"},
     {"process_lock"},
     {"machine", "reads"},
     {"reporting"},

@@ -29,6 +29,7 @@ def test_defaults() -> None:
         "trace_steps": None,
         "trace_values": 0,
         "reads": False,
+        "least_driver": None,
         "lineage": "",
         "giver": "",
         "rank": None,

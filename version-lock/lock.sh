@@ -1,5 +1,5 @@
 #!/bin/sh
-# Regenerate cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock from the inputs beside
+# Regenerate cpu.lock, gpu.lock, their constraints, dev.lock and programs.lock from the inputs beside
 # this file.
 set -eu
 
@@ -8,8 +8,8 @@ usage() {
 Usage: version-lock/lock.sh [--check]
 
 Resolves requirements.in, requirements-gpu.in, dev.in and programs.in, as the package index stood on
-the day in the file `day`, into cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock.
-Either all five are replaced or none. Same inputs, same bytes.
+the day in the file `day`, into cpu.lock, constraints.txt, gpu.lock, constraints-gpu.txt, dev.lock
+and programs.lock. Either all six are replaced or none. Same inputs, same bytes.
 
   --check   replace nothing; print the difference and exit with 1 if there is one
   --help    print this
@@ -115,24 +115,25 @@ pin_torch() {
 # tests/version_lock evaluates them properly and compares.
 write_constraints() {
     {
-        echo '# What pip may not move: every pin of cpu.lock for CPython 3.11 on x86_64 Linux. Written by lock.sh.'
-        echo "# cpu.lock sha256:$(sha256sum < "$work/cpu.lock" | cut -d ' ' -f 1)"
-        grep '^[A-Za-z0-9]' "$work/cpu.lock" | grep -v "^[^;]*;[^x]*'aarch64' and" |
+        echo "# What pip may not move: every pin of $1 for CPython 3.11 on x86_64 Linux. Written by lock.sh."
+        echo "# $1 sha256:$(sha256sum < "$work/$1" | cut -d ' ' -f 1)"
+        grep '^[A-Za-z0-9]' "$work/$1" | grep -v "^[^;]*;[^x]*'aarch64' and" |
             sed 's/[ ;\\].*//' | LC_ALL=C sort
-    } > "$work/constraints.txt"
+    } > "$work/$2"
 }
 
 resolve both requirements.in resolved.lock --override ../overrides.txt
 pin_torch
-write_constraints
+write_constraints cpu.lock constraints.txt
 resolve both dev.in dev.lock --constraint ../constraints.txt
 # Without torch, whose hashes need pin_torch; the environment has it from cpu.lock.
 resolve x86_64 programs.in programs.lock --constraint ../constraints.txt --constraint ../dev.lock \
     --override ../overrides.txt --no-emit-package torch
 resolve x86_64 requirements-gpu.in gpu.lock --override ../overrides-gpu.txt
+write_constraints gpu.lock constraints-gpu.txt
 
-# constraints.txt goes last: it holds cpu.lock's digest, so a stop between two renames fails a test.
-results='gpu.lock dev.lock programs.lock cpu.lock constraints.txt'
+# Constraints go last: they hold their lock's digest, so a stop between two renames fails a test.
+results='dev.lock programs.lock gpu.lock constraints-gpu.txt cpu.lock constraints.txt'
 changed=no
 for result in $results; do
     grep -q '^[a-z].*==' "$work/$result" || fail "$result came out without a pin; nothing was changed"
@@ -142,7 +143,7 @@ for result in $results; do
 done
 if [ "$check" = yes ]; then
     [ "$changed" = no ] || fail "the locks are not what their inputs give; run 'make lock' and review the difference"
-    echo "lock.sh: cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock are what their inputs give" >&2
+    echo "lock.sh: the locks and constraints are what their inputs give" >&2
     exit 0
 fi
 
@@ -153,4 +154,4 @@ for result in $results; do
     mv -f "$work/$result" "$here/$result"
 done
 sync "$here"
-echo "lock.sh: wrote cpu.lock, constraints.txt, gpu.lock, dev.lock and programs.lock" >&2
+echo "lock.sh: wrote $results" >&2

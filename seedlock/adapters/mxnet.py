@@ -47,6 +47,9 @@ REPEATS = (
     "threads, and was given one: MXNet then draws the same augmentations in each batch"
 )
 
+CPU_BUILD = "mxnet runs on the CPU in this image for CUDA: it is the build without CUDA"
+"""Why, says version-lock/README.md: the CUDA builds of 1.9.1 have no code for GPUs after Ampere."""
+
 
 class MxnetAdapter(Adapter):
     """Seed the generators of all devices, which 1.9.1 starts at 0 (src/resource.cc) in each
@@ -126,6 +129,8 @@ class MxnetAdapter(Adapter):
             )
         if settings.level == PORTABLE:
             gaps.append("MXNet's bits on another processor were not compared")
+        if settings.least_driver is not None and not _on_gpus():
+            gaps.append(CPU_BUILD)
         return gaps
 
     def _mixing(self, original: Any, module: Any, policy: UserSeeds) -> Any:
@@ -151,6 +156,11 @@ class MxnetAdapter(Adapter):
                     )
 
         return _thread_worker_initializer
+
+
+def _on_gpus() -> bool:
+    enabled: bool = sys.modules["mxnet.runtime"].Features().is_enabled("CUDA")
+    return enabled
 
 
 class _Thread(_local):

@@ -1,4 +1,7 @@
-"""The image, built for real by the same code as `make image`, once for all tests of this folder."""
+"""The image, built for real by the same code as `make image`, once for all tests of this folder.
+
+With --recipe=gpu the same tests are those of the image with CUDA, without a GPU.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+RECIPES = {"cpu": engine.CPU, "gpu": engine.GPU}
 MEASURED = pytest.StashKey[list[str]]()
 
 
@@ -29,13 +33,19 @@ def docker_fixture() -> Iterator[str]:
         engine.down(daemon)
 
 
+@pytest.fixture(name="recipe", scope="session")
+def recipe_fixture(request: pytest.FixtureRequest) -> engine.Recipe:
+    """Which of the images is tested."""
+    return RECIPES[request.config.getoption("recipe")]
+
+
 @pytest.fixture(name="image", scope="session")
-def image_fixture(docker: str, tell: Callable[[str], None]) -> str:
+def image_fixture(docker: str, recipe: engine.Recipe, tell: Callable[[str], None]) -> str:
     """The image's name, after it was built from the tree as it is."""
     begin = time.monotonic()
-    engine.build("--progress=plain")
+    engine.build("--progress=plain", recipe=recipe)
     tell(f"docker build: {time.monotonic() - begin:.1f} s (less what earlier builds left)")
-    return engine.IMAGE
+    return recipe.image
 
 
 @pytest.fixture(name="context", scope="session")
@@ -57,9 +67,24 @@ def tell_fixture(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return request.config.stash[MEASURED].append
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the command line choose the image."""
+    parser.addoption("--recipe", choices=sorted(RECIPES), default="cpu", help="image to be tested")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing measured."""
     config.stash[MEASURED] = []
+    config.addinivalue_line("markers", "recipe(name): a test of that image only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is a test of the other image only."""
+    chosen = config.getoption("recipe")
+    marks = {item: item.get_closest_marker("recipe") for item in items}
+    other = [item for item, mark in marks.items() if mark is not None and mark.args != (chosen,)]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [item for item in items if item not in other]
 
 
 def pytest_terminal_summary(

@@ -5,6 +5,7 @@
     python3 -m tests.image.engine up      # an engine that answers
     python3 -m tests.image.engine base    # and a base image: print its reference
     python3 -m tests.image.engine build   # and the image; further words go to docker build
+    python3 -m tests.image.engine build-gpu  # the same for the image with CUDA
 
 Standard library only: it runs before there is any environment.
 """
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,38 @@ STORAGE: tuple[tuple[str, ...], ...] = ((), ("--storage-driver=vfs",))
 
 class EngineError(Exception):
     """What the machine lacks, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One of the images that the project builds, and what of the tree goes into it.
+
+    Attributes:
+        image: name that the image gets.
+        dockerfile: its Dockerfile, in the root of the tree.
+        lock: its lock, in version-lock/.
+        constraints: that lock as pip's constraints, in version-lock/.
+        wheels: folder of its wheels, below build/.
+        make: what makes these wheels.
+    """
+
+    image: str
+    dockerfile: str
+    lock: str
+    constraints: str
+    wheels: str
+    make: str
+
+    def variant(self, name: str) -> str:
+        """Return a name for an image that a test makes in its place."""
+        return f"{self.image}{'-' if ':' in self.image else ':'}{name}"
+
+
+CPU = Recipe(IMAGE, "Dockerfile", "cpu.lock", "constraints.txt", "wheels", "make wheels dist")
+GPU = Recipe(
+    f"{IMAGE}:gpu", "Dockerfile.gpu", "gpu.lock", "constraints-gpu.txt", "wheels-gpu",
+    "make wheels-gpu dist",
+)  # fmt: skip
 
 
 def client() -> str:
@@ -239,9 +273,9 @@ def version() -> str:
     return found[1]
 
 
-def lock_digest(context: Path = ROOT) -> str:
-    """Return the SHA-256 of version-lock/cpu.lock."""
-    return hashlib.sha256((context / "version-lock" / "cpu.lock").read_bytes()).hexdigest()
+def lock_digest(context: Path = ROOT, recipe: Recipe = CPU) -> str:
+    """Return the SHA-256 of the image's lock."""
+    return hashlib.sha256((context / "version-lock" / recipe.lock).read_bytes()).hexdigest()
 
 
 def revision() -> str:
@@ -255,28 +289,30 @@ def revision() -> str:
     return described.stdout.strip()
 
 
-def build(*further: str, tag: str = IMAGE, context: Path = ROOT) -> None:
+def build(*further: str, tag: str = "", context: Path = ROOT, recipe: Recipe = CPU) -> None:
     """Build the image from the wheels in build/.
 
     Args:
         further: words for docker build.
-        tag: name that the image gets.
+        tag: name that the image gets; empty for its own.
         context: folder that has what the Dockerfile takes.
+        recipe: which image.
 
     Raises:
         EngineError: the wheels are not there, or docker build failed.
     """
     dist = context / "build" / "dist" / f"seedlock-{version()}-py3-none-any.whl"
-    if not dist.exists() or not any((context / "build" / "wheels").glob("*.whl")):
-        raise EngineError("build/wheels or build/dist lacks wheels: make wheels dist")
+    if not dist.exists() or not any((context / "build" / recipe.wheels).glob("*.whl")):
+        raise EngineError(f"build/{recipe.wheels} or build/dist lacks wheels: {recipe.make}")
     settings = {
         "BASE_IMAGE": base(),
-        "LOCK_SHA256": lock_digest(context),
+        "LOCK_SHA256": lock_digest(context, recipe),
         "VERSION": version(),
         "REVISION": revision(),
     }
     words = [f"--build-arg={name}={value}" for name, value in settings.items()]
-    command = [client(), "build", f"--tag={tag}", *words, *further, str(context)]
+    words += [f"--file={context / recipe.dockerfile}", f"--tag={tag or recipe.image}"]
+    command = [client(), "build", *words, *further, str(context)]
     say(shlex.join(command))
     finished = subprocess.run(command, env=environment(), stdout=sys.stderr, check=False)
     if finished.returncode != 0:
@@ -291,7 +327,7 @@ def say(text: str) -> None:
 def main() -> int:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.image.engine")
-    parser.add_argument("task", choices=("up", "base", "build"))
+    parser.add_argument("task", choices=("up", "base", "build", "build-gpu"))
     task, further = parser.parse_known_args()
     try:
         daemon = up()
@@ -299,8 +335,8 @@ def main() -> int:
             say(f"started dockerd (process {daemon.pid}, log {DAEMON_LOG}); it goes on running")
         if task.task == "base":
             print(base())
-        elif task.task == "build":
-            build(*further)
+        elif task.task.startswith("build"):
+            build(*further, recipe=GPU if task.task == "build-gpu" else CPU)
     except EngineError as problem:
         say(f"tests/image/engine.py: {problem}")
         return 1

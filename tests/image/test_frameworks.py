@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.image.engine import ROOT
+from tests.image import engine
 
 if TYPE_CHECKING:
     from tests.image.tracked import TrackedContainer
@@ -31,6 +31,15 @@ for module in modules:
     importlib.import_module(module)
 print(len(pins), "pins", *modules)
 """
+
+COMPLAINTS = {
+    engine.CPU: ["mxnet 1.9.1 has requirement numpy<2.0.0,>1.16.0, but you have numpy 2.2.6."],
+    engine.GPU: [
+        "mxnet 1.9.1 has requirement numpy<2.0.0,>1.16.0, but you have numpy 2.2.6.",
+        'torch 2.10.0 has requirement nvidia-nccl-cu12==2.27.5; platform_system == "Linux" and '
+        'platform_machine == "x86_64", but you have nvidia-nccl-cu12 2.27.7.',
+    ],
+}
 
 SEEDS_ITSELF = """
 import hashlib, multiprocessing, random, subprocess, sys
@@ -62,7 +71,7 @@ print("digest", hashlib.sha256(repr(drawn).encode()).hexdigest())
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_seed_outside_decides_every_bit(container: TrackedContainer, program: str) -> None:
     """Equal seeds end in equal digests, for any user as well, and another seed in another."""
-    mount = f"--volume={ROOT}/examples/train_{program}.py:/submission/train.py:ro"
+    mount = f"--volume={engine.ROOT}/examples/train_{program}.py:/submission/train.py:ro"
     mounted = container.using(mount)
     command = ("python", "train.py")
 
@@ -94,8 +103,11 @@ def test_every_locked_package_imports(container: TrackedContainer) -> None:
     }
 
 
-def test_pip_check_has_the_one_known_complaint(container: TrackedContainer) -> None:
-    """The lock is consistent but for MXNet's bound on NumPy: its compatibility layer lifts it."""
+def test_pip_check_has_the_known_complaints(
+    container: TrackedContainer, recipe: engine.Recipe
+) -> None:
+    """The lock is consistent but for its overrides: MXNet's bound on NumPy, which its compatibility
+    layer lifts, and in the image with CUDA torch's on NCCL."""
     lines = container.run("pip", "check", status=1).stdout.splitlines()
 
-    assert lines == ["mxnet 1.9.1 has requirement numpy<2.0.0,>1.16.0, but you have numpy 2.2.6."]
+    assert lines == COMPLAINTS[recipe]

@@ -54,10 +54,12 @@ def test_runs_as_a_user_without_rights(container: TrackedContainer) -> None:
     assert container.run("sh", "-c", script).stdout == "1000\nrepro\n/submission\n"
 
 
-def test_uid_is_an_argument_of_the_build(image: str, container: TrackedContainer) -> None:
+def test_uid_is_an_argument_of_the_build(
+    image: str, recipe: engine.Recipe, container: TrackedContainer
+) -> None:
     """REPRO_UID gives the user another number, without another download or install."""
-    tag = f"{image}:uid"
-    engine.build("--build-arg=REPRO_UID=4321", tag=tag)
+    tag = recipe.variant("uid")
+    engine.build("--build-arg=REPRO_UID=4321", tag=tag, recipe=recipe)
     try:
         script = "id -u; id -un; touch /submission/file /home/repro/file"
 
@@ -121,7 +123,7 @@ def test_start_compiles_nothing(container: TrackedContainer, python: str) -> Non
     assert container.seeded(7).using("--user=0").run("sh", "-c", script).stdout == ""
 
 
-def test_labels_tell_what_it_is(image: str) -> None:
+def test_labels_tell_what_it_is(image: str, recipe: engine.Recipe) -> None:
     """The labels hold title, licence, version, revision, base and the digest of the lock."""
     labels = inspect(image)["Config"]["Labels"]
 
@@ -131,13 +133,13 @@ def test_labels_tell_what_it_is(image: str) -> None:
     assert re.fullmatch(r"([0-9a-f]{40}(-dirty)?)?", labels["org.opencontainers.image.revision"])
     assert labels["org.opencontainers.image.base.name"] == engine.base()
     assert labels["org.opencontainers.image.description"]
-    assert labels["org.seedlock.lock.sha256"] == engine.lock_digest()
+    assert labels["org.seedlock.lock.sha256"] == engine.lock_digest(recipe=recipe)
 
 
-def test_another_lock_than_the_label_says_is_refused(image: str) -> None:
+def test_another_lock_than_the_label_says_is_refused(image: str, recipe: engine.Recipe) -> None:
     """A build whose LOCK_SHA256 is not the lock's fails and names both."""
     with pytest.raises(engine.EngineError):
-        engine.build("--build-arg=LOCK_SHA256=0", tag=f"{image}:refused")
+        engine.build("--build-arg=LOCK_SHA256=0", tag=recipe.variant("refused"), recipe=recipe)
 
 
 def test_seedlock_is_the_last_layer(image: str) -> None:
@@ -151,6 +153,7 @@ def test_seedlock_is_the_last_layer(image: str) -> None:
     assert size < 3_000_000
 
 
+@pytest.mark.recipe("cpu")  # both end in the same step; another folder of CUDA's wheels is 5 GB
 def test_change_to_seedlock_alone_rebuilds_only_that_layer(
     image: str, context: Path, tell: Callable[[str], None]
 ) -> None:
@@ -175,7 +178,7 @@ def test_change_to_seedlock_alone_rebuilds_only_that_layer(
 
 
 def test_size_is_that_of_its_parts(
-    image: str, container: TrackedContainer, tell: Callable[[str], None]
+    image: str, recipe: engine.Recipe, container: TrackedContainer, tell: Callable[[str], None]
 ) -> None:
     """The image is at most 1.05 times its base, Debian packages, wheels' contents and byte code."""
     names = [
@@ -184,7 +187,7 @@ def test_size_is_that_of_its_parts(
         if not line.startswith("#")
     ]
     query = ("dpkg-query", "--show", "--showformat=${Installed-Size}\n", *names)
-    wheels = [*(engine.ROOT / "build/wheels").glob("*.whl")]
+    wheels = [*(engine.ROOT / "build" / recipe.wheels).glob("*.whl")]
     wheels += (engine.ROOT / "build/dist").glob(f"seedlock-{engine.version()}-*.whl")
     parts = {
         "base": inspect(engine.base())["Size"],

@@ -12,7 +12,7 @@ from tests.image import engine
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCKERFILE = (engine.ROOT / "Dockerfile").read_text()
+DOCKERFILES = [engine.CPU.dockerfile, engine.GPU.dockerfile]
 
 
 def entries(name: str) -> list[str]:
@@ -27,9 +27,10 @@ def test_image_has_a_digest(line: str) -> None:
     assert re.fullmatch(r"[\w-]+ [\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", line)
 
 
-def test_dockerfile_starts_from_the_locked_base() -> None:
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_dockerfile_starts_from_the_locked_base(name: str) -> None:
     """The Dockerfile's default base is the line of images.lock."""
-    assert f"ARG BASE_IMAGE={engine.locked_base()}\n" in DOCKERFILE
+    assert f"ARG BASE_IMAGE={engine.locked_base()}\n" in (engine.ROOT / name).read_text()
 
 
 def test_debian_package_has_a_hash() -> None:
@@ -52,6 +53,7 @@ def test_debian_lock_is_what_the_base_resolves_to(docker: str) -> None:
     assert made == (engine.ROOT / "version-lock" / "debian.lock").read_text()
 
 
+@pytest.mark.recipe("cpu")  # the same step, and a folder of CUDA's wheels is 5 GB
 @pytest.mark.parametrize(
     ("name", "pin", "told"),
     [
@@ -80,6 +82,9 @@ def test_other_bytes_than_the_locks_end_the_build(
     assert not engine.exists(f"{engine.IMAGE}:refused")
 
 
-def test_start_of_the_image_needs_no_frontend_download() -> None:
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_start_of_the_image_needs_no_frontend_download(name: str) -> None:
     """No syntax line: it would fetch a frontend by a tag, before the build and outside any lock."""
-    assert not re.search(r"^#\s*syntax\s*=", DOCKERFILE, re.MULTILINE)
+    text = (engine.ROOT / name).read_text()
+
+    assert not re.search(r"^#\s*syntax\s*=", text, re.MULTILINE)

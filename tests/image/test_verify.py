@@ -76,7 +76,7 @@ def containers() -> list[str]:
     return engine.docker(*words).stdout.split()
 
 
-def test_a_mounted_program(image: str, tmp_path: Path) -> None:
+def test_a_mounted_program(image: str, recipe: engine.Recipe, tmp_path: Path) -> None:
     """The author's folder stands read-only where the image looks for it; the runs have no network,
     are not root's, leave whole records of the image's lock, and files that can be removed."""
     code = tmp_path / "a, b"
@@ -102,7 +102,7 @@ def test_a_mounted_program(image: str, tmp_path: Path) -> None:
     (report,) = (json.loads(path.read_text()) for path in first.glob("reports/*.json"))
     (trace,) = first.glob("reports/*.trace.jsonl")
     header = json.loads(trace.read_text().splitlines()[0])
-    lock = (engine.ROOT / "version-lock" / "constraints.txt").read_bytes()
+    lock = (engine.ROOT / "version-lock" / recipe.constraints).read_bytes()
     assert report["lock"]["sha256"] == hashlib.sha256(lock).hexdigest()
     assert report["lock"]["drift"] == {}
     assert (header["algorithm"], header["cwd"]) == ("sha256", "/submission")

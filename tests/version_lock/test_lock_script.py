@@ -13,7 +13,9 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-RESULTS = ("cpu.lock", "constraints.txt", "gpu.lock", "dev.lock", "programs.lock")
+RESULTS = (
+    "cpu.lock", "constraints.txt", "gpu.lock", "constraints-gpu.txt", "dev.lock", "programs.lock",
+)  # fmt: skip
 
 # Answers with a file of $ANSWERS, named like the output that lock.sh asks for.
 STAND_IN = """#!/bin/sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ def test_every_file_of_the_checkout_is_locked(pins: ModuleType) -> None:
     assert results["cpu.lock"].pins > 40
     assert results["gpu.lock"].pins > 60
     assert results["programs.lock"].pins > 40
+    assert results["constraints-gpu.txt against gpu.lock"].pins == results["gpu.lock"].pins
     assert results["dev.lock against cpu.lock"].pins >= 3
     assert results["programs.lock against cpu.lock"].pins >= 10
     assert results["programs.lock against dev.lock"].pins >= 2
@@ -112,6 +114,27 @@ def test_constraints_that_differ_from_the_lock_are_found(
     assert pins.check_constraints(change(text), cpu_lock).problems[0].startswith(problem)
 
 
+def test_the_readme_has_every_difference_between_the_images(pins: ModuleType, lock: Path) -> None:
+    locks = [(lock / name).read_text() for name in ("cpu.lock", "gpu.lock")]
+    found = pins.differences(*locks)
+    assert f"besides, {len(pins.cuda_packages(*locks))} packages of CUDA 12" in _section()
+    table = [
+        tuple(None if cell == "-" else cell for cell in match)
+        for match in re.findall(
+            r"^\| `([a-z0-9-]+)` \| (\S+) \| (\S+) \|", _section(), re.MULTILINE
+        )
+    ]
+    assert table == found
+    assert pins.differences(f"six==1 {HASH}", f"six==2 {HASH}\nnvidia-x==1 {HASH}") == [
+        ("six", "1", "2")
+    ]
+
+
+def _section() -> str:
+    readme = (ROOT / "README.md").read_text()
+    return readme.split("## The image for CUDA\n")[1].split("\n## ")[0]
+
+
 def test_a_development_tool_that_moves_a_locked_package_is_found(pins: ModuleType) -> None:
     names = ("dev.lock", "cpu.lock")
     assert pins.check_overlap(f"six==1 {HASH}", f"six==1 {HASH}", names).problems == []
@@ -152,7 +175,8 @@ def test_the_wheel_is_built_with_the_locked_tool(pins: ModuleType, lock: Path) -
 
 def test_the_program_fails_on_a_planted_fault(tmp_path: Path, lock: Path, python: Run) -> None:
     shutil.copytree(lock, tmp_path / "version-lock")
-    shutil.copy(ROOT / "Dockerfile", tmp_path)
+    for name in ("Dockerfile", "Dockerfile.gpu"):
+        shutil.copy(ROOT / name, tmp_path)
 
     def check() -> subprocess.CompletedProcess[str]:
         return python(tmp_path / "version-lock" / "checks" / "pins.py")
@@ -161,5 +185,9 @@ def test_the_program_fails_on_a_planted_fault(tmp_path: Path, lock: Path, python
     with (tmp_path / "version-lock" / "gpu.lock").open("a") as file:
         file.write("planted==1.0\n")
     result = check()
-    assert (result.returncode, result.stderr) == (1, "gpu.lock: planted: no hash\n")
+    problems = result.stderr.splitlines()
+    assert (result.returncode, problems[0]) == (1, "gpu.lock: planted: no hash")
+    assert (
+        problems[1] == "constraints-gpu.txt against gpu.lock: planted: None here, 1.0 in gpu.lock"
+    )
     assert "gpu.lock: 71 pins, 1 problems" in result.stdout

@@ -37,7 +37,7 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}$")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[\w][\w.-]*@sha256:[0-9a-f]{64}$")
 _DEBIAN = re.compile(r"[0-9a-f]{64}  [a-z0-9][a-z0-9.+-]*_[^_\s]+_(amd64|all)\.deb$")
 _CONSTRAINT = re.compile(r"[a-z0-9-]+==\S+$")
-_RECORDED = re.compile(r"^# cpu\.lock sha256:(\S+)$", re.MULTILINE)
+_RECORDED = re.compile(r"^# (\S+ sha256:\S+)$", re.MULTILINE)
 _BASE_IMAGE = re.compile(r"^ARG BASE_IMAGE=(\S+)$", re.MULTILINE)
 
 
@@ -146,21 +146,36 @@ def parse_constraints(text: str) -> dict[str, str]:
     return dict(line.split("==", 1) for line in lines(text) if "==" in line)
 
 
-def check_constraints(text: str, cpu_lock: str) -> Findings:
-    """constraints.txt has cpu.lock's pins for the CPU image, sorted, and cpu.lock's digest."""
+def check_constraints(text: str, lock: str, name: str = "cpu.lock") -> Findings:
+    """Constraints have their lock's pins for the image, sorted, and the lock's digest."""
     problems = [f"not name==version: {x}" for x in lines(text) if not _CONSTRAINT.match(x)]
-    given, locked = parse_constraints(text), pins_for(CPU_IMAGE, cpu_lock)
-    for name in sorted(given.keys() | locked.keys()):
-        if given.get(name) != locked.get(name):
-            problems.append(f"{name}: {given.get(name)} here, {locked.get(name)} in cpu.lock")
+    given, locked = parse_constraints(text), pins_for(CPU_IMAGE, lock)
+    for pin in sorted(given.keys() | locked.keys()):
+        if given.get(pin) != locked.get(pin):
+            problems.append(f"{pin}: {given.get(pin)} here, {locked.get(pin)} in {name}")
     if lines(text) != sorted(lines(text)):
         problems.append("not sorted")
-    digest = hashlib.sha256(cpu_lock.encode()).hexdigest()
+    digest = f"{name} sha256:{hashlib.sha256(lock.encode()).hexdigest()}"
     if _RECORDED.findall(text) != [digest]:
-        problems.append(
-            f"records {_RECORDED.findall(text)} as cpu.lock's sha256, which is {digest}"
-        )
+        problems.append(f"records {_RECORDED.findall(text)}, and it is {digest}")
     return _never_empty(len(given), problems)
+
+
+def differences(cpu: str, gpu: str) -> list[tuple[str, str | None, str | None]]:
+    """Return name and both versions of each package that two locks do not pin alike, for the
+    README: CUDA's own packages, which only one image has, are left out."""
+    here, there = pins_for(CPU_IMAGE, cpu), pins_for(CPU_IMAGE, gpu)
+    return [
+        (name, here.get(name), there.get(name))
+        for name in sorted(here.keys() | there.keys())
+        if here.get(name) != there.get(name) and name not in cuda_packages(cpu, gpu)
+    ]
+
+
+def cuda_packages(cpu: str, gpu: str) -> set[str]:
+    """Return the names of CUDA's own packages, which only the second lock pins."""
+    only = pins_for(CPU_IMAGE, gpu).keys() - pins_for(CPU_IMAGE, cpu).keys()
+    return {name for name in only if name.startswith(("nvidia-", "cuda-"))}
 
 
 def check_overlap(lock: str, other: str, names: tuple[str, str]) -> Findings:
@@ -187,16 +202,20 @@ def check_all(root: Path = ROOT) -> dict[str, Findings]:
         return (root / name).read_text(encoding="utf-8")
 
     cpu, images = read("version-lock/cpu.lock"), read("version-lock/images.lock")
+    gpu = read("version-lock/gpu.lock")
     dev, programs = read("version-lock/dev.lock"), read("version-lock/programs.lock")
     checks: dict[str, Callable[[], Findings]] = {
         "cpu.lock": lambda: check_lock(cpu),
-        "gpu.lock": lambda: check_lock(read("version-lock/gpu.lock")),
+        "gpu.lock": lambda: check_lock(gpu),
         "dev.lock": lambda: check_lock(dev),
         "programs.lock": lambda: check_lock(programs),
         "images.lock": lambda: check_images(images),
         "debian.lock": lambda: check_debian(read("version-lock/debian.lock")),
         "constraints.txt against cpu.lock": lambda: check_constraints(
             read("version-lock/constraints.txt"), cpu
+        ),
+        "constraints-gpu.txt against gpu.lock": lambda: check_constraints(
+            read("version-lock/constraints-gpu.txt"), gpu, "gpu.lock"
         ),
         "dev.lock against cpu.lock": lambda: check_overlap(dev, cpu, ("dev.lock", "cpu.lock")),
         "programs.lock against cpu.lock": lambda: check_overlap(
@@ -206,6 +225,9 @@ def check_all(root: Path = ROOT) -> dict[str, Findings]:
             programs, dev, ("programs.lock", "dev.lock")
         ),
         "Dockerfile against images.lock": lambda: check_base_image(read("Dockerfile"), images),
+        "Dockerfile.gpu against images.lock": lambda: check_base_image(
+            read("Dockerfile.gpu"), images
+        ),
     }
     return {name: check() for name, check in checks.items()}
 
