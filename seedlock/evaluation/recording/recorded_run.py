@@ -186,6 +186,7 @@ def _results(request: Request, run: Run, before: Source | None) -> dict[str, Any
     content["trace"] = digest_of_traces(run.reports)
     content["data"] = []
     content["guarantees"] = None
+    content["source"] = None
     if before is not None:
         later = _look(request)
         assert later is not None
