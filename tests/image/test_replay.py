@@ -55,3 +55,19 @@ def test_a_run_in_the_image_is_replayed_there(docker: str, image: str, tmp_path:
         assert "trace: 1 results equal" in each.out
     assert other.status == 78
     assert f"image: expected {image} sha256:{'0' * 64}, got {image} sha256:" in other.out
+
+
+def test_a_program_that_the_image_holds(docker: str, image: str, tmp_path: Path) -> None:
+    """Its source is the image: the record has none, a replay needs none, and here it is unknown."""
+    words = ["python", "-c", TRAIN]
+    options = ["--seed", "7", "--record", "run.json", "--container", image]
+    done = seedlock(docker, tmp_path, "run", *options, "--", *words)
+    assert done.status == 0, done.err
+    assert json.loads((tmp_path / "run.json").read_text())["source"] is None
+
+    again = seedlock(docker, tmp_path, "replay", "run.json")
+    here = seedlock(docker, tmp_path, "replay", "run.json", "--here")
+
+    assert again.status == 0, again.out + again.err
+    assert here.status == 78
+    assert "source: expected what the image holds" in here.out

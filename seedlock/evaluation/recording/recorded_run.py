@@ -194,6 +194,7 @@ def _results(
     content["outputs"] = _outputs(run.folder / OUTPUT, content["faults"])
     content["trace"] = digest_of_traces(run.reports)
     content["guarantees"] = None
+    content["source"] = None
     if before is not None:
         later = _look(request)
         assert later is not None

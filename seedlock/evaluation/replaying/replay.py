@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
+from seedlock.errors import NotMatching, printable
 from seedlock.evaluation.divergence_text import divergence_lines
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import Request, carry_out
 from seedlock.evaluation.replaying import matching
 from seedlock.evaluation.replaying.likeness import Likeness, compare
+from seedlock.evaluation.replaying.matching import Mismatch
 from seedlock.evaluation.replaying.products import look
 from seedlock.evaluation.replaying.request import Asked, plan_of, variables
 from seedlock.evaluation.runs import OUTPUT, tail
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from seedlock.evaluation.plan import Plan
     from seedlock.evaluation.recording.metrics import Metric
-    from seedlock.evaluation.replaying.matching import Mismatch
     from seedlock.evaluation.runs import Run
 
 SCHEMA = 1
@@ -91,6 +92,7 @@ def replay(
 
     Raises:
         BadRecord, BadSetting: the record can't be run; nothing was started.
+        NotMatching: the folder is not there in which the command ran; the same.
         NotDigestible: the source can't have a digest; the same.
         OSError: a file can't be read or written.
     """
@@ -101,6 +103,11 @@ def replay(
     wanted = variables(content, environ)
     if asked.bundled:  # a folder without a file is in no bundle
         asked.working_folder.mkdir(parents=True, exist_ok=True)
+    if not asked.working_folder.is_dir():
+        raise NotMatching(
+            f"{printable(str(asked.working_folder), 200)} is not there, where the command ran; "
+            "allowed: the source of the run; say --source FOLDER"
+        )
     with _inside(asked.working_folder):
         plan, mismatches = plan_of(asked, environ)
         mismatches += matching.of_scheme(content)
@@ -110,6 +117,8 @@ def replay(
         if content["source"] is not None:
             now, without = look(content, asked.source, asked.artifacts, without, asked.known)
             mismatches += matching.of_source(content, now, asked.artifacts)
+        elif not asked.image:
+            mismatches.append(Mismatch("source", "what the image holds", "unknown"))
         mismatches += matching.of_data(content, asked.data)
         if mismatches and not asked.anyway:
             return _result(asked, MISMATCH, mismatches)

@@ -82,10 +82,14 @@ class Asked:
 
     @property
     def working_folder(self) -> Path:
-        """Where the command runs."""
+        """Where the command runs.
+
+        Raises:
+            BadRecord: the record names no folder in the source.
+        """
         source = self.content["source"] or {}
         inside = os.path.normpath(source.get("working_folder") or ".")
-        if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir:
+        if not _inside(inside):
             raise BadRecord(
                 f"the record's working_folder is {printable(inside)}; allowed: a folder in the "
                 "source"
@@ -166,6 +170,11 @@ def _plain(text: str) -> bool:
         return False
 
 
+def _inside(path: str) -> bool:
+    """Tell whether a normal path is one below where it begins."""
+    return _plain(path) and not os.path.isabs(path) and path.split(os.sep)[0] != os.pardir
+
+
 def _decides(name: str) -> bool:
     return (
         name.startswith(ENVIRONMENT)
@@ -178,7 +187,7 @@ def _image(
     recorded: Mapping[str, Any], environ: Mapping[str, str]
 ) -> tuple[engine.Image | None, list[Mismatch]]:
     name, number = recorded["name"], recorded["id"]
-    if not _ID.fullmatch(number) or name.startswith("-"):
+    if not _ID.fullmatch(number) or name.startswith("-") or not _plain(name):
         raise BadRecord(
             f"the record's image is {printable(name)} with the id {printable(number)}; "
             "allowed: an id as sha256:HEX"
@@ -208,7 +217,7 @@ def _mounts(asked: Asked) -> tuple[list[engine.Mount], list[Mismatch]]:
         inside = os.path.normpath(here)
         if os.path.isabs(here) and asked.bundled:
             missing.append(Mismatch(f"mount {there}", here, "another machine's; say --mount"))
-        elif not os.path.isabs(here) and inside.split(os.sep)[0] == os.pardir:
+        elif not (_plain(here + there) and (os.path.isabs(here) or _inside(inside))):
             raise BadRecord(f"the record mounts {printable(here)}; allowed: below the source")
         else:
             try:
