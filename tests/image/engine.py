@@ -202,6 +202,8 @@ def bootstrap(release: str, tag: str) -> None:
         )
         if strapped.returncode != 0:
             raise EngineError(f"debootstrap failed:\n{strapped.stdout[-2000:]}")
+        # It becomes the image's /, and a temporary folder is closed to other users.
+        Path(folder).chmod(0o755)
         # What a published base has not either: caches, logs, this machine's name and resolver.
         caches = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "var/log/*")
         words = [f"--exclude=./{path}" for path in (*caches, "etc/hostname", "etc/resolv.conf")]
@@ -255,6 +257,23 @@ def revision() -> str:
     return described.stdout.strip()
 
 
+def settings(context: Path) -> dict[str, str]:
+    """Return the build arguments that have no default in the Dockerfile, and the base."""
+    return {
+        "BASE_IMAGE": base(),
+        "LOCK_SHA256": lock_digest(context),
+        "VERSION": version(),
+        "REVISION": revision(),
+    }
+
+
+def check_wheels(context: Path) -> None:
+    """Raise an EngineError if the wheels that an image is built from are not there."""
+    dist = context / "build" / "dist" / f"seedlock-{version()}-py3-none-any.whl"
+    if not dist.exists() or not any((context / "build" / "wheels").glob("*.whl")):
+        raise EngineError("build/wheels or build/dist lacks wheels: make wheels dist")
+
+
 def build(*further: str, tag: str = IMAGE, context: Path = ROOT) -> None:
     """Build the image from the wheels in build/.
 
@@ -266,16 +285,8 @@ def build(*further: str, tag: str = IMAGE, context: Path = ROOT) -> None:
     Raises:
         EngineError: the wheels are not there, or docker build failed.
     """
-    dist = context / "build" / "dist" / f"seedlock-{version()}-py3-none-any.whl"
-    if not dist.exists() or not any((context / "build" / "wheels").glob("*.whl")):
-        raise EngineError("build/wheels or build/dist lacks wheels: make wheels dist")
-    settings = {
-        "BASE_IMAGE": base(),
-        "LOCK_SHA256": lock_digest(context),
-        "VERSION": version(),
-        "REVISION": revision(),
-    }
-    words = [f"--build-arg={name}={value}" for name, value in settings.items()]
+    check_wheels(context)
+    words = [f"--build-arg={name}={value}" for name, value in settings(context).items()]
     command = [client(), "build", f"--tag={tag}", *words, *further, str(context)]
     say(shlex.join(command))
     finished = subprocess.run(command, env=environment(), stdout=sys.stderr, check=False)
