@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 class Entry:
     """One member of a layer: what an equal layer has to have equal."""
 
-    place: int
     kind: str
     mode: str
     owner: str
@@ -86,7 +85,6 @@ class Archive:
         for tar, member in self.members(layer):
             content = tar.extractfile(member) if member.isreg() else None
             found[member.name] = Entry(
-                place=len(found),
                 kind=member.type.decode(),
                 mode=oct(member.mode),
                 owner=f"{member.uid}:{member.gid} {member.uname}:{member.gname}",
@@ -94,7 +92,7 @@ class Archive:
                 time=member.mtime,
                 link=member.linkname,
                 further=json.dumps(member.pax_headers, sort_keys=True),
-                content=hashlib.file_digest(content, "sha256").hexdigest() if content else "",
+                content=hashlib.sha256(content.read()).hexdigest() if content else "",
             )
         return found
 
@@ -138,12 +136,13 @@ class Difference:
 
 def differences(one: Archive, other: Archive) -> list[Difference]:
     """Return what differs in the layers that differ, sorted by layer and name."""
-    found = []
+    found: list[Difference] = []
     for layer in range(max(len(one.contents), len(other.contents))):
         if one.contents[layer : layer + 1] == other.contents[layer : layer + 1]:
             continue
         left = one.entries(layer) if layer < len(one.contents) else {}
         right = other.entries(layer) if layer < len(other.contents) else {}
+        before = len(found)
         for name in sorted({*left, *right}):
             if name not in left or name not in right:
                 where = "first" if name in left else "second"
@@ -151,4 +150,12 @@ def differences(one: Archive, other: Archive) -> list[Difference]:
             elif told := left[name].differing(right[name]):
                 both = left[name].content != right[name].content
                 found.append(Difference(layer, name, "; ".join(told), both))
+        if len(found) == before:
+            found.append(Difference(layer, "", "equal members in another order or form", False))
     return found
+
+
+def digest(file: Path) -> str:
+    """Return a file's digest as OCI writes it."""
+    with file.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"

@@ -1,11 +1,11 @@
-"""Build the image that is published: one commit gives the same bytes wherever and whenever it is built.
+"""Build the image that is published: one commit, the same bytes, wherever and whenever.
 
     python3 -m tests.image.release ARCHIVE                # an OCI archive; its digests on stdout
     python3 -m tests.image.release ARCHIVE --load TAG     # and into the engine, to be tested there
 
-The same Dockerfile as `make image` uses, built by buildah as root: its `--timestamp` sets the times of
-all files of a layer and of the configuration, which docker before 23 can't. Nothing is cached, and the
-machine's own settings of container tools are left out.
+The same Dockerfile as `make image` uses, built by buildah as root: its `--timestamp` sets the times
+of all files of a layer and of the configuration, which Debian's docker can't. Nothing is cached,
+and the machine's own settings of container tools are left out.
 """
 
 from __future__ import annotations
@@ -44,8 +44,15 @@ class Builder:
     folder: Path
     runtime: str
 
-    def call(self, *words: str) -> str:
-        """Run a buildah command and return its standard output.
+    def call(self, *words: str, show: bool = False) -> str:
+        """Run a buildah command.
+
+        Args:
+            words: the command.
+            show: its standard output is for a person to follow.
+
+        Returns:
+            Its standard output, unless that was shown.
 
         Raises:
             EngineError: it failed.
@@ -53,14 +60,11 @@ class Builder:
         # In a mount namespace of its own: buildah leaves mounts in its storage.
         command = ["unshare", "--mount", "buildah"]
         command += [f"--root={self.folder}/storage", f"--runroot={self.folder}/run", *words]
-        finished = subprocess.run(
-            command, env=environment(), stdout=subprocess.PIPE, text=True, check=False
-        )
+        output = sys.stderr if show else subprocess.PIPE
+        finished = subprocess.run(command, env=environment(), stdout=output, text=True, check=False)
         if finished.returncode != 0:
-            raise engine.EngineError(
-                f"{shlex.join(command)}: exit status {finished.returncode}\n{finished.stdout}"
-            )
-        return finished.stdout
+            raise engine.EngineError(f"{shlex.join(command)}: exit status {finished.returncode}")
+        return finished.stdout or ""
 
     def steps(self) -> list[str]:
         """Return the options of commands that run steps."""
@@ -147,8 +151,7 @@ def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, obj
             f"--build-arg={name}={value}" for name, value in engine.settings(engine.ROOT).items()
         ]
         engine.say(shlex.join(["buildah", "build", *words]))
-        told = buildah.call("build", *buildah.steps(), *words, str(engine.ROOT))
-        engine.say(told)
+        buildah.call("build", *buildah.steps(), *words, str(engine.ROOT), show=True)
         fresh = archive.with_name(archive.name + ".new")
         fresh.unlink(missing_ok=True)
         buildah.call("push", "--quiet", engine.IMAGE, f"oci-archive:{fresh}")
