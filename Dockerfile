@@ -103,11 +103,14 @@ RUN --mount=type=bind,source=build/dist,target=/dev/dist \
 
 # TensorFlow's first information line comes under a heading that begins with WARNING; without it a clean run
 # under a seed has a clean log. Without a seed, oneDNN's line still comes.
+# Without PYTHONNOUSERSITE, packages below the caller's home folder, which Apptainer mounts, would win over the
+# frameworks in Debian's interpreter and in virtual environments that see its packages.
 ENV PATH=/opt/repro/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/home/repro \
     LANG=C.UTF-8 \
     TZ=UTC \
     TF_CPP_MIN_LOG_LEVEL=1 \
+    PYTHONNOUSERSITE=1 \
     REPRO_LOCK_FILE=/opt/repro/constraints.txt
 
 ARG BASE_IMAGE

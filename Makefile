@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # PyTorch's own index of CPU wheels, asked only where pip's configuration has no such wheel.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+DOCKER ?= docker
 # The time of the files in seedlock's wheel is the image's, whatever the caller's environment says.
 EPOCH := $(shell sed -n 's/^ARG SOURCE_DATE_EPOCH=//p' Dockerfile)
 # The name that the engine gets the published image under.
@@ -16,7 +17,7 @@ LOCKED := --require-hashes --no-deps --only-binary :all:
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image image-release image-check test-image bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image image-release image-check test-child test-image bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -43,6 +44,9 @@ image-release: wheels dist ## build the image that is published: the same bytes 
 
 image-check: wheels $(TOOLS)/.locked ## build it twice, as differently as can be, and compare the bytes
 	$(PYTHON) -m tests.image.check
+
+test-child: venv ## run the tests that an image built on it inherits, in IMAGE=name
+	$(BIN)/python -m pytest tests/image/test_inherited.py -k itself --image=$(IMAGE)
 
 test-image: venv wheels dist ## build the image and run its tests in it; IMAGE=name: in that one
 	$(BIN)/python -m pytest tests/image $(if $(IMAGE),--image=$(IMAGE))

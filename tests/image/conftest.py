@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 
 MEASURED = pytest.StashKey[list[str]]()
+EXAMPLES = engine.ROOT / "examples" / "author-image"
+ITSELF = "itself"
+DESCENDANTS = (ITSELF, *sorted(path.suffix[1:] for path in EXAMPLES.glob("Dockerfile.*")))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests be run in an image that somebody else built."""
+    parser.addoption("--image", default="", help="an image of the engine's; none is built then")
 
 
 @pytest.fixture(name="docker", scope="session")
@@ -30,8 +38,11 @@ def docker_fixture() -> Iterator[str]:
 
 
 @pytest.fixture(name="image", scope="session")
-def image_fixture(docker: str, tell: Callable[[str], None]) -> str:
-    """The image's name, after it was built from the tree as it is."""
+def image_fixture(docker: str, tell: Callable[[str], None], pytestconfig: pytest.Config) -> str:
+    """The image's name, after it was built from the tree as it is; or the one that is named."""
+    named: str = pytestconfig.getoption("--image")
+    if named:
+        return named
     begin = time.monotonic()
     engine.build("--progress=plain")
     tell(f"docker build: {time.monotonic() - begin:.1f} s (less what earlier builds left)")
@@ -74,3 +85,17 @@ def pytest_terminal_summary(
 def container_fixture(image: str) -> TrackedContainer:
     """Starts containers of the image, without a seed."""
     return TrackedContainer(image)
+
+
+@pytest.fixture(name="descendant", scope="session", params=DESCENDANTS)
+def descendant_fixture(image: str, request: pytest.FixtureRequest) -> Iterator[TrackedContainer]:
+    """The image, and each example of an image that an author built FROM it."""
+    if request.param == ITSELF:
+        yield TrackedContainer(image)
+        return
+    tag = f"seedlock/author-{request.param}"
+    words = ("--build-arg", f"REPRO_BASE={image}", "--network=none", f"--tag={tag}")
+    recipe = EXAMPLES / f"Dockerfile.{request.param}"
+    engine.docker("build", *words, f"--file={recipe}", str(EXAMPLES))
+    yield TrackedContainer(tag)
+    engine.docker("image", "rm", tag)
