@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +14,9 @@ from .conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DOCKERFILES = sorted(ROOT.glob("Dockerfile*"))
-NOT_OURS = {".git", "build", "__pycache__"}
+NOT_OURS = re.compile(r"\.|build$|__pycache__$")
 
 
 @pytest.fixture(name="base")
@@ -39,14 +40,12 @@ def midnight(day: date) -> int:
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield name and text of each file of the checkout."""
-    for path in sorted(ROOT.rglob("*")):
-        name = path.relative_to(ROOT)
-        hidden = any(part.startswith(".") and part != ".ci" for part in name.parts)
-        if hidden or NOT_OURS.intersection(name.parts) or not path.is_file():
-            continue
-        content = path.read_bytes()
-        if b"\0" not in content:
-            yield str(name), content.decode()
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name == ".ci" or not NOT_OURS.match(name)]
+        for path in (Path(folder, name) for name in names):
+            content = path.read_bytes()
+            if b"\0" not in content:
+                yield str(path.relative_to(ROOT)), content.decode()
 
 
 def found(pattern: str) -> list[tuple[str, str]]:
