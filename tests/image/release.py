@@ -143,29 +143,32 @@ def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, obj
     with builder(archive.parent, runtime) as buildah:
         base = buildah.take_in(engine.base())
         seen = buildah.surroundings(base)
+        # Without a tag: the engine would take it in beside the one that is asked for.
+        named = buildah.folder / "image"
         # --from goes by content; the build argument is what the label says.
         # Without an identity label: it would hold buildah's version.
         words = ["--format=oci", "--layers", "--no-cache", "--identity-label=false"]
-        words += [f"--timestamp={epoch()}", f"--from={base}", f"--tag={engine.IMAGE}"]
+        words += [f"--timestamp={epoch()}", f"--from={base}", f"--iidfile={named}"]
         words += [
             f"--build-arg={name}={value}" for name, value in engine.settings(engine.ROOT).items()
         ]
         engine.say(shlex.join(["buildah", "build", *words]))
         buildah.call("build", *buildah.steps(), *words, str(engine.ROOT), show=True)
+        image = named.read_text().strip()
         fresh = archive.with_name(archive.name + ".new")
         fresh.unlink(missing_ok=True)
-        buildah.call("push", "--quiet", engine.IMAGE, f"oci-archive:{fresh}")
+        buildah.call("push", "--quiet", image, f"oci-archive:{fresh}")
         fresh.replace(archive)
         if load:
             file = buildah.folder / "image.tar"
-            buildah.call("push", "--quiet", engine.IMAGE, f"docker-archive:{file}:{load}")
+            buildah.call("push", "--quiet", image, f"docker-archive:{file}:{load}")
             engine.docker("load", f"--input={file}")
-    with layers.Archive(archive) as image:
+    with layers.Archive(archive) as written:
         return {
             "seen": seen,
-            "manifest": image.manifest_digest,
-            "config": image.config_digest,
-            "layers": image.contents,
+            "manifest": written.manifest_digest,
+            "config": written.config_digest,
+            "layers": written.contents,
         }
 
 
