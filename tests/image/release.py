@@ -61,7 +61,9 @@ class Builder:
         command = ["unshare", "--mount", "buildah"]
         command += [f"--root={self.folder}/storage", f"--runroot={self.folder}/run", *words]
         output = sys.stderr if show else subprocess.PIPE
-        finished = subprocess.run(command, env=environment(), stdout=output, text=True, check=False)
+        # A site's containers.conf may add variables, volumes and options to every build.
+        variables = dict(os.environ, CONTAINERS_CONF="/dev/null", TMPDIR=str(self.folder))
+        finished = subprocess.run(command, env=variables, stdout=output, text=True, check=False)
         if finished.returncode != 0:
             raise engine.EngineError(f"{shlex.join(command)}: exit status {finished.returncode}")
         return finished.stdout or ""
@@ -87,12 +89,6 @@ class Builder:
             return self.call("run", *self.steps(), container, "sh", "-c", SURROUNDINGS).split()
         finally:
             self.call("rm", container)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment that buildah runs in."""
-    # A site's containers.conf may add variables, volumes and options to every build.
-    return dict(os.environ, CONTAINERS_CONF="/dev/null")
 
 
 def epoch(context: Path = engine.ROOT) -> int:
