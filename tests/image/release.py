@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What a step can tell of the machine and the time that it runs in.
-SURROUNDINGS = "date -u +%F; hostname; nproc --all; getconf _NPROCESSORS_ONLN"
+SURROUNDINGS = "date -u +%F; hostname; getconf _NPROCESSORS_ONLN"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Builder:
         return taken.split()[-1]
 
     def surroundings(self, base: str) -> list[str]:
-        """Return day, host name and numbers of processors as a step sees them."""
+        """Return day, host name and number of processors as a step sees them."""
         container = self.call("from", "--quiet", base).strip()
         try:
             return self.call("run", *self.steps(), container, "sh", "-c", SURROUNDINGS).split()
