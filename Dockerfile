@@ -14,20 +14,23 @@ ARG SOURCE_DATE_EPOCH=1789689600
 # Debian's sitecustomize would come back with each upgrade of python3.11, hence the diversion.
 # Its .pyc files carry time stamps, so that they differ in every build: compiled anew, by content. -B, here
 # and below, keeps compileall's own imports from leaving such files before it comes to them.
-RUN --mount=type=bind,source=version-lock/debian.lock,target=/tmp/debian.lock \
-    --mount=type=tmpfs,target=/mnt \
+# What a step reads is mounted below /dev, which each step has for itself: elsewhere buildah leaves the mount
+# points in the layer. -j 0 is worker processes, however many cores there are: in a try, 1, 2, 3 and 8 of them
+# wrote equal .pyc files, and no worker (-j 1) wrote five of them otherwise.
+RUN --mount=type=bind,source=version-lock/debian.lock,target=/dev/debian.lock \
+    --mount=type=tmpfs,target=/dev/debs \
     set -eu; \
     if [ "$(dpkg --print-architecture)" != amd64 ]; then \
         echo "this image is for amd64 only (MXNet has no wheel that runs elsewhere): build with --platform linux/amd64" >&2; \
         exit 1; \
     fi; \
-    grep -v '^#' /tmp/debian.lock > /mnt/SHA256SUMS; \
+    grep -v '^#' /dev/debian.lock > /dev/debs/SHA256SUMS; \
     apt-get -qq update; \
-    sed -E 's/^[0-9a-f]{64}  ([^_]+)_([^_]+)_[^_]+$/\1=\2/; s/%3a/:/g' /mnt/SHA256SUMS > /mnt/pins; \
-    env --chdir=/mnt xargs --arg-file=pins apt-get -qq -o APT::Sandbox::User=root download; \
-    env --chdir=/mnt sha256sum --quiet --strict --check SHA256SUMS; \
+    sed -E 's/^[0-9a-f]{64}  ([^_]+)_([^_]+)_[^_]+$/\1=\2/; s/%3a/:/g' /dev/debs/SHA256SUMS > /dev/debs/pins; \
+    env --chdir=/dev/debs xargs --arg-file=pins apt-get -qq -o APT::Sandbox::User=root download; \
+    env --chdir=/dev/debs sha256sum --quiet --strict --check SHA256SUMS; \
     rm -rf /var/lib/apt/lists/*; \
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends --yes /mnt/*.deb; \
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends --yes /dev/debs/*.deb; \
     dpkg-divert --quiet --local --rename --add /usr/lib/python3.11/sitecustomize.py; \
     find /usr -name __pycache__ -prune -exec rm -r {} +; \
     python3.11 -B -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3.11; \
@@ -40,16 +43,16 @@ RUN --mount=type=bind,source=version-lock/debian.lock,target=/tmp/debian.lock \
 # took 11.7 s instead of 3.7.
 # The excluded file is Python 3.12 syntax, which torch imports there only.
 ARG LOCK_SHA256
-RUN --mount=type=bind,source=version-lock/cpu.lock,target=/tmp/cpu.lock \
-    --mount=type=bind,source=build/wheels,target=/mnt \
+RUN --mount=type=bind,source=version-lock/cpu.lock,target=/dev/cpu.lock \
+    --mount=type=bind,source=build/wheels,target=/dev/wheels \
     set -eu; \
-    if [ "$(sha256sum < /tmp/cpu.lock)" != "${LOCK_SHA256}  -" ]; then \
-        echo "LOCK_SHA256 is '${LOCK_SHA256}' but version-lock/cpu.lock has $(sha256sum < /tmp/cpu.lock); build with make image" >&2; \
+    if [ "$(sha256sum < /dev/cpu.lock)" != "${LOCK_SHA256}  -" ]; then \
+        echo "LOCK_SHA256 is '${LOCK_SHA256}' but version-lock/cpu.lock has $(sha256sum < /dev/cpu.lock); build with make image" >&2; \
         exit 1; \
     fi; \
     python3.11 -m venv /opt/repro/venv; \
     /opt/repro/venv/bin/pip install --no-cache-dir --no-compile --disable-pip-version-check \
-        --no-index --find-links=/mnt --require-hashes --no-deps --only-binary :all: -r /tmp/cpu.lock; \
+        --no-index --find-links=/dev/wheels --require-hashes --no-deps --only-binary :all: -r /dev/cpu.lock; \
     find /opt/repro/venv -name __pycache__ -prune -exec rm -r {} +; \
     /opt/repro/venv/bin/python -B -W ignore::SyntaxWarning -m compileall -q -j 0 --invalidation-mode unchecked-hash \
         -x '/torch/testing/_internal/py312_intrinsics\.py$' /opt/repro/venv/lib
@@ -64,14 +67,14 @@ RUN --mount=type=bind,source=version-lock/cpu.lock,target=/tmp/cpu.lock \
 # - /output is open to every uid, because --user may name any; so is the home folder, where frameworks keep
 #   their settings files.
 ARG REPRO_UID=1000
-RUN --mount=type=bind,source=version-lock,target=/mnt \
+RUN --mount=type=bind,source=version-lock,target=/dev/version-lock \
     set -eu; \
     site=/opt/repro/venv/lib/python3.11/site-packages; \
-    install -m 0644 /mnt/constraints.txt /opt/repro/constraints.txt; \
-    install -D -m 0644 -t /opt/repro/locks /mnt/cpu.lock /mnt/debian.lock; \
+    install -m 0644 /dev/version-lock/constraints.txt /opt/repro/constraints.txt; \
+    install -D -m 0644 -t /opt/repro/locks /dev/version-lock/cpu.lock /dev/version-lock/debian.lock; \
     printf '%s\n' '[global]' 'constraint = /opt/repro/constraints.txt' 'find-links = /opt/repro/wheels' \
         'no-cache-dir = true' > /etc/pip.conf; \
-    install -m 0644 /mnt/mxnet_numpy_compat.py "$site/mxnet/_cy3/ndarray.py"; \
+    install -m 0644 /dev/version-lock/mxnet_numpy_compat.py "$site/mxnet/_cy3/ndarray.py"; \
     /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site/mxnet/_cy3"; \
     printf "import site, sys; sys.prefix == '/opt/repro/venv' or site.addsitedir('%s')\n" "$site" \
         > /usr/local/lib/python3.11/dist-packages/repro.pth; \
@@ -88,11 +91,11 @@ WORKDIR /submission
 # sitecustomize.py and its .pyc are links into the package: copies could be older than the seedlock that they
 # start, once an author installs another one.
 ARG VERSION
-RUN --mount=type=bind,source=build/dist,target=/mnt \
+RUN --mount=type=bind,source=build/dist,target=/dev/dist \
     set -eu; \
     site=/opt/repro/venv/lib/python3.11/site-packages; \
     stdlib=/usr/lib/python3.11; \
-    install -D -m 0644 -t /opt/repro/wheels "/mnt/seedlock-$VERSION-py3-none-any.whl"; \
+    install -D -m 0644 -t /opt/repro/wheels "/dev/dist/seedlock-$VERSION-py3-none-any.whl"; \
     /opt/repro/venv/bin/pip install --no-compile --disable-pip-version-check --no-index --no-deps \
         "seedlock==$VERSION"; \
     /opt/repro/venv/bin/python -B -m compileall -q --invalidation-mode unchecked-hash "$site/seedlock"; \
@@ -102,11 +105,14 @@ RUN --mount=type=bind,source=build/dist,target=/mnt \
 
 # TensorFlow's first information line comes under a heading that begins with WARNING; without it a clean run
 # under a seed has a clean log. Without a seed, oneDNN's line still comes.
+# Without PYTHONNOUSERSITE, packages below the caller's home folder, which Apptainer mounts, would win over the
+# frameworks in Debian's interpreter and in virtual environments that see its packages.
 ENV PATH=/opt/repro/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/home/repro \
     LANG=C.UTF-8 \
     TZ=UTC \
     TF_CPP_MIN_LOG_LEVEL=1 \
+    PYTHONNOUSERSITE=1 \
     REPRO_LOCK_FILE=/opt/repro/constraints.txt
 
 ARG BASE_IMAGE

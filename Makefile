@@ -3,6 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # PyTorch's own index of CPU wheels, asked only where pip's configuration has no such wheel.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 DOCKER ?= docker
+# The time of the files in seedlock's wheel is the image's, whatever the caller's environment says.
+EPOCH := $(shell sed -n 's/^ARG SOURCE_DATE_EPOCH=//p' Dockerfile)
+# The name that the engine gets the published image under.
+RELEASE ?= conference/repro-base:release
 
 VENV := build/venv
 BIN := $(VENV)/bin
@@ -15,7 +19,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image test-image image-gpu test-image-gpu test-gpu test-portable wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image image-release image-check test-child test-image image-gpu test-image-gpu test-gpu test-portable wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -37,8 +41,17 @@ unit: venv ## run the tests, without the image's
 image: wheels dist ## build conference/repro-base
 	$(PYTHON) -m tests.image.engine build
 
-test-image: venv wheels dist ## build the image and run its tests in it
-	$(BIN)/python -m pytest tests/image
+image-release: wheels dist ## build the image that is published: the same bytes each time
+	$(PYTHON) -m tests.image.release build/image/repro-base.oci.tar --load=$(RELEASE)
+
+image-check: wheels $(TOOLS)/.locked ## build it twice, as differently as can be, and compare the bytes
+	$(PYTHON) -m tests.image.check
+
+test-child: venv ## run the tests that an image built on it inherits, in IMAGE=name
+	$(BIN)/python -m pytest tests/image/test_inherited.py -k itself --image=$(IMAGE)
+
+test-image: venv wheels dist ## build the image and run its tests in it; IMAGE=name: in that one
+	$(BIN)/python -m pytest tests/image $(if $(IMAGE),--image=$(IMAGE))
 
 test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
 	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
@@ -110,7 +123,8 @@ $(TOOLS)/.locked: version-lock/dev.lock
 
 build/dist/.complete: $(TOOLS)/.locked $(PACKAGE)
 	rm -rf build/dist
-	$(TOOLS)/bin/pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build/dist .
+	SOURCE_DATE_EPOCH=$(EPOCH) $(TOOLS)/bin/pip wheel -q --disable-pip-version-check --no-deps \
+	    --no-build-isolation --no-cache-dir -w build/dist .
 	touch $@
 
 venv: build/venv/.installed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -82,3 +84,28 @@ def test_the_door_is_one_line() -> None:
     (line,) = (REPOSITORY / "entrypoint" / "a0_seedlock.pth").read_text().splitlines()
 
     assert line.startswith("import ")
+
+
+def test_make_dist_gives_the_same_bytes_everywhere(tmp_path: Path) -> None:
+    """Neither path, umask, times and modes of the files nor the environment show in the wheel."""
+    tools = REPOSITORY / "build" / "tools"
+    wheels = []
+    for umask, folder, environment in (
+        (0o022, tmp_path / "one", {}),
+        (0o077, tmp_path / "another path", {"TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "1"}),
+    ):
+        for name in ("seedlock", "entrypoint"):
+            leave_out = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(REPOSITORY / name, folder / name, ignore=leave_out)
+        for name in ("Makefile", "Dockerfile", "pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(REPOSITORY / name, folder)
+        for path in [folder, *folder.rglob("*")] if umask == 0o077 else []:
+            path.chmod(path.stat().st_mode & ~umask)
+            os.utime(path, (981158400, 981158400))
+        words = ["make", "--silent", f"TOOLS={tools}", "-o", f"{tools}/.locked", "dist"]
+        variables = {**os.environ, **environment}
+        subprocess.run(words, cwd=folder, env=variables, umask=umask, check=True)
+        (wheel,) = (folder / "build" / "dist").glob("*.whl")
+        wheels.append(wheel.read_bytes())
+
+    assert wheels[0] == wheels[1]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 RECIPES = {"cpu": engine.CPU, "gpu": engine.GPU}
 MEASURED = pytest.StashKey[list[str]]()
+EXAMPLES = engine.ROOT / "examples" / "author-image"
+ITSELF = "itself"
+DESCENDANTS = (ITSELF, *sorted(path.suffix[1:] for path in EXAMPLES.glob("Dockerfile.*")))
 
 
 @pytest.fixture(name="docker", scope="session")
@@ -40,8 +43,16 @@ def recipe_fixture(request: pytest.FixtureRequest) -> engine.Recipe:
 
 
 @pytest.fixture(name="image", scope="session")
-def image_fixture(docker: str, recipe: engine.Recipe, tell: Callable[[str], None]) -> str:
-    """The image's name, after it was built from the tree as it is."""
+def image_fixture(
+    docker: str,
+    recipe: engine.Recipe,
+    tell: Callable[[str], None],
+    pytestconfig: pytest.Config,
+) -> str:
+    """The image's name, after it was built from the tree as it is; or the one that is named."""
+    named: str = pytestconfig.getoption("--image")
+    if named:
+        return named
     begin = time.monotonic()
     engine.build("--progress=plain", recipe=recipe)
     tell(f"docker build: {time.monotonic() - begin:.1f} s (less what earlier builds left)")
@@ -69,6 +80,7 @@ def tell_fixture(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the command line choose the image."""
+    parser.addoption("--image", default="", help="an image of the engine's; none is built then")
     parser.addoption("--recipe", choices=sorted(RECIPES), default="cpu", help="image to be tested")
 
 
@@ -99,3 +111,17 @@ def pytest_terminal_summary(
 def container_fixture(image: str) -> TrackedContainer:
     """Starts containers of the image, without a seed."""
     return TrackedContainer(image)
+
+
+@pytest.fixture(name="descendant", scope="session", params=DESCENDANTS)
+def descendant_fixture(image: str, request: pytest.FixtureRequest) -> Iterator[TrackedContainer]:
+    """The image, and each example of an image that an author built FROM it."""
+    if request.param == ITSELF:
+        yield TrackedContainer(image)
+        return
+    tag = f"seedlock/author-{request.param}"
+    words = ("--build-arg", f"REPRO_BASE={image}", "--network=none", f"--tag={tag}")
+    recipe = EXAMPLES / f"Dockerfile.{request.param}"
+    engine.docker("build", *words, f"--file={recipe}", str(EXAMPLES))
+    yield TrackedContainer(tag)
+    engine.docker("image", "rm", tag)

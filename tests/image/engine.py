@@ -236,6 +236,8 @@ def bootstrap(release: str, tag: str) -> None:
         )
         if strapped.returncode != 0:
             raise EngineError(f"debootstrap failed:\n{strapped.stdout[-2000:]}")
+        # It becomes the image's /, and a temporary folder is closed to other users.
+        Path(folder).chmod(0o755)
         # What a published base has not either: caches, logs, this machine's name and resolver.
         caches = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "var/log/*")
         words = [f"--exclude=./{path}" for path in (*caches, "etc/hostname", "etc/resolv.conf")]
@@ -289,6 +291,23 @@ def revision() -> str:
     return described.stdout.strip()
 
 
+def settings(context: Path, recipe: Recipe = CPU) -> dict[str, str]:
+    """Return the build arguments that have no default in the Dockerfile, and the base."""
+    return {
+        "BASE_IMAGE": base(),
+        "LOCK_SHA256": lock_digest(context, recipe),
+        "VERSION": version(),
+        "REVISION": revision(),
+    }
+
+
+def check_wheels(context: Path, recipe: Recipe = CPU) -> None:
+    """Raise an EngineError if the wheels that an image is built from are not there."""
+    dist = context / "build" / "dist" / f"seedlock-{version()}-py3-none-any.whl"
+    if not dist.exists() or not any((context / "build" / recipe.wheels).glob("*.whl")):
+        raise EngineError(f"build/{recipe.wheels} or build/dist lacks wheels: {recipe.make}")
+
+
 def build(*further: str, tag: str = "", context: Path = ROOT, recipe: Recipe = CPU) -> None:
     """Build the image from the wheels in build/.
 
@@ -301,16 +320,8 @@ def build(*further: str, tag: str = "", context: Path = ROOT, recipe: Recipe = C
     Raises:
         EngineError: the wheels are not there, or docker build failed.
     """
-    dist = context / "build" / "dist" / f"seedlock-{version()}-py3-none-any.whl"
-    if not dist.exists() or not any((context / "build" / recipe.wheels).glob("*.whl")):
-        raise EngineError(f"build/{recipe.wheels} or build/dist lacks wheels: {recipe.make}")
-    settings = {
-        "BASE_IMAGE": base(),
-        "LOCK_SHA256": lock_digest(context, recipe),
-        "VERSION": version(),
-        "REVISION": revision(),
-    }
-    words = [f"--build-arg={name}={value}" for name, value in settings.items()]
+    check_wheels(context, recipe)
+    words = [f"--build-arg={name}={value}" for name, value in settings(context, recipe).items()]
     words += [f"--file={context / recipe.dockerfile}", f"--tag={tag or recipe.image}"]
     command = [client(), "build", *words, *further, str(context)]
     say(shlex.join(command))

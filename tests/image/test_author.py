@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.image import engine
-from tests.image.tracked import TrackedContainer
+from tests.image.conftest import DESCENDANTS, EXAMPLES, ITSELF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-EXAMPLES = engine.ROOT / "examples" / "author-image"
-CASES = sorted(path.suffix[1:] for path in EXAMPLES.glob("Dockerfile.*"))
+    from tests.image.tracked import TrackedContainer
 
 
 def make_wheel(folder: Path, name: str, version: str, requires: str = "") -> None:
@@ -91,32 +88,28 @@ def test_forced_drift_is_refused_unless_allowed(author: TrackedContainer) -> Non
     assert all("numpy is 1.26.4" in line and "REPRO_LOCK=warn" in line for line in refusals)
 
 
-@pytest.fixture(name="authored", params=CASES)
-def authored_fixture(image: str, request: pytest.FixtureRequest) -> Iterator[TrackedContainer]:
-    """An image that an author made FROM the image, once for each example."""
-    tag = f"seedlock/author-{request.param}"
-    words = ("--build-arg", f"REPRO_BASE={image}", "--network=none", f"--tag={tag}")
-    recipe = EXAMPLES / f"Dockerfile.{request.param}"
-    engine.docker("build", *words, f"--file={recipe}", str(EXAMPLES))
-    yield TrackedContainer(tag)
-    engine.docker("image", "rm", tag)
-
-
-def test_authors_image_is_locked(authored: TrackedContainer, container: TrackedContainer) -> None:
+@pytest.mark.parametrize("descendant", DESCENDANTS[1:], indirect=True)
+def test_authors_image_is_locked(descendant: TrackedContainer, container: TrackedContainer) -> None:
     """With the author's own command, ENTRYPOINT, user or virtual environment, the outside seed
     decides as in the base, and a bad one is refused."""
-    first = authored.seeded(7).run().digest()
+    first = descendant.seeded(7).run().digest()
 
-    assert authored.seeded(7).run().digest() == first
-    assert authored.seeded(8).run().digest() != first
-    assert authored.run().digest() not in (first, authored.run().digest())
+    assert descendant.seeded(7).run().digest() == first
+    assert descendant.seeded(8).run().digest() != first
+    assert descendant.run().digest() not in (first, descendant.run().digest())
     plain = container.using(f"--volume={EXAMPLES}:/data:ro").seeded(7)
     assert plain.run("python", "/data/train.py").digest() == first
-    refused = authored.seeded("seven").run(status=78)
+    refused = descendant.seeded("seven").run(status=78)
     assert refused.stdout == ""
     assert len(refused.stderr.splitlines()) == 1
 
 
 def test_every_way_of_the_authors_has_an_example() -> None:
     """There is an example for each thing that an author may set."""
-    assert CASES == ["own-command", "own-entrypoint", "own-environment", "own-user"]
+    assert DESCENDANTS == (
+        ITSELF,
+        "own-command",
+        "own-entrypoint",
+        "own-environment",
+        "own-user",
+    )

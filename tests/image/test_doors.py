@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.image import engine
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.image.tracked import TrackedContainer
 
 SITE = "/opt/repro/venv/lib/python3.11/site-packages"
@@ -31,27 +26,12 @@ def drawn_fixture(container: TrackedContainer) -> str:
     return container.seeded(7).run("python", "-c", DRAW).stdout
 
 
-@pytest.fixture(name="idle")
-def idle_fixture(image: str) -> Iterator[str]:
-    """Name of a seeded container that waits for docker exec."""
-    name = f"seedlock-{uuid.uuid4().hex[:12]}"
-    words = ("run", "--detach", "--rm", f"--name={name}", "--env=REPRO_SEED=7", "--network=none")
-    engine.docker(*words, image, "sleep", "60")
-    yield name
-    engine.docker("rm", "--force", name)
-
-
 def test_entrypoint_bypassed(container: TrackedContainer, drawn: str) -> None:
     """`--entrypoint python` locks the generators and the hash order as the entrypoint does."""
     bypassed = container.seeded(7).using("--entrypoint=python")
 
     assert bypassed.run("-c", DRAW).stdout == drawn
     assert bypassed.run("-", stdin=DRAW).stdout == drawn
-
-
-def test_docker_exec(idle: str, drawn: str) -> None:
-    """`docker exec` into a seeded container runs Python under its seed."""
-    assert engine.docker("exec", idle, "python", "-c", DRAW).stdout == drawn
 
 
 def test_another_seed_draws_other_values(container: TrackedContainer, drawn: str) -> None:

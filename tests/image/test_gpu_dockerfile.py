@@ -13,10 +13,10 @@ from tests.image.test_layout import inspect
 
 REPLACED = {
     "version-lock/cpu.lock": "version-lock/gpu.lock",
-    "/tmp/cpu.lock": "/tmp/gpu.lock",
+    "/dev/cpu.lock": "/dev/gpu.lock",
     "source=build/wheels,": "source=build/wheels-gpu,",
     "build with make image": "build with make image-gpu",
-    "/mnt/constraints.txt": "/mnt/constraints-gpu.txt",
+    "/dev/version-lock/constraints.txt": "/dev/version-lock/constraints-gpu.txt",
     'mxnet and jax, locked"': 'mxnet and jax, locked, for CUDA 12"',
 }
 """What stands in Dockerfile, and in its place in Dockerfile.gpu."""
