@@ -59,6 +59,7 @@ class Run:
         survivors: processes that could not be ended.
         mounts: where this machine has what a container saw; None where it ran here.
         usage: what the first process and those that it waited for took; None while it runs.
+        timeout: seconds that it may take, or None.
         sealed: its seal, which argv, environ, timeout and container are taken from; or None.
     """
 
@@ -87,7 +88,7 @@ class Run:
         self.usage: resource.struct_rusage | None = None
         self._argv = argv
         self._environ = {**environ, process_groups.MARK: str(folder)}
-        self._timeout = timeout
+        self.timeout = timeout
         self._container = container
         self._unheard = False
         self._captured = captured
@@ -144,7 +145,7 @@ class Run:
         assert self._process is not None
         now = time.monotonic()
         if self._phase == RUNNING:
-            if self._timeout is not None and now - self._began > self._timeout:
+            if self.timeout is not None and now - self._began > self.timeout:
                 self.end(TIMED_OUT)
             elif not self._has_ended():
                 if self.sealed is None or self.sealed.look(self.pid) is None:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation.sealing import sealed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,6 +40,9 @@ def strangers(
     known = [*SYSTEM, sys.prefix, sys.base_prefix, str(run.worked_in), str(run.folder)]
     known += [str(request.source)] if request.source is not None else []
     known += [mount.there for mount in plan.mounts]
+    known += (
+        [] if run.sealed is None else [sealed.SOURCE, sealed.OUTPUT, sealed.REPORTS, sealed.DATA]
+    )
     known += [str(each) for each in data.places.values()] if data is not None else []
     found: set[str] = set()
     more = 0
@@ -45,6 +50,8 @@ def strangers(
         listed = report.get("reads") or {"files": [], "more": 0}
         more += listed["more"]
         found.update(name for name in listed["files"] if not _below(name, known))
+    if run.sealed is not None and run.sealed.guarantees()["reads"].held:
+        return {"files": sorted(found), "more": more, "complete": True, "by": "the seal"}
     if plan.container is None:
         return {"files": sorted(found), "more": more, "complete": False, "by": BY}
     # A container sees what the image holds and what is mounted, and both are in the record.

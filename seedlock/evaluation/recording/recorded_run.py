@@ -7,7 +7,6 @@ left (`results`) -> outcome -> record that says `complete`.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,15 @@ from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
 from seedlock.evaluation.recording import gpu_energy, metrics, record, source
 from seedlock.evaluation.recording.host import host, lock_of_image
+from seedlock.evaluation.recording.outcome import outcome
 from seedlock.evaluation.recording.reads import strangers
 from seedlock.evaluation.recording.run_data import data_variable, held, provided
+from seedlock.evaluation.recording.sealed_run import sealed_run
 from seedlock.evaluation.recording.trace_digest import digest_of_traces
+from seedlock.evaluation.recording.usage import usage
 from seedlock.evaluation.records import Records
-from seedlock.evaluation.runs import FINISHED, INTERRUPTED, OUTPUT, TIMED_OUT, Run
+from seedlock.evaluation.runs import OUTPUT, Run
+from seedlock.evaluation.sealing.guarantees import as_dict
 from seedlock.evaluation.watching import Interruption, watch
 from seedlock.evaluation.writing import write_bytes
 from seedlock.hash_seed import keep_addresses
@@ -36,16 +39,15 @@ if TYPE_CHECKING:
     from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.recording.source import Source
-
-ENGINE_FAILED = 125
-"""Exit status of `docker run` when the engine failed, not the program (docs of docker run)."""
+    from seedlock.evaluation.sealing.limits import Limits
 
 NAME = "run"
 """The run's folder below that of the artifacts, and its name."""
 
 
 POLICIES = (
-    "level", "streams", "lock", "tf32", "user_seeds", "entropy", "entropy_allow", "hash_seed",
+    "level", "threads", "streams", "lock", "tf32", "user_seeds", "entropy", "entropy_allow",
+    "hash_seed",
 )  # fmt: skip
 """Settings that decide what a run does; the others say where it writes, and who started it."""
 
@@ -64,6 +66,8 @@ class Request:
         captured: whether what the run prints goes into files.
         without: files and folders in the source's that are no source: results of other runs.
         known: names of the source's files, where a bundle says them.
+        limits: how much the run may take, and that it is sealed; None where it is not.
+        accept: promises of the seal that it can do without.
     """
 
     plan: Plan
@@ -75,6 +79,8 @@ class Request:
     captured: bool = False
     without: tuple[Path, ...] = ()
     known: frozenset[str] | None = None
+    limits: Limits | None = None
+    accept: frozenset[str] = frozenset()
 
     @property
     def seed(self) -> int:
@@ -108,9 +114,12 @@ def carry_out(
     began = time.time()
     written = record.Record(request.record, _known(request, variables, checked, before, began))
     # The lock's own list needs a report, which each run has.
-    more = {READS: "list", **data_variable(data, plan.container)}
-    run = run_of(plan, NAME, request.seed, variables, more, request.captured)
-    make_folders(plan, run)
+    more = {READS: "list", **data_variable(data)}
+    if request.limits is not None:
+        run = sealed_run(request, NAME, {**variables, **more}, data)
+    else:
+        run = run_of(plan, NAME, request.seed, variables, more, request.captured)
+        make_folders(plan, run)
     if checked.level != settings.WATCH:
         keep_addresses()
     energy = gpu_energy.Meter()
@@ -118,8 +127,8 @@ def carry_out(
         watch([run], 1, interruption, show, lambda _: None, lambda _: True)
     content = _results(request, run, before, data)
     content["data"], lost = held(data)
-    content["usage"] = _usage(run, began, content["processes"], energy)
-    content["outcome"] = _outcome(request, run, content, lost)
+    content["usage"] = usage(run, began, content["processes"], energy)
+    content["outcome"] = outcome(run, content, lost, request.accept)
     for key in ("faults", "problems"):
         content.pop(key)
     written.complete(content)
@@ -149,10 +158,16 @@ def _known(
         },
         "source": _described(before, []),
         "environment": record.kept_environment(variables),
-        "limits": {"seconds": plan.timeout} if plan.timeout else None,
+        "limits": _limits(request),
         "usage": {"started": record.moment(began)},
         "artifacts": os.path.relpath(plan.folder, request.record.parent),
     }  # fmt: skip
+
+
+def _limits(request: Request) -> dict[str, float] | None:
+    if request.limits is not None:
+        return request.limits.as_dict()
+    return {"seconds": request.plan.timeout} if request.plan.timeout else None
 
 
 def _look(request: Request) -> Source | None:
@@ -193,7 +208,8 @@ def _results(
     content["reads"] = strangers(content["processes"], request, run, data)
     content["outputs"] = _outputs(run.folder / OUTPUT, content["faults"])
     content["trace"] = digest_of_traces(run.reports)
-    content["guarantees"] = None
+    sealed = run.sealed
+    content["guarantees"] = None if sealed is None else as_dict(sealed.guarantees())
     content["source"] = None
     if before is not None:
         later = _look(request)
@@ -217,73 +233,6 @@ def _outputs(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
 def _lock(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
     of = next((report["lock"] for report in reports if report.get("lock")), None)
     return of and {"sha256": of["sha256"], "drift": of["drift"]}
-
-
-def _usage(
-    run: Run, began: float, reports: list[dict[str, Any]], energy: gpu_energy.Meter
-) -> dict[str, Any]:
-    """Return what the run took.
-
-    Processor time and memory are the kernel's count for the first process and all that it waited
-    for; of a container, the sum, and the largest, of what its Python processes reported at their
-    end.
-    """
-    taken: dict[str, Any] = {
-        "started": record.moment(began),
-        "finished": record.moment(time.time()),
-        "wall_s": round(run.seconds, 3),
-    }
-    if run.mounts is None and run.usage is not None:
-        taken["by"] = "wait4"
-        taken["user_s"] = round(run.usage.ru_utime, 3)
-        taken["system_s"] = round(run.usage.ru_stime, 3)
-        taken["peak_memory_bytes"] = run.usage.ru_maxrss * 1024
-    else:
-        each = [report["usage"] for report in reports if report.get("usage")]
-        taken["by"] = "reports"
-        taken["user_s"] = round(sum(of["user_s"] for of in each), 3)
-        taken["system_s"] = round(sum(of["system_s"] for of in each), 3)
-        taken["peak_memory_bytes"] = max((of["peak_memory_bytes"] for of in each), default=None)
-    return {**taken, **energy.taken()}
-
-
-def _outcome(
-    request: Request, run: Run, content: dict[str, Any], lost: list[str]
-) -> dict[str, Any]:
-    status = run.exit_status
-    reasons: list[str] = []
-    if run.status == INTERRUPTED:
-        kind = record.INTERRUPTED
-    elif run.status == TIMED_OUT:
-        kind = record.LIMIT
-        reasons = [f"it took more than {request.plan.timeout:g} s"]
-    elif run.survivors:
-        kind = record.INFRASTRUCTURE
-        reasons = [f"process {pid} could not be ended" for pid in run.survivors]
-    elif request.plan.container is not None and status == ENGINE_FAILED:
-        kind, reasons = record.INFRASTRUCTURE, ["the container engine failed"]
-    elif run.status != FINISHED:
-        kind, reasons = record.AUTHOR, [_ended(status)]
-    elif content["faults"]:
-        kind, reasons = record.NOT_LOCKED, content["faults"]
-    elif lost or (content["source"] is not None and content["source"]["changed"]):
-        kind = record.CHANGED
-        names = content["source"]["changed"] if content["source"] is not None else []
-        reasons = [*(f"{name} changed while the run was going on" for name in names), *lost]
-    elif content["problems"]:
-        kind, reasons = record.METRICS, content["problems"]
-    else:
-        kind = record.DONE
-    notes = [f"a process was left running and ended: {each}" for each in run.left_over]
-    return {"class": kind, "exit_status": status, "reasons": reasons, "notes": notes}
-
-
-def _ended(status: int | None) -> str:
-    if status is None:
-        return "it could not be started"
-    if status < 0:
-        return f"ended by {signal.Signals(-status).name}"
-    return f"exit status {status}"
 
 
 __all__ = ["Request", "carry_out"]

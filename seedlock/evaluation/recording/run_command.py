@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     import argparse
 
     from seedlock.evaluation.recording.recorded_run import Request
+    from seedlock.evaluation.sealing.limits import Limits
 
 EXIT_USAGE = 2
 
 WITH_RECORD = (
-    "metric", "output", "source", "data", "trace", "timeout", "container", "mount", "network",
-    "json",
+    "metric", "output", "source", "data", "trace", "timeout", "container", "mount", "sealed",
+    "limit", "accept", "network", "json",
 )  # fmt: skip
 """Options that mean nothing without --record."""
 
@@ -77,6 +78,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mount", action="append", default=[], metavar="HOST:CONTAINER",
         help="a folder or file of this machine that the container sees, and can't write",
+    )  # fmt: skip
+    group.add_argument(
+        "--sealed", action="store_true",
+        help="no network, read-only root, limits, no home, listed variables, no capabilities; in "
+        "the container, or without one in bubblewrap (docs/records.md)",
+    )  # fmt: skip
+    group.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=VALUE",
+        help="of a sealed run: memory=8g, processors=2, processes=1024, time=1h30m, disk=16g",
+    )  # fmt: skip
+    group.add_argument(
+        "--accept", action="append", default=[], metavar="PROMISE",
+        help="a promise of the seal that the run can do without, as memory",
     )  # fmt: skip
     group.add_argument("--network", action="store_true", help="give the container a network")
     group.add_argument("--json", action="store_true", help="print the record at the end, on stdout")
@@ -142,12 +156,17 @@ def _request(
     from seedlock.evaluation.plan import Plan
     from seedlock.evaluation.recording import metrics
     from seedlock.evaluation.recording.recorded_run import Request
+    from seedlock.evaluation.sealing.guarantees import accepted
 
     seconds = _seconds(options.timeout)
     if options.timeout is not None and seconds is None:
         return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
     if not options.container and (options.mount or options.network):
         return "--mount and --network: allowed with --container only"
+    if not options.sealed and (options.limit or options.accept):
+        return "--limit and --accept: allowed with --sealed only"
+    if options.sealed and (options.network or options.timeout):
+        return "--network and --timeout: not with --sealed; say --limit time=SECONDS"
     if not options.container and shutil.which(argv[0]) is None:
         return f"{argv[0]}: command not found"
     file = Path(options.record).absolute()
@@ -163,7 +182,7 @@ def _request(
             image = engine.look_up(os.environ, options.container)
         except engine.EngineError as refusal:
             return str(refusal)
-    source = None if image is not None else Path.cwd()
+    source = None if image is not None and not options.sealed else Path.cwd()
     if options.source is not None:
         source = Path(os.path.abspath(options.source))
         if not source.is_dir():
@@ -174,7 +193,17 @@ def _request(
         trace=options.trace or "step",
     )  # fmt: skip
     data = Path(options.data).absolute() if options.data is not None else None
-    return Request(plan, file, source, data, metrics.declared(options.metric))
+    return Request(
+        plan, file, source, data, metrics.declared(options.metric),
+        limits=_limits(options) if options.sealed else None, accept=accepted(options.accept),
+    )  # fmt: skip
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    from seedlock.evaluation.sealing.limits import parse
+
+    pairs = (each.partition("=") for each in options.limit)
+    return parse({name: value for name, _, value in pairs})
 
 
 def _seconds(given: str | None) -> float | None:

@@ -10,7 +10,6 @@ from seedlock.evaluation.runs import DATA_VARIABLE
 
 if TYPE_CHECKING:
     from seedlock.evaluation.data.providing import Provided
-    from seedlock.evaluation.engine import Image
     from seedlock.evaluation.recording.recorded_run import Request
 
 FOLDER = "data"
@@ -29,19 +28,19 @@ def provided(request: Request) -> Provided | None:
     if request.data is None:
         return None
     plan = request.plan
-    folder = None if plan.container is not None else plan.folder / FOLDER
+    inside = plan.container is not None or request.limits is not None
+    folder = None if inside else plan.folder / FOLDER
     found = providing.provide(request.data, folder, caching.default(os.environ))
     if plan.container is not None:
         plan.mounts = [*plan.mounts, *found.mounts()]
     return found
 
 
-def data_variable(data: Provided | None, image: Image | None) -> dict[str, str]:
+def data_variable(data: Provided | None) -> dict[str, str]:
     """Return the variable that tells a run where its data is."""
     if data is None:
         return {}
-    where = providing.IN_CONTAINER if image is not None else str(data.folder)
-    return {DATA_VARIABLE: where}
+    return {DATA_VARIABLE: providing.IN_CONTAINER if data.folder is None else str(data.folder)}
 
 
 def held(data: Provided | None) -> tuple[list[dict[str, Any]], list[str]]:

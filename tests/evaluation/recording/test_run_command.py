@@ -34,6 +34,7 @@ print("trained")
 def folder(tmp_path: Path) -> Path:
     """A folder with a program that trains."""
     (tmp_path / "train.py").write_text(CLEAN)
+    tmp_path.chmod(0o755)  # root's sealed runs are nobody's
     return tmp_path
 
 
@@ -248,6 +249,7 @@ def pinned(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lock file beside the program that pins a set in a folder elsewhere; the set."""
     data = tmp_path_factory.mktemp("sets") / "digits"
     data.mkdir()
+    data.parent.chmod(0o755)
     (data / "train.txt").write_text("1 2 3")
     words = [sys.executable, "-m", "seedlock", "data", "add", "digits", f"mount:{data}"]
     run(words, cwd=folder)
@@ -293,3 +295,46 @@ def test_data_that_changes_during_the_run(folder: Path, pinned: Path) -> None:
     assert done.status == 66
     assert content(folder)["outcome"]["class"] == "changed"
     assert not content(folder)["data"][0]["verified_after"]
+
+
+ACCEPTED = ("--accept", "memory", "--accept", "processors")
+"""What bubblewrap does not keep."""
+
+
+def test_a_sealed_run_says_what_held(folder: Path, pinned: Path, bwrap: str) -> None:
+    """Its data and its source are there, read-only; the record has each promise."""
+    (folder / "train.py").write_text(
+        READS_DATA + "import seedlock; seedlock.log_metric('loss', 1)\n"
+        "try: open('new.py', 'w')\nexcept OSError: print('read-only')\n"
+    )
+
+    done = recorded(folder, "--sealed", "--data", "data.lock", "--metric", "loss:min", *ACCEPTED)
+
+    assert done.status == 0, done.err
+    assert done.out == "1 2 3\nread-only\n"
+    found = content(folder)
+    assert found["guarantees"]["network"] == {"held": True, "by": "bubblewrap", "note": ""}
+    assert not found["guarantees"]["memory"]["held"]
+    assert found["reads"] == {"files": [], "more": 0, "complete": True, "by": "the seal"}
+    assert found["limits"]["processes"] > 0
+    assert [each["path"] for each in found["outputs"]] == ["metrics.jsonl"]
+
+
+def test_a_promise_that_can_not_be_kept_starts_nothing(folder: Path, bwrap: str) -> None:
+    """Without an engine nobody limits memory for good."""
+    done = recorded(folder, "--sealed")
+
+    assert done.status == 78
+    assert "memory" in done.err and "accept" in done.err
+    assert done.out == ""
+
+
+def test_a_limit_of_a_sealed_run(folder: Path, bwrap: str) -> None:
+    """Its time is over."""
+    (folder / "train.py").write_text("import time; time.sleep(60)")
+
+    done = recorded(folder, "--sealed", "--limit", "time=1", *ACCEPTED)
+
+    assert done.status == 124
+    assert content(folder)["outcome"]["class"] == "limit"
+    assert content(folder)["limits"]["seconds"] == 1.0

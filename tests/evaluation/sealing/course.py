@@ -85,7 +85,7 @@ class Course:
             looks += gathered.exists()
             if looks == 3:  # looked at at least once since
                 (self.folder / "output" / f"{GATHER}.seen").touch()
-                run._timeout = 0.0 if out_of_time else run._timeout
+                run.timeout = 0.0 if out_of_time else run.timeout
 
         with Interruption() as interruption:
             watch([run], 1, interruption, show, lambda _: None, lambda _: True)
