@@ -74,6 +74,7 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/seeding.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/levels.py
 	$(BIN)/python benchmarks/digest.py
 	$(BIN)/python benchmarks/trace.py
 

@@ -37,7 +37,7 @@ def lock(seed: int, level: str = "strict") -> int:
 
     Args:
         seed: root seed, 0 to 2**64 - 1.
-        level: `seed`, `warn`, `strict` or `watch`.
+        level: `seed`, `warn`, `strict`, `portable` or `watch`.
 
     Returns:
         The root seed in force.

@@ -89,7 +89,7 @@ class TensorflowAdapter(Adapter):
             "op_determinism": config.is_op_determinism_enabled(),
             "tensor_float_32_execution": config.tensor_float_32_execution_enabled(),
             **eigen.held(LIBRARY),
-            **(tensorflow_portable.flags(module) if self._portable else {}),
+            **(tensorflow_portable.flags(_context()) if self._portable else {}),
         }
 
     def state(self, module: Any) -> object:

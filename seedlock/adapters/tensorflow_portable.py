@@ -30,9 +30,9 @@ operations into ones that do (grappler's arithmetic_optimizer.cc, constant_foldi
 remapper.cc)."""
 
 GAP = (
-    "on the CPU, bits of TensorFlow's float32 fused_batch_norm, of rsqrt, reciprocal, softmax, "
-    "atan, erfc, erfinv and ndtri in tf.raw_ops and in loaded graphs, differ between makers of "
-    "processors: Eigen computes them from the processor's own approximations"
+    "on the CPU, bits of TensorFlow's float32 fused_batch_norm and lrn, and of rsqrt, reciprocal, "
+    "softmax, atan, erfc, erfinv and ndtri in tf.raw_ops and in loaded graphs, differ between "
+    "makers of processors: Eigen computes them from the processor's own approximations"
 )
 
 _PLAIN = "_seedlock_{}"
@@ -52,9 +52,12 @@ def replace(tensorflow: Any) -> None:
     tensorflow.config.optimizer.set_experimental_options(OPTIONS)
 
 
-def flags(tensorflow: Any) -> dict[str, object]:
-    """Read the graph optimizers' switches back; those that nobody set are None."""
-    options = tensorflow.config.optimizer.get_experimental_options()
+def flags(context: Any) -> dict[str, object]:
+    """Read the graph optimizers' switches back; those that nobody set are None.
+
+    TensorFlow's own function for it looks for devices, which would be too early.
+    """
+    options = context._optimizer_experimental_options
     return {f"optimizer.{name}": options.get(name) for name in OPTIONS}
 
 

@@ -9,6 +9,7 @@ rounded one of IEEE 754, and its other functions here come from the C library.
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,8 @@ FUNCTIONS = {
     "sqrt": "sqrt", "acos": "arccos", "asin": "arcsin", "atan": "arctan", "tan": "tan",
 }  # fmt: skip
 """PyTorch's operations and the functions of NumPy that take their place; a power of 0.5 is the
-square root. Found by comparing 209
-operations under qemu as Haswell and as EPYC (torch 2.13.0)."""
-
-LEFT = "cdist, logit"
-"""Operations that differ between makers and are not replaced."""
+square root, and `logit` is made of NumPy's logarithm. Found by comparing 209 operations under qemu
+as Haswell and as EPYC (torch 2.13.0); of `cdist`, which differed too, it was the square root."""
 
 _library: Any = None
 
@@ -44,32 +42,48 @@ def replace(torch: Any) -> None:
     except ImportError:
         return
     _library = torch.library.Library("aten", "IMPL")
-    for name, function in FUNCTIONS.items():
+    functions = {name: getattr(numpy, function) for name, function in FUNCTIONS.items()}
+    functions["logit"] = partial(_logit, numpy)
+    for name, function in functions.items():
         for overload in (name, f"{name}.out", f"{name}_"):
-            _implement(torch, overload, getattr(numpy, function), numpy.errstate)
+            _implement(torch, overload, function, numpy.errstate)
     for overload in ("pow.Tensor_Scalar", "pow.Tensor_Scalar_out", "pow_.Scalar"):
-        _implement(torch, overload, numpy.sqrt, numpy.errstate)
+        _implement(torch, overload, partial(_root, numpy), numpy.errstate, (0.5,))
 
 
 def gaps() -> list[str]:
     """Return what of PyTorch may differ between processors all the same."""
-    names = LEFT if _library is not None else f"{', '.join(FUNCTIONS)}, a power of 0.5, {LEFT}"
-    return [
-        f"on the CPU, bits of {names} differ between makers of processors: MKL computes them from "
-        "the processor's own approximations",
-        "torch.compile compiles for the processor that it finds",
-    ]
+    gaps = ["torch.compile compiles for the processor that it finds"]
+    if _library is None:
+        gaps.append(
+            f"on the CPU, bits of {', '.join(FUNCTIONS)}, logit and a power of 0.5 differ between "
+            "makers of processors: MKL computes them from the processor's own approximations"
+        )
+    return gaps
 
 
-def _implement(torch: Any, overload: str, function: Any, quiet: Any) -> None:
+def _root(numpy: Any, values: Any, exponent: float, out: Any) -> None:
+    assert exponent == 0.5
+    numpy.sqrt(values, out=out)
+
+
+def _logit(numpy: Any, values: Any, eps: float | None = None, *, out: Any) -> None:
+    if eps is not None:
+        values = numpy.clip(values, eps, 1 - eps)
+    numpy.log(values / (1 - values), out=out)
+
+
+def _implement(
+    torch: Any, overload: str, function: Any, quiet: Any, only: tuple[float, ...] = ()
+) -> None:
     kernel = torch.library.get_kernel(f"aten::{overload}", "CPU")
     floats = (torch.float32, torch.float64)
     in_place = overload.split(".")[0].endswith("_")
 
-    def computed(keys: Any, self: Any, *exponent: Any, out: Any = None) -> Any:
+    def computed(keys: Any, self: Any, *more: Any, out: Any = None) -> Any:
         given = {} if out is None else {"out": out}
-        if exponent and exponent != (0.5,):
-            return kernel.call_boxed(keys, self, *exponent, **given)
+        if only and more != only:
+            return kernel.call_boxed(keys, self, *more, **given)
         if out is None and not in_place:
             if not (self.is_floating_point() or self.is_complex()):
                 self = self.to(torch.get_default_dtype())  # as PyTorch does
@@ -78,9 +92,9 @@ def _implement(torch: Any, overload: str, function: Any, quiet: Any) -> None:
             result = self if in_place else out
         fits = result.dtype is self.dtype and result.shape == self.shape
         if self.dtype not in floats or not fits:
-            return kernel.call_boxed(keys, self, *exponent, **given)
-        with quiet(invalid="ignore"):  # PyTorch does not warn of a NaN
-            function(self.detach().numpy(), out=result.detach().numpy())
+            return kernel.call_boxed(keys, self, *more, **given)
+        with quiet(invalid="ignore", divide="ignore"):  # PyTorch does not warn of a NaN
+            function(self.detach().numpy(), *more, out=result.detach().numpy())
         return result
 
     assert _library is not None
