@@ -22,6 +22,7 @@ from seedlock.evaluation import (
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.evaluation.replaying import bundle_command, replay_command
+from seedlock.evaluation.submission import check_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     manifest_command.add(commands)
     replay_command.add(commands)
     bundle_command.add(commands)
+    check_command.add(commands)
     return parser
 
 

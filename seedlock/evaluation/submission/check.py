@@ -1,0 +1,197 @@
+"""`seedlock check`: what a conference will do with a submission, small.
+
+The way of the data: `Submission` -> image and data -> three sealed runs with their records (seed A
+twice, then B) -> points. A point that depends on one that failed is not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedlock import __version__
+from seedlock.errors import SeedlockError
+from seedlock.evaluation.divergence_text import plain
+from seedlock.evaluation.plan import WORKPLACE, Plan
+from seedlock.evaluation.recording import recorded_run, source
+from seedlock.evaluation.recording.record import DONE
+from seedlock.evaluation.replaying.likeness import compare
+from seedlock.evaluation.sealing.limits import parse
+from seedlock.evaluation.submission import images
+from seedlock.evaluation.submission.points import FAILED, Point, failed, passed, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.sealing.limits import Limits
+    from seedlock.evaluation.submission.submission_file import Submission
+
+SCHEMA = 1
+"""Version of the result's schema."""
+
+RUNS = ("A-1", "A-2", "B-1")
+
+CURES = {
+    "author-failure": "mend the program; its output is in the run's folder",
+    "metrics": "log each declared metric once (seedlock.log_metric), as a finite number",
+    "not-locked": "start every Python process with seedlock; run seedlock verify",
+    "changed": "write to $REPRO_OUTPUT only, and declare what is read in data.lock",
+    "limit": "make the program smaller, or ask for more in [limits]",
+    "infrastructure": "look at the machine, and check again",
+    "interrupted": "check again",
+}
+"""What to do about each class of an end."""
+
+
+@dataclass
+class Check:
+    """A submission under examination.
+
+    Attributes:
+        submission: what was handed in.
+        folder: absolute path for the runs, new or empty.
+        seeds: A and B.
+        accept: promises of the seal that the runs can do without.
+        tell: called with a line when a step begins.
+        points: what was found so far.
+    """
+
+    submission: Submission
+    folder: Path
+    seeds: tuple[int, int]
+    accept: frozenset[str]
+    tell: Callable[[str], None]
+    points: list[Point] = field(default_factory=list)
+    _records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def result(self, environ: Mapping[str, str]) -> dict[str, Any]:
+        """Examine the submission; return the result, JSON-ready.
+
+        Raises:
+            BadSetting: a setting of this environment, or a limit, is not allowed.
+        """
+        limits = parse(self.submission.limits)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        image = self._image(environ)
+        if image is None:
+            self.points += [skipped(name, "there is no image") for name in ("runs", "repeatable")]
+        elif self._run_all(image, limits, environ):
+            self._compare()
+        return self._described()
+
+    def _image(self, environ: Mapping[str, str]) -> Image | None:
+        self.tell("building the image" if self.submission.dockerfile else "looking for the image")
+        try:
+            image = images.image_of(self.submission, environ, self.folder / "build.txt")
+        except images.ImageProblem as problem:
+            cure = "mend the Dockerfile, or start the engine; build.txt has all that it printed"
+            self.points.append(failed("image", str(problem), cure, problem.printed))
+            return None
+        lock = images.base_lock(image)
+        if lock is None:
+            said = f"{image.name} is not built on the conference's base image"
+            cure = "begin the Dockerfile with FROM conference/repro-base"
+            self.points.append(failed("image", said, cure))
+            return None
+        self.points.append(passed("image", f"{image.name}, on the base with lock {lock[:12]}"))
+        return image
+
+    def _run_all(self, image: Image, limits: Limits, environ: Mapping[str, str]) -> bool:
+        for name, seed in zip(RUNS, (self.seeds[0], *self.seeds), strict=True):
+            self.tell(f"run {name} under seed {seed}")
+            try:
+                self._records[name] = self._record(name, seed, image, limits, environ)
+            except SeedlockError as problem:
+                # Data that is not there, a promise that can't be kept: said in one line.
+                self.points.append(failed("runs", str(problem), "see the page that the line names"))
+                return False
+            outcome = self._records[name]["outcome"]
+            if outcome["class"] != DONE:
+                self._ended_badly(name, outcome)
+                return False
+        took = max(record["usage"]["wall_s"] for record in self._records.values())
+        self.points.append(passed("runs", f"{len(RUNS)} sealed runs, the longest {took:.1f} s"))
+        self._sound(self._records[RUNS[0]])
+        return True
+
+    def _record(
+        self, name: str, seed: int, image: Image, limits: Limits, environ: Mapping[str, str]
+    ) -> dict[str, Any]:
+        submission = self.submission
+        plan = Plan(list(submission.command), self.folder / name, (seed, seed), 1, container=image)
+        request = recorded_run.Request(
+            plan, self.folder / f"{name}.json", submission.folder, submission.data,
+            list(submission.metrics), self._identity(), True, (self.folder,),
+            limits=limits, accept=self.accept,
+        )  # fmt: skip
+        return recorded_run.carry_out(request, environ)
+
+    def _identity(self) -> dict[str, Any]:
+        of = self.submission
+        digest = source.look(of.folder, (self.folder,)).digest
+        return {"name": of.name, "digest": digest, "visibility": of.visibility}
+
+    def _ended_badly(self, name: str, outcome: dict[str, Any]) -> None:
+        said = f"{name} ended as {outcome['class']}"
+        printed = (self.folder / name / WORKPLACE / "stderr.txt").read_text(errors="replace")
+        details = [*outcome["reasons"], *printed.strip().splitlines()[-10:]]
+        self.points.append(failed("runs", said, CURES[outcome["class"]], details))
+        self.points.append(skipped("repeatable", "a run failed"))
+
+    def _sound(self, record: dict[str, Any]) -> None:
+        final = record["metrics"]["final"]
+        values = ", ".join(f"{each.name} {final[each.name]}" for each in self.submission.metrics)
+        self.points.append(passed("metrics", values))
+        sets = ", ".join(each["name"] for each in record["data"]) or "none declared"
+        self.points.append(passed("data", f"{sets}; nothing else was read or changed"))
+        held = [name for name, each in record["guarantees"].items() if each["held"]]
+        self.points.append(passed("sealed", f"{len(held)} of {len(record['guarantees'])} promises"))
+
+    def _compare(self) -> None:
+        first, again, other = (self._records[name] for name in RUNS)
+        folders = [self.folder / name / WORKPLACE for name in RUNS]
+        found = compare(first, again, folders[0], folders[1], {})
+        if found.empty:
+            cure = "log a metric, or write the result into $REPRO_OUTPUT"
+            self.points.append(failed("repeatable", "there is nothing to compare", cure))
+        elif found.identical:
+            said = f"{found.files} files, {found.results} results and all metrics equal"
+            self.points.append(passed("repeatable", f"two runs under seed {self.seeds[0]}: {said}"))
+        else:
+            self.points.append(failed("repeatable", *_differing(found)))
+        kept = ("outputs", "trace", "metrics")
+        deaf = all(first[key] == other[key] for key in kept)
+        if deaf:
+            said = f"seeds {self.seeds[0]} and {self.seeds[1]} give the same bits"
+            cure = "seedlock verify names the constant seed that decides instead"
+            self.points.append(failed("hears the seed", said, cure))
+        else:
+            said = f"seeds {self.seeds[0]} and {self.seeds[1]} give different results"
+            self.points.append(passed("hears the seed", said))
+
+    def _described(self) -> dict[str, Any]:
+        good = all(each.status != FAILED for each in self.points)
+        return {
+            "schema": SCHEMA,
+            "seedlock": __version__,
+            "submission": self._identity(),
+            "ready": good,
+            "exit_status": 0 if good else 1,
+            "seeds": list(self.seeds),
+            "points": [each.as_dict() for each in self.points],
+            "folder": os.path.relpath(self.folder, self.submission.folder),
+        }
+
+
+def _differing(found: Any) -> tuple[str, str, list[str]]:
+    names = [each.file for each in found.counting]
+    names += [each["name"] for each in found.metrics if not each["equal"]]
+    said = f"two runs under one seed differ: {', '.join(dict.fromkeys(names)) or 'their traces'}"
+    details = []
+    if found.divergence is not None:
+        parting = found.divergence.as_dict()
+        details.append(plain(f"first at step {parting['step']}, {parting['op']}, {parting['at']}"))
+    return said, "seedlock verify finds the line and says what to change", details

@@ -1,0 +1,67 @@
+"""The image of a submission: built from its Dockerfile, or named, and on the conference's base."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from seedlock.evaluation import engine
+from seedlock.evaluation.recording.host import lock_of_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.submission.submission_file import Submission
+
+
+class ImageProblem(Exception):
+    """Why there is no image to run in, with the end of what the engine printed."""
+
+    def __init__(self, said: str, printed: str = "") -> None:
+        super().__init__(said)
+        self.printed = printed.strip().splitlines()[-10:]
+
+
+def image_of(submission: Submission, environ: Mapping[str, str], log: Path) -> Image:
+    """Return the submission's image, built if it has a Dockerfile.
+
+    Args:
+        submission: what was handed in.
+        environ: this process's environment, for the engine's client.
+        log: file for what the engine prints as it builds.
+
+    Raises:
+        ImageProblem: there is no engine, the build failed, or the engine holds no such image.
+    """
+    name = submission.image
+    try:
+        if submission.dockerfile is not None:
+            name = f"seedlock-check/{submission.name.lower()}"
+            _build(engine.find_client(environ), submission, name, log)
+        assert name is not None
+        return engine.look_up(environ, name)
+    except engine.EngineError as problem:
+        raise ImageProblem(str(problem)) from problem
+
+
+def base_lock(image: Image) -> str | None:
+    """Return the SHA-256 of the base image's lock, which its children inherit as a label; None for
+    an image that is not built on it."""
+    return lock_of_image(image)
+
+
+def _build(client: str, submission: Submission, name: str, log: Path) -> None:
+    # BuildKit, which an old engine does not use by itself; without colours, for the log.
+    environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
+    words = [client, "build", "--file", str(submission.dockerfile), "--tag", name]
+    with log.open("wb") as file:
+        built = subprocess.run(
+            [*words, str(submission.folder)],
+            env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
+        )  # fmt: skip
+    if built.returncode != 0:
+        printed = log.read_text(errors="replace")
+        raise ImageProblem(f"the build ended with status {built.returncode}", printed)
