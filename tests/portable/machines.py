@@ -36,7 +36,7 @@ PROCESSORS = {
 both x86-64-v3 without AVX-512, with other caches than most machines."""
 
 TIMEOUT = 3600
-"""Seconds after which a run is given up; an emulated one of JAX takes three minutes of processor time."""
+"""Seconds after which a run is given up; an emulated one of JAX takes minutes of processor time."""
 
 MACHINES = ("one processor", *PROCESSORS)
 """Beside `native`, this machine with all its processors."""
