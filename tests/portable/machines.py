@@ -35,8 +35,8 @@ PROCESSORS = {
 """Processors by the names in the results, and what qemu calls them: one of Intel's, one of AMD's,
 both x86-64-v3 without AVX-512, with other caches than most machines."""
 
-TIMEOUT = 1800
-"""Seconds after which a run is given up; an emulated one of JAX was seen to take ten minutes."""
+TIMEOUT = 3600
+"""Seconds after which a run is given up; an emulated one of JAX takes minutes of processor time."""
 
 MACHINES = ("one processor", *PROCESSORS)
 """Beside `native`, this machine with all its processors."""
