@@ -107,3 +107,8 @@ def test_mutated_files_are_refused_or_fit(folder: Path, at: int, cut: int, more:
         read(folder)
     except BadSubmission as problem:
         assert "allowed: " in str(problem)
+
+
+def test_the_document_has_the_sample() -> None:
+    """So that what authors copy is what a test reads."""
+    assert SAMPLE in (Path(__file__).parents[3] / "docs" / "submission.md").read_text()
