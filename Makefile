@@ -64,7 +64,7 @@ test-image-gpu: venv wheels-gpu dist ## the image's tests for the one with CUDA;
 
 # In the image itself, which has pytest; the tests need nothing else.
 test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
-	$(DOCKER) run --rm --gpus all --ipc=host --volume "$(CURDIR):/seedlock:ro" --workdir /seedlock \
+	$(DOCKER) run --rm --gpus all --network=none --ipc=host --volume "$(CURDIR):/seedlock:ro" --workdir /seedlock \
 	    --env PYTHONDONTWRITEBYTECODE=1 conference/repro-base:gpu \
 	    python -m pytest -p no:cacheprovider tests/image/gpu
 
