@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.image import engine
-from tests.image.conftest import EXAMPLES
+from tests.image.conftest import DESCENDANTS, EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.image.tracked import TrackedContainer
+
+# own-command sets the command alone, which no test here runs.
+INHERITING = [name for name in DESCENDANTS if name != "own-command"]
+pytestmark = pytest.mark.parametrize("descendant", INHERITING, indirect=True)
 
 PARENTS = "/opt/repro /usr/lib/python3.11"
 DRAW = "import random, numpy; print(hash('a'), random.random(), numpy.random.rand())"
