@@ -63,6 +63,8 @@ MADE = """
 /home/repro/.profile
 /opt/repro/constraints.txt
 /opt/repro/entrypoint.sh
+/opt/repro/locks/cpu.lock
+/opt/repro/locks/debian.lock
 /opt/repro/venv/bin/Activate.ps1
 /opt/repro/venv/bin/activate
 /opt/repro/venv/bin/activate.csh
