@@ -43,6 +43,10 @@ _WHOLE_FOLDERS = (
 glob, Path.glob, and CPython 3.13's Path.iterdir."""
 
 
+_REMOVING = "_rmtree"
+"""Beginning of the names of functions that read a folder only to empty it (shutil of CPython 3.10
+to 3.13). No order of theirs matters; a worker's last act is one, whichever task it had last."""
+
 _HANDSHAKES = tuple(
     os.path.join(os.sep, package, "connection.py")
     for package in ("multiprocessing", "multiprocess")
@@ -137,8 +141,9 @@ def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
 
     def scandir(path: Any = None) -> Any:
         # Two frames up: `import_hooks.FirstCall` stands between.
-        sort = strict and sys._getframe(2).f_code.co_filename.startswith(_WHOLE_FOLDERS)
-        if not sort and lock.trace is None:
+        caller = sys._getframe(2).f_code
+        sort = strict and caller.co_filename.startswith(_WHOLE_FOLDERS)
+        if not sort and (lock.trace is None or caller.co_name.startswith(_REMOVING)):
             lock.entropy.note("os.scandir", None, COUNTED)
             return original(path)
         with original(path) as scan:

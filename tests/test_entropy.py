@@ -321,3 +321,19 @@ def test_the_report_says_whether_addresses_are_random(tmp_path: Path) -> None:
     gaps = {name: any(RANDOM in gap for gap in each["gaps"]) for name, each in found.items()}
     assert randomised == {"off": False, "on": True, "seed": True}
     assert gaps == {"off": False, "on": True, "seed": False}
+
+
+def test_emptying_a_folder_is_no_event(tmp_path: Path) -> None:
+    """Its order does not matter, and multiprocessing does it at the end of a worker, whichever
+    task that had last."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    code = "import os, shutil, sys; os.listdir(sys.argv[1]); shutil.rmtree(sys.argv[1])"
+
+    python(
+        "-c", code, str(tmp_path / "full"),
+        REPRO_SEED="7", REPRO_TRACE="step", REPRO_REPORT=str(tmp_path / "r"),
+    )  # fmt: skip
+
+    trace = next((tmp_path / "r").glob("*.trace.jsonl")).read_text()
+    assert trace.count('"kind":"listing"') == 1

@@ -15,7 +15,7 @@ from .conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCKERFILES = sorted(ROOT.glob("Dockerfile*"))
+DOCKERFILES = sorted(path for path in ROOT.glob("Dockerfile*") if path.suffix != ".dockerignore")
 NOT_OURS = re.compile(r"\.|build$|__pycache__$")
 
 
