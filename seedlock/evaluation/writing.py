@@ -16,8 +16,13 @@ def write_json(path: str, content: dict[str, Any]) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    with full_disk.naming(path):
-        reporting.write(path, content)
+    try:
+        with full_disk.naming(path):
+            reporting.write(path, content)
+    except OSError:
+        if os.path.exists(f"{path}.tmp"):
+            os.unlink(f"{path}.tmp")
+        raise
 
 
 def write_text(path: str, text: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.evaluation.full_disk import naming, no_room, told
+from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.writing import write_json, write_text
 from tests.interpreter import run
 
@@ -112,6 +113,23 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     assert done.returncode == 74
     assert "File too large" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_record_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    """It says that it is incomplete, and nothing half lies beside it."""
+    record = small_disk / "run.json"
+    (tmp_path / "fill.py").write_text(
+        f"with open({str(small_disk / 'ballast')!r}, 'wb', 0) as file:\n"
+        "    try:\n        while True: file.write(bytes(512))\n    except OSError: pass\n"
+    )
+    words = [SEEDLOCK, "run", "--seed", "7", "--record", str(record), "--output", "made", "--"]
+
+    done = run([*words, sys.executable, "fill.py"], cwd=tmp_path, check=False)
+
+    assert done.status == 74, done.err
+    assert f"'{record}' can't be written" in done.err
+    assert load(record)["status"] == "running"
+    assert sorted(os.listdir(small_disk)) == ["ballast", "run.json"]
 
 
 def test_an_error_gets_its_file() -> None:
