@@ -70,6 +70,7 @@ ORDER = [
         "evaluation.manifest_probe",
         "evaluation.nondeterministic",
         "evaluation.number_formats",
+        "evaluation.option_values",
         "evaluation.pages",
         "evaluation.process_groups",
         "evaluation.processes",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seedlock import settings
 from seedlock.environment import leave_lock
+from seedlock.evaluation.option_values import seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,10 +243,7 @@ def _whole(least: int) -> Any:
 
 
 def _seconds(given: str) -> float:
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    number = seconds(given)
+    if number is None:
         raise argparse.ArgumentTypeError(f"'{given}' is not a number of seconds above 0")
-    return seconds
+    return number

@@ -33,7 +33,8 @@ BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError,
     NotImplementedError, RuntimeError, ValueError, OverflowError,
 )  # fmt: skip
-"""What zipfile and tarfile raise for files that are none, or are damaged."""
+"""What zipfile and tarfile raise for files that are none, or are damaged; NotImplementedError is
+zipfile's word for ways of compression and encryption that Python lacks."""
 
 
 class BadArchive(Exception):

@@ -233,6 +233,3 @@ def _outputs(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
 def _lock(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
     of = next((report["lock"] for report in reports if report.get("lock")), None)
     return of and {"sha256": of["sha256"], "drift": of["drift"]}
-
-
-__all__ = ["Request", "carry_out"]

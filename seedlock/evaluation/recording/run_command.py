@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
+from seedlock.evaluation import option_values
 
 if TYPE_CHECKING:
     import argparse
@@ -158,7 +159,7 @@ def _request(
     from seedlock.evaluation.recording.recorded_run import Request
     from seedlock.evaluation.sealing.guarantees import accepted
 
-    seconds = _seconds(options.timeout)
+    seconds = None if options.timeout is None else option_values.seconds(options.timeout)
     if options.timeout is not None and seconds is None:
         return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
     if not options.container and (options.mount or options.network):
@@ -204,11 +205,3 @@ def _limits(options: argparse.Namespace) -> Limits:
 
     pairs = (each.partition("=") for each in options.limit)
     return parse({name: value for name, _, value in pairs})
-
-
-def _seconds(given: str | None) -> float | None:
-    try:
-        seconds = float(given) if given is not None else None
-    except ValueError:
-        return None
-    return seconds if seconds is not None and 0 < seconds < float("inf") else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import SourceTooLarge
-from seedlock.evaluation.file_digests import NotDigestible, check_name, digest_of, of_listing
+from seedlock.evaluation.file_digests import check_name, digest_of, of_listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -150,6 +150,3 @@ def _refuse_too_large(folder: Path, names: Sequence[str]) -> None:
             f"allowed: {MOST_FILES} files, {MOST_BYTES >> 20} MiB; say --source FOLDER, or git "
             "init there and ignore what is no source"
         )
-
-
-__all__ = ["NotDigestible", "Source", "look"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.environment import leave_lock
+from seedlock.evaluation import option_values
 
 if TYPE_CHECKING:
     import argparse
@@ -141,7 +142,7 @@ def _asked(options: argparse.Namespace) -> Asked | str:
     allowed = tolerances(options.tolerance)
     if allowed is None:
         return f"--tolerance {' '.join(options.tolerance)}: allowed: {ALLOWED}"
-    seconds = _seconds(options.timeout)
+    seconds = None if options.timeout is None else option_values.seconds(options.timeout)
     if options.timeout is not None and seconds is None:
         return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
     try:
@@ -221,14 +222,6 @@ def _folder(given: str | None, base: Path, name: str) -> Path | None:
 
 def _not_empty(given: str | None) -> str:
     return f"--output {given} is not empty; allowed: a new or an empty folder"
-
-
-def _seconds(given: str | None) -> float | None:
-    try:
-        seconds = float(given) if given is not None else None
-    except ValueError:
-        return None
-    return seconds if seconds is not None and 0 < seconds < float("inf") else None
 
 
 def _refuse(problem: str) -> int:
