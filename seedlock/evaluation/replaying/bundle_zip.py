@@ -92,10 +92,11 @@ class Reader:
         file.seek(max(0, size - _END.size))
         end = file.read(_END.size)
         try:
-            mark, _, _, here, count, length, start, comment = _END.unpack(end)
+            mark, disk, first, here, count, length, start, comment = _END.unpack(end)
         except struct.error as problem:
             raise BadBundle(f"the archive is cut off; {ALLOWED}") from problem
-        whole = start + length + _END.size == size and here == count and not comment
+        whole = start + length + _END.size == size and here == count
+        whole = whole and not (disk or first or comment)
         if mark != b"PK\5\6" or not whole or count > MOST + 1 or length > manifest.LARGEST_MANIFEST:
             raise BadBundle(f"the archive's end was changed; {ALLOWED}")
         self._start = start
