@@ -57,7 +57,7 @@ esac
 # Beside the results, so that the last step is a rename and not a copy that can stop half-way.
 work=$(mktemp -d "$here/.lock.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 cp "$here/requirements.in" "$here/requirements-gpu.in" "$here/dev.in" \
     "$here/programs.in" "$here/overrides.txt" "$here/overrides-gpu.txt" "$work"
 
@@ -70,13 +70,18 @@ machines() {
         echo '[tool.uv]'
         echo 'environments = ['
         for machine; do
-            echo "  \"sys_platform == 'linux' and platform_machine == '$machine'\","
+            echo "  \"sys_platform == 'linux' and platform_machine == '$machine'$python\","
         done
         echo ']'
     } > "$folder/pyproject.toml"
 }
+python=''
 machines both x86_64 aarch64
 machines x86_64 x86_64
+# Some of these packages, and torch, have no wheel for Pythons to come, for which uv would look.
+python=" and python_full_version < '3.12'"
+machines both-3.11 x86_64 aarch64
+machines x86_64-3.11 x86_64
 
 # - into a new file: uv keeps the hashes of one that it finds, and the result would depend on it;
 # - fewest: else uv forks where a package drops Python 3.11 and writes two lines for it;
@@ -125,9 +130,9 @@ write_constraints() {
 resolve both requirements.in resolved.lock --override ../overrides.txt
 pin_torch
 write_constraints cpu.lock constraints.txt
-resolve both dev.in dev.lock --constraint ../constraints.txt
+resolve both-3.11 dev.in dev.lock --constraint ../constraints.txt
 # Without torch, whose hashes need pin_torch; the environment has it from cpu.lock.
-resolve x86_64 programs.in programs.lock --constraint ../constraints.txt --constraint ../dev.lock \
+resolve x86_64-3.11 programs.in programs.lock --constraint ../constraints.txt --constraint ../dev.lock \
     --override ../overrides.txt --no-emit-package torch
 resolve x86_64 requirements-gpu.in gpu.lock --override ../overrides-gpu.txt
 write_constraints gpu.lock constraints-gpu.txt

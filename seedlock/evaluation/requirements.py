@@ -22,6 +22,13 @@ EXPORT = {**RECORD, "in_toto_attestation": "in-toto-attestation", "rocrate": "ro
 DATA = {each: each for each in ("packaging", "pooch", "requests", "rich")}
 """Without them `seedlock data` does not start."""
 
+ROUND = {**RECORD, "cryptography": "cryptography", "drand_verify": "drand-verify"}
+"""Without them `seedlock round` does not start."""
+
+LEDGER = {**RECORD, "sqlalchemy": "sqlalchemy"}
+"""Without them `seedlock evaluate`, `seedlock status` and `seedlock ledger` do not start. psycopg
+is asked for by a ledger in PostgreSQL."""
+
 MANIFEST = {
     "cyclonedx": "cyclonedx-python-lib",
     "jsonschema": "jsonschema",
