@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation import engine, process_groups
+from seedlock.evaluation import engine, lifeline, process_groups
 
 if TYPE_CHECKING:
     import resource
@@ -127,7 +127,7 @@ class Run:
             )
             self._began = time.monotonic()
             self._process = subprocess.Popen(
-                self._argv,
+                lifeline.words(self._argv, self._container) if self._container else self._argv,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

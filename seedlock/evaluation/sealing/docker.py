@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation import engine
-from seedlock.evaluation.sealing import inspection
+from seedlock.evaluation.sealing import inspection, supervisor
 from seedlock.evaluation.sealing.control_groups import Counters
 from seedlock.evaluation.sealing.guarantees import DOCKER, unseen
 from seedlock.evaluation.sealing.sealed import Hit, Sealed
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from seedlock.evaluation.sealing.sealed import Order
 
 LABEL = "org.seedlock.sealed"
-"""On every sealed container. One whose seedlock was killed is left behind, not running:
-`docker container prune --filter label=org.seedlock.sealed` removes those."""
+"""On every sealed container."""
 
 PATIENCE = 60.0
 """Seconds that the engine may take to answer."""
@@ -47,6 +46,7 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     """
     (order.folder / ID_FILE).unlink(missing_ok=True)  # another run's; the engine would refuse it
     about = information(image.client)
+    remove_abandoned(image.client)
     order = replace(order, limits=inspection.possible(order.limits, about))
     variables = listed(order.variables)
     argv = engine.start(
@@ -72,7 +72,8 @@ def options(limits: Limits, id_file: Path) -> list[str]:
     """
     temporary = f"rw,exec,nosuid,nodev,mode=1777,size={limits.temporary}"
     return [
-        "--label", LABEL, "--cidfile", str(id_file), "--log-driver", "none", "--pull", "never",
+        "--label", LABEL, "--label", f"{supervisor.LABEL}={supervisor.identity()}",
+        "--cidfile", str(id_file), "--log-driver", "none", "--pull", "never",
         "--read-only", "--tmpfs", f"/tmp:{temporary}", "--tmpfs", f"{HOME}:{temporary}",
         "--shm-size", str(limits.temporary),
         "--memory", str(limits.memory), "--memory-swap", str(limits.memory),
@@ -169,6 +170,16 @@ def information(client: str) -> dict[str, Any]:
         raise engine.EngineError(f"{client} info: no answer; start the engine")
     found: dict[str, Any] = json.loads(answer)
     return found
+
+
+def remove_abandoned(client: str) -> None:
+    """Remove sealed containers that run on though their seedlock, of this machine, has ended."""
+    shown = f'{{{{.ID}}}} {{{{.Label "{supervisor.LABEL}"}}}}'
+    words = [client, "ps", "--all", "--filter", f"label={supervisor.LABEL}", "--format", shown]
+    for line in (_answer(words) or "").splitlines():
+        container, _, label = line.partition(" ")
+        if supervisor.gone(label):
+            _answer(engine.remove(client, container))
 
 
 def image_environment(image: Image) -> list[str]:

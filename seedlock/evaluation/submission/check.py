@@ -15,7 +15,7 @@ from seedlock.errors import SeedlockError
 from seedlock.evaluation.divergence_text import plain
 from seedlock.evaluation.plan import WORKPLACE, Plan
 from seedlock.evaluation.recording import recorded_run, source
-from seedlock.evaluation.recording.record import DONE
+from seedlock.evaluation.recording.record import DONE, INTERRUPTED
 from seedlock.evaluation.replaying.likeness import compare
 from seedlock.evaluation.sealing.limits import parse
 from seedlock.evaluation.submission import images
@@ -41,7 +41,6 @@ CURES = {
     "changed": "write to $REPRO_OUTPUT only, and declare what is read in data.lock",
     "limit": "make the program smaller, or ask for more in [limits]",
     "infrastructure": "look at the machine, and check again",
-    "interrupted": "check again",
 }
 """What to do about each class of an end."""
 
@@ -72,6 +71,7 @@ class Check:
 
         Raises:
             BadSetting: a setting of this environment, or a limit, is not allowed.
+            KeyboardInterrupt: Ctrl-C or TERM; nothing that was started goes on.
         """
         limits = parse(self.submission.limits)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +109,8 @@ class Check:
                 self.points.append(failed("runs", str(problem), "see the page that the line names"))
                 return False
             outcome = self._records[name]["outcome"]
+            if outcome["class"] == INTERRUPTED:
+                raise KeyboardInterrupt  # the run and its container have ended
             if outcome["class"] != DONE:
                 self._ended_badly(name, outcome)
                 return False

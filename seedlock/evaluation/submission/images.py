@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation import engine
+from seedlock.evaluation import engine, lifeline
 from seedlock.evaluation.recording.host import lock_of_image
 
 if TYPE_CHECKING:
@@ -58,10 +58,16 @@ def _build(client: str, submission: Submission, name: str, log: Path) -> None:
     environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
     words = [client, "build", "--file", str(submission.dockerfile), "--tag", name]
     with log.open("wb") as file:
-        built = subprocess.run(
-            [*words, str(submission.folder)],
-            env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
+        building = subprocess.Popen(
+            lifeline.words([*words, str(submission.folder)]), env=environ,
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
-    if built.returncode != 0:
+        try:
+            status = building.wait()
+        except KeyboardInterrupt:
+            building.terminate()
+            building.wait()
+            raise
+    if status != 0:
         printed = log.read_text(errors="replace")
-        raise ImageProblem(f"the build ended with status {built.returncode}", printed)
+        raise ImageProblem(f"the build ended with status {status}", printed)
