@@ -133,6 +133,7 @@ ORDER = [
         "evaluation.recording.run_data",
         "evaluation.recording.ro_crate",
         "evaluation.recording.source",
+        "evaluation.recording.staging",
         "evaluation.recording.trace_digest",
     },
     {"evaluation.recording.outcome", "evaluation.recording.usage"},
@@ -143,6 +144,7 @@ ORDER = [
         "evaluation.replaying.manifest",
         "evaluation.replaying.matching",
         "evaluation.replaying.progress",
+        "evaluation.replaying.seal_again",
         "evaluation.replaying.tolerance",
     },
     {
@@ -150,6 +152,7 @@ ORDER = [
         "evaluation.replaying.bundle_zip",
         "evaluation.replaying.likeness",
         "evaluation.replaying.request",
+        "evaluation.replaying.sets",
     },
     {"evaluation.replaying.unpacking", "evaluation.submission.check"},
     {"evaluation.replaying.products"},

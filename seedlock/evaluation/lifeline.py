@@ -98,4 +98,4 @@ def _remove(client: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]), *sys.argv[2:4], sys.argv[4:]))
+    raise SystemExit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))

@@ -18,7 +18,7 @@ numpy.save(os.environ["REPRO_OUTPUT"] + "/weights.npy", weights)
 """
 
 
-def seedlock(docker: str, folder: Path, *words: str) -> Done:
+def seedlock(docker: str, folder: Path, *words: str, **variables: str) -> Done:
     """Call a command in a folder."""
     return run(
         [sys.executable, "-m", "seedlock", *words],
@@ -26,6 +26,7 @@ def seedlock(docker: str, folder: Path, *words: str) -> Done:
         check=False,
         DOCKER=docker,
         PATH=os.environ["PATH"],
+        **variables,
     )
 
 
@@ -71,3 +72,41 @@ def test_a_program_that_the_image_holds(docker: str, image: str, tmp_path: Path)
     assert again.status == 0, again.out + again.err
     assert here.status == 78
     assert "source: expected what the image holds" in here.out
+
+
+def test_a_sealed_run_is_replayed_sealed(docker: str, image: str, tmp_path: Path) -> None:
+    """With the recorded limits and the data, found by its data.lock; another cache lacks it."""
+    tmp_path.chmod(0o755)
+    folder, sets = tmp_path / "a", tmp_path / "sets"
+    for each in (folder, sets):
+        each.mkdir(mode=0o755)
+    (sets / "digits").write_text("0.5")
+    train = TRAIN.replace("rand(4)", "rand(4) + float(open('/data/digits').read())")
+    (folder / "train.py").write_text(train)
+    cache = {"REPRO_DATA_CACHE": str(tmp_path / "cache")}
+    added = ("data", "add", "digits", "file:../sets/digits", "--licence", "CC0-1.0")
+    assert seedlock(docker, folder, *added, **cache).status == 0
+    assert seedlock(docker, folder, "data", "fetch", **cache).status == 0
+    options = ["--record", "run.json", "--container", image, "--sealed", "--data", "data.lock"]
+    options += ["--limit", "memory=1g", "--limit", "processors=1", "--limit", "time=5m"]
+    words = ("run", "--seed", "7", *options, "--", "python", "train.py")
+    done = seedlock(docker, folder, *words, **cache)
+    assert done.status == 0, done.err
+
+    words = ("replay", "run.json")
+    again = seedlock(docker, folder, *words, **cache)
+    given = seedlock(docker, folder, *words, "--mount", f"{sets}/digits:/data/digits")
+    unsealed = seedlock(docker, folder, *words, "--unsealed", **cache)
+    absent = seedlock(docker, folder, *words, REPRO_DATA_CACHE=str(tmp_path / "other"))
+
+    for done in (again, given):
+        assert done.status == 0, done.out + done.err
+        assert done.out.startswith("IDENTICAL") and "  sealed: " in done.out
+    before = json.loads((folder / "run.json").read_text())
+    made = json.loads((folder / "run" / "replay-1" / "record.json").read_text())
+    for key in ("limits", "guarantees", "data"):
+        assert made[key] == before[key]
+    assert all(each["held"] for each in made["guarantees"].values())
+    assert unsealed.status == 0 and "NOT SEALED" in unsealed.out, unsealed.out + unsealed.err
+    assert absent.status == 78
+    assert "data digits: expected sha256:" in absent.out and "got absent" in absent.out

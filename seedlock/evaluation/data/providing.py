@@ -14,6 +14,8 @@ from seedlock.evaluation.data.verifying import check
 from seedlock.evaluation.engine import Mount
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seedlock.evaluation.data.caching import Cache
     from seedlock.evaluation.data.data_lock import DataSet
     from seedlock.evaluation.data.verifying import State
@@ -60,7 +62,21 @@ def provide(lock_path: Path, folder: Path | None, cache: Cache) -> Provided:
         OSError: the folder can't be made, or is not empty.
     """
     sets = tuple(declared(lock_path))
-    places = {data.name: Path(os.path.realpath(cache.place(data))) for data in sets}
+    return give(sets, {data.name: cache.place(data) for data in sets}, folder)
+
+
+def give(sets: tuple[DataSet, ...], where: Mapping[str, Path], folder: Path | None) -> Provided:
+    """Verify sets that are known, and link them into a folder, as `provide` does.
+
+    Args:
+        sets: what is declared.
+        where: where each lies, by its name.
+        folder: as in `provide`.
+
+    Raises:
+        DataMismatch, OSError: as `provide`.
+    """
+    places = {name: Path(os.path.realpath(path)) for name, path in where.items()}
     before = check(sets, lambda data: places[data.name])
     problems = [state["problem"] for state in before if state["problem"]]
     if problems:

@@ -53,6 +53,7 @@ def outcome(
     else:
         kind = record.DONE
     notes = [f"a process was left running and ended: {each}" for each in run.left_over]
+    notes += _ignored(run, content)
     return {"class": kind, "exit_status": status, "reasons": reasons, "notes": notes}
 
 
@@ -82,6 +83,18 @@ def _strangers(run: Run, content: dict[str, Any]) -> list[str]:
     # Only where it was to be sealed from them.
     files = content["reads"]["files"] if run.sealed is not None else []
     return [f"it read {name}, which is neither source nor declared data" for name in files]
+
+
+def _ignored(run: Run, content: dict[str, Any]) -> list[str]:
+    ignored = (content["source"] or {}).get("ignored") or {"count": 0, "read": []}
+    notes = [f"it read {name}, which git ignores: no digest covers it" for name in ignored["read"]]
+    if run.sealed is not None and ignored["count"]:
+        names = ", ".join(ignored["first"][:3])
+        notes.append(
+            f"the sealed run did not see what git ignores in its source ({ignored['count']}: "
+            f"{names}{', …' if ignored['count'] > 3 else ''})"
+        )
+    return notes
 
 
 def _ended(status: int | None) -> str:

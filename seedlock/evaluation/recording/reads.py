@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from seedlock.evaluation.sealing import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from seedlock.evaluation.data.providing import Provided
     from seedlock.evaluation.recording.recorded_run import Request
+    from seedlock.evaluation.recording.source import Source
     from seedlock.evaluation.runs import Run
 
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/var/lib", "/var/cache")
@@ -56,6 +57,42 @@ def strangers(
         return {"files": sorted(found), "more": more, "complete": False, "by": BY}
     # A container sees what the image holds and what is mounted, and both are in the record.
     return {"files": [], "more": 0, "complete": True, "by": "mounts of the container"}
+
+
+def read_though_ignored(
+    reports: list[dict[str, Any]], request: Request, before: Source
+) -> list[str]:
+    """Return the names of files in the source's folder that a run read and no digest covers.
+
+    Left out: compiled copies of Python files that the digest covers, and what seedlock or the run
+    itself wrote there. A sealed run has no such files; it sees those of the digest only.
+    """
+    plan = request.plan
+    folder = os.path.realpath(before.folder)
+    own = [os.path.realpath(each) for each in (plan.folder, request.record, *request.without)]
+    places = {mount.there: str(mount.here) for mount in plan.mounts}
+    found = set()
+    for report in reports:
+        for name in (report.get("reads") or {"files": []})["files"]:
+            real = os.path.realpath(_here(name, places))
+            inside = os.path.relpath(real, folder)
+            if inside.startswith(os.pardir) or _below(real, own) or inside in before.files:
+                continue
+            if not _compiled(inside, before) and os.path.isfile(real):
+                found.add(inside)
+    return sorted(found)
+
+
+def _here(name: str, places: Mapping[str, str]) -> str:
+    for there, here in places.items():
+        if name == there or name.startswith(f"{there}/"):
+            return here + name[len(there) :]
+    return name
+
+
+def _compiled(name: str, of: Source) -> bool:
+    folder, cache, file = name.rpartition("__pycache__/")
+    return bool(cache) and f"{folder}{file.partition('.')[0]}.py" in of.files
 
 
 def _below(name: str, folders: Iterable[str]) -> bool:

@@ -16,10 +16,10 @@ from seedlock import __version__, settings
 from seedlock.derivation import SCHEME
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
-from seedlock.evaluation.recording import gpu_energy, metrics, record, source
+from seedlock.evaluation.recording import gpu_energy, metrics, record, source, staging
 from seedlock.evaluation.recording.host import host, lock_of_image
 from seedlock.evaluation.recording.outcome import outcome
-from seedlock.evaluation.recording.reads import strangers
+from seedlock.evaluation.recording.reads import read_though_ignored, strangers
 from seedlock.evaluation.recording.run_data import data_variable, held, provided
 from seedlock.evaluation.recording.sealed_run import sealed_run
 from seedlock.evaluation.recording.trace_digest import digest_of_traces
@@ -35,6 +35,7 @@ from seedlock.settings import READS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from seedlock.evaluation.data.data_lock import DataSet
     from seedlock.evaluation.data.providing import Provided
     from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.recording.metrics import Metric
@@ -68,6 +69,8 @@ class Request:
         known: names of the source's files, where a bundle says them.
         limits: how much the run may take, and that it is sealed; None where it is not.
         accept: promises of the seal that it can do without.
+        sets: without `data`, sets that the run is given all the same.
+        places: where each of these lies, by its name.
     """
 
     plan: Plan
@@ -81,6 +84,8 @@ class Request:
     known: frozenset[str] | None = None
     limits: Limits | None = None
     accept: frozenset[str] = frozenset()
+    sets: tuple[DataSet, ...] = ()
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -115,16 +120,18 @@ def carry_out(
     written = record.Record(request.record, _known(request, variables, checked, before, began))
     # The lock's own list needs a report, which each run has.
     more = {READS: "list", **data_variable(data)}
-    if request.limits is not None:
-        run = sealed_run(request, NAME, {**variables, **more}, data)
-    else:
-        run = run_of(plan, NAME, request.seed, variables, more, request.captured)
-        make_folders(plan, run)
-    if checked.level != settings.WATCH:
-        keep_addresses()
-    energy = gpu_energy.Meter()
-    with Interruption() as interruption:
-        watch([run], 1, interruption, show, lambda _: None, lambda _: True)
+    seen = before if request.limits is not None else None
+    with staging.staged(seen, plan.folder / staging.NAME) as folder:
+        if request.limits is not None:
+            run = sealed_run(request, NAME, {**variables, **more}, data, folder)
+        else:
+            run = run_of(plan, NAME, request.seed, variables, more, request.captured)
+            make_folders(plan, run)
+        if checked.level != settings.WATCH:
+            keep_addresses()
+        energy = gpu_energy.Meter()
+        with Interruption() as interruption:
+            watch([run], 1, interruption, show, lambda _: None, lambda _: True)
     content = _results(request, run, before, data)
     content["data"], lost = held(data)
     content["usage"] = usage(run, began, content["processes"], energy)
@@ -215,6 +222,9 @@ def _results(
         later = _look(request)
         assert later is not None
         content["source"] = _described(before, before.changes(later))
+        content["source"]["ignored"]["read"] = read_though_ignored(
+            content["processes"], request, before
+        )
     return content
 
 

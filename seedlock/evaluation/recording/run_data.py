@@ -17,7 +17,8 @@ FOLDER = "data"
 
 
 def provided(request: Request) -> Provided | None:
-    """Verify what the run's lock file declares, and make it ready; None without one.
+    """Verify what the run's lock file declares, or what it is given, and make it ready; None
+    without either.
 
     A container's mounts are added to the request's plan.
 
@@ -25,12 +26,15 @@ def provided(request: Request) -> Provided | None:
         BadDataLock, DataMismatch: nothing was made.
         OSError: the folder can't be made.
     """
-    if request.data is None:
+    if request.data is None and not request.sets:
         return None
     plan = request.plan
     inside = plan.container is not None or request.limits is not None
     folder = None if inside else plan.folder / FOLDER
-    found = providing.provide(request.data, folder, caching.default(os.environ))
+    if request.data is not None:
+        found = providing.provide(request.data, folder, caching.default(os.environ))
+    else:
+        found = providing.give(request.sets, request.places, folder)
     if plan.container is not None:
         plan.mounts = [*plan.mounts, *found.mounts()]
     return found

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def sealed_run(
-    request: Request, name: str, environ: Mapping[str, str], data: Provided | None
+    request: Request,
+    name: str,
+    environ: Mapping[str, str],
+    data: Provided | None,
+    source: Path | None,
 ) -> Run:
     """Return a sealed run of the request's command, not started, with its folders made.
 
@@ -31,6 +35,7 @@ def sealed_run(
         name: the run's.
         environ: what `plan.environment` returned, and more.
         data: what it is given.
+        source: folder with the files of the source's digest alone, or None.
 
     Raises:
         NotSealed: a promise can't be kept that the request does not accept; nothing was started.
@@ -55,7 +60,7 @@ def sealed_run(
         [word.replace("{output}", sealed.OUTPUT) for word in plan.argv],
         variables,
         places,
-        _readable(request, data),
+        _readable(request, data, source),
         request.limits,
         folder,
         f"seedlock-{name}-{os.urandom(4).hex()}",
@@ -69,10 +74,10 @@ def sealed_run(
     return run
 
 
-def _readable(request: Request, data: Provided | None) -> list[Mount]:
+def _readable(request: Request, data: Provided | None, source: Path | None) -> list[Mount]:
     readable = [*request.plan.mounts]
-    if request.source is not None and not any(each.there == sealed.SOURCE for each in readable):
-        readable.append(Mount(Path(os.path.realpath(request.source)), sealed.SOURCE))
+    if source is not None and not any(each.there == sealed.SOURCE for each in readable):
+        readable.append(Mount(Path(os.path.realpath(source)), sealed.SOURCE))
     if data is not None:
         readable += [each for each in data.mounts() if each not in readable]
     return readable

@@ -154,7 +154,10 @@ def _source(source: dict[str, Any] | None) -> str:
         f"revision {source['revision'] or 'unknown'}, {source['files']} files, {source['digest']}"
     )
     dirty = [each["file"] for each in source["dirty"]]
-    return f"{said}; not committed: {', '.join(_some(dirty))}" if dirty else said
+    read = (source.get("ignored") or {}).get("read") or []
+    if dirty:
+        said += f"; not committed: {', '.join(_some(dirty))}"
+    return f"{said}; read and in no digest: {', '.join(_some(read))}" if read else said
 
 
 def _lock(lock: dict[str, Any] | None) -> str:

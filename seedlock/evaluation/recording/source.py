@@ -21,6 +21,9 @@ MOST_BYTES = 1 << 30
 PASSED_OVER = {".git", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv"}
 """Folders that are no source, where git does not say what is."""
 
+SHOWN = 20
+"""How many ignored files a record names that nobody read."""
+
 ABSENT = "absent"
 
 LISTING = "source.sha256"
@@ -39,6 +42,10 @@ class Source:
             repository, none: nothing tells.
         files: digest of each file by its name below the folder, ignored ones left out.
         digest: one for all of them, by the rule for folders.
+        links: names of links to folders within it, which count for nothing in the digest.
+        ignored: files, and folders with a slash, that lie there and are in no digest: what git
+            ignores, and repositories within this one. Caches and environments (`PASSED_OVER`) and
+            what the run writes are left out; so is all this where git does not tell.
     """
 
     folder: Path
@@ -46,6 +53,8 @@ class Source:
     dirty: tuple[str, ...]
     files: dict[str, str]
     digest: str
+    links: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it without the folder's path, JSON-ready."""
@@ -54,6 +63,7 @@ class Source:
             "digest": self.digest,
             "dirty": [{"file": name, "sha256": self.files.get(name)} for name in self.dirty],
             "files": len(self.files),
+            "ignored": {"count": len(self.ignored), "first": list(self.ignored[:SHOWN])},
         }
 
     def changes(self, later: Source) -> list[str]:
@@ -90,15 +100,36 @@ def look(
     kept = [name for name in sorted(names) if not _is_below(name, excluded)]
     if not in_git:
         _refuse_too_large(folder, kept)
-    files = {}
+    files: dict[str, str] = {}
+    links: list[str] = []
+    within: list[str] = []
     for name in kept:
         path = folder / name
         check_name(name)
-        if path.is_dir() or not path.exists():
-            continue  # a repository within this one, or a file that was deleted
-        files[name] = digest_of(path).digest
+        if path.is_symlink() and path.is_dir():
+            (links if _leads_inside(path, folder) else within).append(name)
+        elif path.is_dir():
+            within.append(f"{name.rstrip(os.sep)}/")  # a repository within this one
+        elif path.exists():  # and was not deleted
+            files[name] = digest_of(path).digest
     revision, dirty = _standing(folder, excluded) if in_git else (None, ())
-    return Source(folder, revision, dirty, files, of_listing(files.items()))
+    ignored = sorted([*within, *(_ignored(folder, excluded) if in_git else ())])
+    digest = of_listing(files.items())
+    return Source(folder, revision, dirty, files, digest, tuple(links), tuple(ignored))
+
+
+def _leads_inside(link: Path, folder: Path) -> bool:
+    inside = link.resolve().is_relative_to(folder.resolve())
+    return inside and not os.path.isabs(os.readlink(link))
+
+
+def _ignored(folder: Path, excluded: Sequence[str]) -> Iterable[str]:
+    """Yield what git ignores; a folder of which it ignores all as one."""
+    asked = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    for name in (_git(folder, *asked) or "").split("\0"):
+        plain = name.rstrip("/")
+        if plain and not PASSED_OVER & set(plain.split("/")) and not _is_below(plain, excluded):
+            yield name
 
 
 def _standing(folder: Path, excluded: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -128,13 +159,14 @@ def _git(folder: Path, *words: str) -> str | None:
 
 def _all(folder: Path) -> Iterable[str]:
     for current, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(current, name))]
         folders[:] = sorted(
             name for name in folders
             if name not in PASSED_OVER
             and not os.path.exists(os.path.join(current, name, "pyvenv.cfg"))
         )  # fmt: skip
-        for name in names:
-            if os.path.isfile(os.path.join(current, name)):
+        for name in (*names, *links):
+            if name in links or os.path.isfile(os.path.join(current, name)):
                 yield os.path.relpath(os.path.join(current, name), folder)
 
 

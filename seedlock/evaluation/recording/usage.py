@@ -10,14 +10,19 @@ from seedlock.evaluation.recording.record import moment
 if TYPE_CHECKING:
     from seedlock.evaluation.recording.gpu_energy import Meter
     from seedlock.evaluation.runs import Run
+    from seedlock.evaluation.sealing.control_groups import Taken
+
+KERNEL, REPORTS, GROUP = "wait4", "reports", "control group"
+"""Where the figures are from."""
 
 
 def usage(run: Run, began: float, reports: list[dict[str, Any]], energy: Meter) -> dict[str, Any]:
     """Return what a run that has ended took, for its record.
 
     Processor time and memory are the kernel's count for the first process and all that it waited
-    for; of a container or a sandbox, the sum, and the largest, of what its Python processes
-    reported at their end.
+    for; of a container the kernel's count for its control group, as it stood at the last look before
+    its end; else the sum, and the largest, of what Python processes reported at their end. `by` and
+    `memory_by` say which. `process_peak_bytes` is always of the largest process alone.
     """
     taken: dict[str, Any] = {
         "started": moment(began),
@@ -25,14 +30,29 @@ def usage(run: Run, began: float, reports: list[dict[str, Any]], energy: Meter) 
         "wall_s": round(run.seconds, 3),
     }
     if run.mounts is None and run.sealed is None and run.usage is not None:
-        taken["by"] = "wait4"
+        taken["by"] = taken["memory_by"] = KERNEL
         taken["user_s"] = round(run.usage.ru_utime, 3)
         taken["system_s"] = round(run.usage.ru_stime, 3)
         taken["peak_memory_bytes"] = run.usage.ru_maxrss * 1024
+        taken["process_peak_bytes"] = run.usage.ru_maxrss * 1024
     else:
         each = [report["usage"] for report in reports if report.get("usage")]
-        taken["by"] = "reports"
+        taken["by"] = taken["memory_by"] = REPORTS
         taken["user_s"] = round(sum(of["user_s"] for of in each), 3)
         taken["system_s"] = round(sum(of["system_s"] for of in each), 3)
-        taken["peak_memory_bytes"] = max((of["peak_memory_bytes"] for of in each), default=None)
+        peak = max((of["peak_memory_bytes"] for of in each), default=None)
+        taken["peak_memory_bytes"] = taken["process_peak_bytes"] = peak
+        counted = None if run.sealed is None else run.sealed.taken()
+        if counted is not None:
+            _count(taken, counted)
     return {**taken, **energy.taken()}
+
+
+def _count(taken: dict[str, Any], counted: Taken) -> None:
+    """Take the control group's count where it knows more: what happens between the last look and
+    the end it can't have."""
+    if counted.user + counted.system > taken["user_s"] + taken["system_s"]:
+        taken["by"] = GROUP
+        taken["user_s"], taken["system_s"] = round(counted.user, 3), round(counted.system, 3)
+    if counted.peak > (taken["peak_memory_bytes"] or 0):
+        taken["memory_by"], taken["peak_memory_bytes"] = GROUP, counted.peak

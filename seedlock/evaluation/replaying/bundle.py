@@ -48,14 +48,14 @@ class Packing:
         content: what it says.
         artifacts: folder of the run.
         source: folder of the program.
-        data: folders that hold the declared sets by their names; None leaves data out.
+        data: where each declared set lies, by its name; None leaves data out.
     """
 
     record: Path
     content: dict[str, Any]
     artifacts: Path
     source: Path
-    data: list[Path] | None = None
+    data: Mapping[str, Path] | None = None
     _files: dict[str, tuple[Path | bytes, Entry]] = field(default_factory=dict)
 
     def collect(self, environ: Mapping[str, str]) -> Manifest:
@@ -178,15 +178,14 @@ class Packing:
         if declared.is_file() and not declared.is_symlink():
             self._add(LOCK + DATA_LOCK, declared)
 
-    def _add_data(self, folders: list[Path]) -> None:
-        for each in matching.of_data(self.content, folders):
+    def _add_data(self, places: Mapping[str, Path]) -> None:
+        for each in matching.of_data(self.content, places):
             raise NotMatching(
                 f"{printable(each.what, 200)} is not what was recorded: expected {each.expected}, "
                 f"got {each.got}; allowed: the declared sets; say --data FOLDER"
             )
         for of in self.content["data"]:
-            path = matching.place_of(of["name"], folders)
-            assert path is not None
+            path = places[of["name"]]
             if path.is_dir():
                 for name in digest_of(path).files:
                     self._add(f"{DATA}{of['name']}/{name}", path / name)

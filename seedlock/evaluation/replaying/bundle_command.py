@@ -59,8 +59,9 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     parser.add_argument("--with-data", action="store_true", help="pack the declared data too")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="DIR",
-        help="a folder that holds declared sets by their names (default: REPRO_DATA)",
+        "--data", action="append", default=[], metavar="DIR|LOCK",
+        help="a folder that holds declared sets by their names, or a data.lock whose sets were "
+        "fetched (default: REPRO_DATA, then data.lock in the source)",
     )  # fmt: skip
     parser.set_defaults(command=_bundle)
 
@@ -110,21 +111,24 @@ def _packed(options: argparse.Namespace, path: Path) -> int:
 
 
 def _packing(options: argparse.Namespace) -> Packing:
+    from seedlock.evaluation.data import caching
     from seedlock.evaluation.recording.record import load
+    from seedlock.evaluation.recording.run_data import FOLDER
+    from seedlock.evaluation.replaying import sets
     from seedlock.evaluation.replaying.bundle import Packing
     from seedlock.evaluation.replaying.request import artifacts_of, source_of
 
     file = Path(options.record).absolute()
     content = load(file)
-    folders = [Path(each).absolute() for each in options.data]
-    folders += [Path(each) for each in (os.environ.get("REPRO_DATA"),) if each]
-    return Packing(
-        file,
-        content,
-        artifacts_of(file, content),
-        Path(os.path.abspath(options.source)) if options.source else source_of(content),
-        folders if options.with_data else None,
-    )
+    artifacts = artifacts_of(file, content)
+    source = Path(os.path.abspath(options.source)) if options.source else source_of(content)
+    places = None
+    if options.with_data:
+        folders, locks = sets.named(options.data, os.environ)
+        folders.append(artifacts / FOLDER)
+        locks.append(source / sets.LOCK)
+        places = sets.found(content, folders, locks, caching.default(os.environ))
+    return Packing(file, content, artifacts, source, places)
 
 
 def _refuse(problem: str) -> int:

@@ -98,17 +98,17 @@ def of_source(content: Mapping[str, Any], now: Source, artifacts: Path) -> list[
     return found
 
 
-def of_data(content: Mapping[str, Any], folders: Iterable[Path]) -> list[Mismatch]:
+def of_data(content: Mapping[str, Any], places: Mapping[str, Path]) -> list[Mismatch]:
     """Compare the declared data.
 
     Args:
         content: the record.
-        folders: where the sets are looked for, by their names.
+        places: where each set lies that was found (`sets.found`).
     """
     found = []
     for each in content["data"]:
         name, expected = each["name"], each["sha256"]
-        path = place_of(name, folders)
+        path = places.get(name)
         got = ABSENT
         if path is not None:
             try:

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
 from seedlock.errors import NotMatching, printable
+from seedlock.evaluation.data import caching
 from seedlock.evaluation.divergence_text import divergence_lines
+from seedlock.evaluation.engine import Mount
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import Request, carry_out
-from seedlock.evaluation.replaying import matching
+from seedlock.evaluation.replaying import matching, seal_again, sets
 from seedlock.evaluation.replaying.likeness import Likeness, compare
 from seedlock.evaluation.replaying.matching import Mismatch
 from seedlock.evaluation.replaying.products import look
 from seedlock.evaluation.replaying.request import Asked, plan_of, variables
 from seedlock.evaluation.runs import OUTPUT, tail
+from seedlock.evaluation.sealing.sealed import SOURCE
 from seedlock.evaluation.writing import write_json
 from seedlock.lineage import of_worker
 
@@ -119,14 +122,15 @@ def replay(
             mismatches += matching.of_source(content, now, asked.artifacts)
         elif not asked.image:
             mismatches.append(Mismatch("source", "what the image holds", "unknown"))
-        mismatches += matching.of_data(content, asked.data)
+        places = sets.found(content, asked.data, asked.locks, _cache(), asked.mounts)
+        others = matching.of_data(content, places)
+        mismatches += others
         if mismatches and not asked.anyway:
             return _result(asked, MISMATCH, mismatches)
         if asked.image and plan.container is None:
             return _result(asked, MISMATCH, mismatches, reasons=["there is no image to run in"])
-        if content["data"]:
-            _point_to_data(wanted, content, asked.data)
-        made = carry_out(_request(asked, plan, without), wanted, show)
+        places = _to_give(asked, places, others)
+        made = carry_out(_request(asked, plan, without, places), wanted, show)
     return _judged(asked, made, mismatches, plan)
 
 
@@ -147,11 +151,15 @@ def _judged(
     mismatches = [*mismatches, *more]
     if reasons:
         return _result(asked, UNCERTAIN, mismatches, reasons=reasons)
-    mounts = plan.mounts if plan.container is not None else None
+    mounts = [*plan.mounts] if plan.container is not None or asked.sealed else None
+    if mounts is not None and asked.sealed:
+        mounts.append(Mount(asked.source, SOURCE))
     found = compare(
         content, made, asked.artifacts / WORKPLACE, asked.output / WORKPLACE, asked.tolerances,
         mounts,
     )  # fmt: skip
+    for name in seal_again.lost(content, made) if asked.sealed else ():
+        found.notes.append(f"promise {name} of the seal was kept in the recorded run, not in this")
     return _result(asked, _verdict(asked, found), mismatches, found, found.reasons)
 
 
@@ -163,16 +171,23 @@ def _verdict(asked: Asked, found: Likeness) -> str:
     return WITHIN if asked.tolerances and found.within else DIFFERENT
 
 
-def _request(asked: Asked, plan: Plan, without: tuple[Path, ...]) -> Request:
+def _request(
+    asked: Asked, plan: Plan, without: tuple[Path, ...], places: dict[str, Path]
+) -> Request:
+    content = asked.content
     return Request(
         plan,
         asked.output / RECORD,
-        None if asked.content["source"] is None else asked.source,
-        metrics=_declared(asked.content),
-        submission=asked.content["submission"],
+        None if content["source"] is None else asked.source,
+        metrics=_declared(content),
+        submission=content["submission"],
         captured=True,
         without=without,
         known=asked.known,
+        limits=seal_again.limits_of(content, asked.timeout) if asked.sealed else None,
+        accept=seal_again.done_without(content, asked.accept) if asked.sealed else frozenset(),
+        sets=sets.given(content, places),
+        places=places,
     )
 
 
@@ -182,15 +197,16 @@ def _declared(content: Mapping[str, Any]) -> list[Metric]:
     return [Metric(**each) for each in content["metrics"]["declared"]]
 
 
-def _point_to_data(
-    wanted: dict[str, str], content: Mapping[str, Any], folders: Sequence[Path]
-) -> None:
-    """Say in REPRO_DATA where the sets lie, which is one folder's matter."""
-    names = [each["name"] for each in content["data"]]
-    for folder in folders:
-        if all(matching.place_of(name, [folder]) is not None for name in names):
-            wanted["REPRO_DATA"] = str(folder)
-            return
+def _cache() -> caching.Cache:
+    return caching.default(os.environ)
+
+
+def _to_give(asked: Asked, places: dict[str, Path], others: Sequence[Mismatch]) -> dict[str, Path]:
+    """Leave out what is not what was recorded and lies where a data.lock says, not where whoever
+    replays does: a stranger's data.lock can name any path of this machine."""
+    named = sets.found(asked.content, asked.data, (), _cache(), asked.mounts)
+    wrong = {each.what.removeprefix("data ") for each in others}
+    return {name: path for name, path in places.items() if name in named or name not in wrong}
 
 
 def _result(
@@ -211,6 +227,7 @@ def _result(
         "replay": str(asked.output / RECORD) if ran else None,
         "output": str(asked.output / WORKPLACE / OUTPUT) if ran else None,
         "image": asked.image,
+        "sealed": asked.sealed if seal_again.was_sealed(asked.content) else None,
         "mismatches": [each.as_dict() for each in mismatches],
         "reasons": list(reasons),
         "ends": found.ends,
@@ -234,8 +251,6 @@ def _notes(asked: Asked) -> list[str]:
     content, notes = asked.content, []
     if content["image"] is not None and not asked.image:
         notes.append("the recorded run was in an image, this one was not")
-    if content["guarantees"] is not None:
-        notes.append("the recorded run was sealed, this one was not")
     if content["seedlock"] != __version__:
         notes.append(f"seedlock {content['seedlock']} made the record, this is {__version__}")
     return notes

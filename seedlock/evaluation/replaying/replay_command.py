@@ -68,8 +68,17 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="folder of the program (default: that of the run, seen from this folder)",
     )  # fmt: skip
     running.add_argument(
-        "--data", action="append", default=[], metavar="DIR",
-        help="a folder that holds declared sets by their names (default: REPRO_DATA)",
+        "--data", action="append", default=[], metavar="DIR|LOCK",
+        help="a folder that holds declared sets by their names, or a data.lock whose sets were "
+        "fetched (default: REPRO_DATA, then data.lock in the source)",
+    )  # fmt: skip
+    running.add_argument(
+        "--unsealed", action="store_true",
+        help="don't seal the replay of a sealed run (default: sealed, within the recorded limits)",
+    )  # fmt: skip
+    running.add_argument(
+        "--accept", action="append", default=[], metavar="PROMISE",
+        help="a promise of the seal that the replay can do without, as memory",
     )  # fmt: skip
     running.add_argument(
         "--mount", action="append", default=[], metavar="HOST:CONTAINER",
@@ -136,8 +145,10 @@ def _carried_out(asked: Asked, options: argparse.Namespace) -> int:
 def _asked(options: argparse.Namespace) -> Asked | str:
     from seedlock.evaluation import engine
     from seedlock.evaluation.recording.run_data import FOLDER
+    from seedlock.evaluation.replaying import seal_again, sets
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
     from seedlock.evaluation.replaying.unpacking import is_bundle
+    from seedlock.evaluation.sealing.guarantees import accepted
 
     allowed = tolerances(options.tolerance)
     if allowed is None:
@@ -158,10 +169,15 @@ def _asked(options: argparse.Namespace) -> Asked | str:
         return asked
     asked.tolerances, asked.timeout, asked.mounts = allowed, seconds, mounts
     asked.anyway = options.anyway
-    asked.data += [Path(each).absolute() for each in options.data]
-    asked.data += [Path(each) for each in (os.environ.get("REPRO_DATA"),) if each]
-    asked.data.append(asked.artifacts / FOLDER)  # what the run itself was given
+    folders, locks = sets.named(options.data, os.environ)
+    # What the run itself was given comes after what is named.
+    asked.data += [*folders, asked.artifacts / FOLDER]
+    asked.locks += [*locks, asked.source / sets.LOCK]
     content = asked.content
+    sealed = seal_again.was_sealed(content)
+    if not sealed and (options.unsealed or options.accept):
+        return "--unsealed and --accept: the record is of a run that was not sealed; leave them out"
+    asked.sealed, asked.accept = sealed and not options.unsealed, accepted(options.accept)
     if options.image and content["image"] is None:
         return "--image: the record is of a run without one; allowed: --here"
     asked.image = content["image"] is not None and not options.here

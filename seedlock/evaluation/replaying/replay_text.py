@@ -30,6 +30,11 @@ SENTENCES = {
     STOPPED: "nothing may be said",
 }
 
+SEALED = "sealed: as the recorded run was, within its limits"
+UNSEALED = (
+    "NOT SEALED: the recorded run was; this one had the network, the home folder and no limits"
+)
+
 
 def text(result: dict[str, Any], verbose: bool = False) -> str:
     """Return the result as text.
@@ -41,6 +46,8 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     lines = [f"{result['verdict']}: {SENTENCES[result['verdict']]}"]
     if result["verdict"] == IDENTICAL:
         lines[0] += ", bit for bit" if result["bits_equal"] else ", but for times and containers"
+    if result["sealed"] is not None and result["replay"]:
+        lines.append(f"  {SEALED if result['sealed'] else UNSEALED}")
     most = None if verbose else FEW
     lines += [f"  {reason}" for reason in result["reasons"]]
     lines += _listed(list(_mismatches(result)), most)

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from seedlock import settings
 from seedlock.errors import BadRecord, printable
 from seedlock.evaluation import engine
+from seedlock.evaluation.data.providing import IN_CONTAINER
 from seedlock.evaluation.plan import Plan
 from seedlock.evaluation.replaying.matching import Mismatch
+from seedlock.evaluation.replaying.seal_again import was_sealed
+from seedlock.evaluation.sealing.sealed import SOURCE
 from seedlock.reporting import ENVIRONMENT, SECRET
 
 if TYPE_CHECKING:
@@ -58,6 +61,10 @@ class Asked:
         known: names of the source's files, where a bundle says them.
         bundled: whether all this comes from a bundle, whose paths are another machine's.
         data: folders that hold the declared sets by their names.
+        locks: data.lock files that say of sets where they lie in the cache.
+        sealed: whether to seal the replay, as the recorded run was.
+        accept: promises of the seal that it can do without, besides those that the recorded run
+            did without.
         image: whether to run in the record's image.
         mounts: in place of the recorded ones at the same places.
         anyway: whether to go on where something does not match.
@@ -74,6 +81,9 @@ class Asked:
     known: frozenset[str] | None = None
     bundled: bool = False
     data: list[Path] = field(default_factory=list)
+    locks: list[Path] = field(default_factory=list)
+    sealed: bool = False
+    accept: frozenset[str] = frozenset()
     image: bool = False
     mounts: list[engine.Mount] = field(default_factory=list)
     anyway: bool = False
@@ -147,12 +157,14 @@ def plan_of(asked: Asked, environ: Mapping[str, str]) -> tuple[Plan, list[Mismat
         image, missing = _image(content["image"], environ)
         mounts, absent = _mounts(asked)
         missing += absent
+        if was_sealed(content) and not asked.sealed and content["source"] is not None:
+            mounts = [engine.Mount(asked.source.resolve(), SOURCE), *mounts]  # as the seal had it
     elif shutil.which(argv[0], path=environ.get("PATH")) is None:
         missing.append(Mismatch("program", argv[0], "not there"))
         if Path(argv[0]).name.startswith("python"):
             argv[0] = sys.executable
     limits = content["limits"] or {}
-    seconds = asked.timeout or limits.get("seconds")
+    seconds = None if asked.sealed else asked.timeout or limits.get("seconds")
     plan = Plan(
         argv, asked.output, (content["seed"], content["seed"]), 1, 1,
         seconds if isinstance(seconds, (int, float)) and seconds > 0 else None, image, mounts,
@@ -206,13 +218,15 @@ def _image(
 def _mounts(asked: Asked) -> tuple[list[engine.Mount], list[Mismatch]]:
     """Return the recorded mounts, those that were given in their stead, and those that lack.
 
-    A bundle is somebody else's: a path of their machine names no folder of this one.
+    Declared data is found in its own ways (`sets.found`). A bundle is somebody else's: a path of
+    their machine names no folder of this one.
     """
-    given = {mount.there: mount for mount in asked.mounts}
+    data = {f"{IN_CONTAINER}/{each['name']}" for each in asked.content["data"]}
+    given = {mount.there: mount for mount in asked.mounts if mount.there not in data}
     found, missing = [], []
     for each in asked.content["image"].get("mounts", ()):
         here, there = each["here"], each["there"]
-        if there in given:
+        if there in given or there in data:
             continue
         inside = os.path.normpath(here)
         if os.path.isabs(here) and asked.bundled:

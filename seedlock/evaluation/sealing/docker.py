@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.sealing.control_groups import Taken
     from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.sealing.sealed import Order
 
@@ -108,6 +109,10 @@ class Docker(Sealed):
         self.expected = expected
         self._counters: Counters | None = None
         self._asked = False
+
+    def taken(self) -> Taken | None:
+        """Return what the kernel counted of the container until the last look."""
+        return None if self._counters is None else self._counters.taken
 
     def _looked(self, pid: int) -> Hit | None:
         if self._counters is None:

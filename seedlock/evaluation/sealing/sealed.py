@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.engine import Mount
+    from seedlock.evaluation.sealing.control_groups import Taken
     from seedlock.evaluation.sealing.guarantees import Guarantee
     from seedlock.evaluation.sealing.limits import Limits
 
@@ -135,6 +136,11 @@ class Sealed(ABC):
     def guarantees(self) -> dict[str, Guarantee]:
         """Return which promises were kept; after `close` all that is known."""
         return dict(self._found)
+
+    def taken(self) -> Taken | None:
+        """Return what the kernel counted of it until the last look; None where it counts nothing
+        for all of its processes together."""
+        return None
 
     @abstractmethod
     def _looked(self, pid: int) -> Hit | None:

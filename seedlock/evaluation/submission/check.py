@@ -139,7 +139,7 @@ class Check:
     def _ended_badly(self, name: str, outcome: dict[str, Any]) -> None:
         said = f"{name} ended as {outcome['class']}"
         printed = (self.folder / name / WORKPLACE / "stderr.txt").read_text(errors="replace")
-        details = [*outcome["reasons"], *printed.strip().splitlines()[-10:]]
+        details = [*outcome["reasons"], *outcome["notes"], *printed.strip().splitlines()[-10:]]
         self.points.append(failed("runs", said, CURES[outcome["class"]], details))
         self.points.append(skipped("repeatable", "a run failed"))
 

@@ -1,4 +1,4 @@
-"""supervisor.py, and that a sandbox ends with seedlock; tests/image/test_killed.py has containers."""
+"""supervisor.py, and a sandbox ends with seedlock; tests/image/test_killed.py has containers."""
 
 from __future__ import annotations
 
