@@ -83,6 +83,7 @@ ORDER = [
         "evaluation.sealing.limits",
         "evaluation.sealing.places",
         "evaluation.sealing.probe",
+        "evaluation.sealing.processors",
         "evaluation.sealing.seccomp",
         "evaluation.sealing.signs",
         "evaluation.sealing.supervisor",

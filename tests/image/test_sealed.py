@@ -144,7 +144,7 @@ def test_a_weakened_container_is_found_out(base: Image, tmp_path: Path) -> None:
     weakened: dict[str, list[str]] = {
         "network": [],
         "memory": ["--memory-swap", "1g"],
-        "processors": ["--cpus", "0.5"],
+        "processors": ["--cpus", "0.5", "--cpuset-cpus", ""],
         "processes": ["--pids-limit", "0"],
         "home": ["--env", f"HOME={course.home}"],
         "environment": ["--env", "API_TOKEN=1"],
@@ -193,3 +193,43 @@ def test_seedlock_is_in_force_inside(base: Image, tmp_path: Path) -> None:
     assert course.run.status == FINISHED, course.run.last_lines()
     assert guarantees.lacking(made.guarantees()) == []
     assert len(list((course.folder / "reports").glob("*.json"))) == 1
+
+
+TAKES = """
+import json, os, resource, subprocess, time
+subprocess.run(["sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"])
+with open("/tmp/held", "wb") as file: file.write(bytes(90 << 20))
+held = bytearray(b"x") * (60 << 20)
+used = sum(resource.getrusage(each)[:2][n] for n in (0, 1)
+           for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(json.dumps([used, sorted(os.sched_getaffinity(0))]))
+open("/output/gathered", "w").close()
+while not os.path.exists("/output/gathered.seen"): time.sleep(0.05)
+"""
+
+
+def test_what_it_takes_is_counted_and_its_processors_are_its_own(
+    base: Image, tmp_path: Path
+) -> None:
+    """By the kernel: of a shell that leaves no report, and of files in memory; as many processors
+    are seen as were allowed, and another run at the same time starts on others."""
+    course = Course(tmp_path, base)
+    (tmp_path / "other").mkdir()
+    other = docker.seal(base, Course(tmp_path / "other", base).order(["true"], {}, {}), os.environ)
+    try:
+        made = course.carry_out(PYTHON, "-Ic", TAKES, processors="1", disk="1g")
+    finally:
+        other.close(None, "")
+
+    assert course.run is not None and course.run.status == FINISHED
+    used, processors = json.loads((course.folder / "stdout.txt").read_text())
+    taken = made.taken()
+    assert taken is not None
+    # The groups count in hundredths, and a little later than the program itself.
+    assert taken.user + taken.system > used - 0.05
+    assert 150 << 20 < taken.peak <= 256 << 20
+    assert made.processors is not None and other.processors is not None
+    assert processors == made.processors.numbers and len(processors) == 1
+    if len(os.sched_getaffinity(0)) > 1:
+        assert made.processors.numbers != other.processors.numbers
+    assert guarantees.lacking(made.guarantees()) == []

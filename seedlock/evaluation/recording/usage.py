@@ -20,9 +20,9 @@ def usage(run: Run, began: float, reports: list[dict[str, Any]], energy: Meter) 
     """Return what a run that has ended took, for its record.
 
     Processor time and memory are the kernel's count for the first process and all that it waited
-    for; of a container the kernel's count for its control group, as it stood at the last look before
-    its end; else the sum, and the largest, of what Python processes reported at their end. `by` and
-    `memory_by` say which. `process_peak_bytes` is always of the largest process alone.
+    for; of a container the kernel's count for its control group, as it stood at the last look
+    before its end; else the sum, and the largest, of what Python processes reported at their end.
+    `by` and `memory_by` say which. `process_peak_bytes` is always of the largest process alone.
     """
     taken: dict[str, Any] = {
         "started": moment(began),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from seedlock.evaluation import process_groups
 from seedlock.evaluation.engine import HOSTNAME, NOBODY
 from seedlock.evaluation.sealing import places, probe, seccomp, takings
 from seedlock.evaluation.sealing.guarantees import BUBBLEWRAP, RLIMIT, SEEDLOCK, Guarantee, kept
+from seedlock.evaluation.sealing.processors import Claim
 from seedlock.evaluation.sealing.sealed import LOOK, SOURCE, Hit, Order, Sealed
 from seedlock.evaluation.sealing.variables import HOME, USER, listed
 
@@ -69,11 +69,18 @@ def seal(order: Order, environ: Mapping[str, str]) -> Bubblewrap:
         **listed(order.variables), "PATH": places.search_path(folders, order.argv, path),
     }  # fmt: skip
     _write_files(order.folder, NOBODY if root else os.getuid(), NOBODY if root else os.getgid())
-    sandbox = Sandbox(order, tools, folders, variables, root)
+    processors = Claim(order.limits.processors, os.sched_getaffinity(0))
+    sandbox = Sandbox(order, tools, folders, variables, root, processors.text)
     # With all variables of this process, none of which may be seen inside.
-    seen = probe.ask(sandbox.words(probe.command()), dict(environ))
-    found = judge(sandbox, seen)
-    return Bubblewrap(order, sandbox.words([*order.argv]), {"PATH": path}, BUBBLEWRAP, found)
+    try:
+        seen = probe.ask(sandbox.words(probe.command()), dict(environ))
+    except NotSealed:
+        processors.release()
+        raise
+    return Bubblewrap(
+        order, sandbox.words([*order.argv]), {"PATH": path}, BUBBLEWRAP, judge(sandbox, seen),
+        processors=processors,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class Sandbox:
         root: whether this process is root. Then a first sandbox, made with root's rights, which
             reach below folders that are closed to others, is left for a second one as nobody:
             root without capabilities would still own root's files, and has no limit of processes.
+        processors: numbers of those that it starts on, as `0,2`.
     """
 
     order: Order
@@ -95,11 +103,11 @@ class Sandbox:
     folders: list[Path]
     variables: Mapping[str, str]
     root: bool
+    processors: str
 
     def words(self, argv: list[str]) -> list[str]:
         """Return what starts `argv` in it."""
         bwrap, limits = self.tools["bwrap"], self.order.limits
-        cpus = sorted(os.sched_getaffinity(0))[: math.ceil(limits.processors)]
         # Without RLIMIT_DATA: TensorFlow 2.21 goes on where it is refused memory, and a product of
         # matrices is 0 in a run that ends with status 0. The kernel ends this run first when the
         # machine itself has no more.
@@ -107,7 +115,7 @@ class Sandbox:
             self.tools["prlimit"], f"--nproc={limits.processes}:{limits.processes}",
             f"--fsize={limits.disk}:{limits.disk}", "--core=0:0", "--",
             self.tools["choom"], "--adjust", "1000", "--",
-            self.tools["taskset"], "--cpu-list", ",".join(map(str, cpus)), *argv,
+            self.tools["taskset"], "--cpu-list", self.processors, *argv,
         ]  # fmt: skip
         # --disable-userns: in a namespace of its own a program would have all capabilities again.
         confined = ["--unshare-user", "--disable-userns"]

@@ -13,6 +13,7 @@ from seedlock.evaluation import engine
 from seedlock.evaluation.sealing import inspection, supervisor
 from seedlock.evaluation.sealing.control_groups import Counters
 from seedlock.evaluation.sealing.guarantees import DOCKER, unseen
+from seedlock.evaluation.sealing.processors import Claim
 from seedlock.evaluation.sealing.sealed import Hit, Sealed
 from seedlock.evaluation.sealing.variables import HOME, listed
 
@@ -50,9 +51,12 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     remove_abandoned(image.client)
     order = replace(order, limits=inspection.possible(order.limits, about))
     variables = listed(order.variables)
+    here = inspection.processors_here(about)
+    processors = Claim(order.limits.processors, here) if here else None
+    bound = "" if processors is None else processors.text
     argv = engine.start(
         image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
-        options=options(order.limits, order.folder / ID_FILE),
+        options=options(order.limits, order.folder / ID_FILE, bound),
     )  # fmt: skip
     expected = inspection.Expected(
         order.limits,
@@ -60,11 +64,13 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
         {str(path): place for path, place in order.writable.items()},
         {str(each.here): each.there for each in order.readable},
         image.digest,
+        bound,
     )
-    return Docker(order, argv, dict(environ), (image.client, order.name), about, expected)
+    container = (image.client, order.name)
+    return Docker(order, argv, dict(environ), container, about, expected, processors)
 
 
-def options(limits: Limits, id_file: Path) -> list[str]:
+def options(limits: Limits, id_file: Path, processors: str = "") -> list[str]:
     """Return the words for the engine that make a container a sealed one.
 
     Without `--rm`: what became of a container is asked after its end. Temporary folders may hold
@@ -72,7 +78,9 @@ def options(limits: Limits, id_file: Path) -> list[str]:
     engine's own copy on the disk has no limit.
     """
     temporary = f"rw,exec,nosuid,nodev,mode=1777,size={limits.temporary}"
+    bound = ["--cpuset-cpus", processors] if processors else []
     return [
+        *bound,
         "--label", LABEL, "--label", f"{supervisor.LABEL}={supervisor.identity()}",
         "--cidfile", str(id_file), "--log-driver", "none", "--pull", "never",
         "--read-only", "--tmpfs", f"/tmp:{temporary}", "--tmpfs", f"{HOME}:{temporary}",
@@ -89,6 +97,7 @@ class Docker(Sealed):
 
     Args:
         about: what the engine says of itself.
+        processors: those that its argv binds it to, or None.
 
     Attributes:
         expected: what has to be found in the container.
@@ -102,8 +111,10 @@ class Docker(Sealed):
         container: tuple[str, str],
         about: dict[str, Any],
         expected: inspection.Expected,
+        processors: Claim | None,
     ) -> None:
-        super().__init__(order, argv, environ, DOCKER, inspection.foreseen(about), container)
+        foreseen = inspection.foreseen(about)
+        super().__init__(order, argv, environ, DOCKER, foreseen, container, processors)
         self._client = container[0]
         self._about = about
         self.expected = expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Expected:
         writable: paths here that it may write, and where they are mounted.
         readable: paths here that it may read, and where they are mounted.
         image: the image's id.
+        processors: numbers of those that it is bound to, as `0,2`; empty where it is to none.
     """
 
     limits: Limits
@@ -47,6 +49,7 @@ class Expected:
     writable: dict[str, str]
     readable: dict[str, str]
     image: str
+    processors: str = ""
 
 
 def names(variables: list[str]) -> frozenset[str]:
@@ -58,6 +61,14 @@ def possible(limits: Limits, about: dict[str, Any]) -> Limits:
     """Return the limits as the engine takes them: it refuses more processors than it has."""
     most = about.get("NCPU") or limits.processors
     return replace(limits, processors=min(limits.processors, float(most)))
+
+
+def processors_here(about: dict[str, Any]) -> list[int]:
+    """Return the processors that containers may be bound to: those of this process, where the
+    engine is on this machine and has them all; none where that is not sure."""
+    own = sorted(os.sched_getaffinity(0))
+    same = about.get("Name") == os.uname().nodename and about.get("NCPU") == os.cpu_count()
+    return own if same and about.get("CPUSet") is True else []
 
 
 def foreseen(about: dict[str, Any]) -> dict[str, Guarantee]:
@@ -97,7 +108,10 @@ def seen(
             *_told("Memory", host, limits.memory), *_told("MemorySwap", host, limits.memory),
             *(["OomKillDisable is true"] if host.get("OomKillDisable") else []),
         ],
-        "processors": _told("NanoCpus", host, round(limits.processors * 1e9)),
+        "processors": [
+            *_told("NanoCpus", host, round(limits.processors * 1e9)),
+            *_told("CpusetCpus", host, expected.processors),
+        ],
         "processes": _told("PidsLimit", host, limits.processes),
         "time": [],
         "home": [

@@ -51,5 +51,9 @@ def seal(
             sealed = docker.seal(image, order, environ)
         except engine.EngineError as problem:
             raise NotSealed(f"{problem}; allowed: an engine that answers") from problem
-    require(sealed.guarantees(), accept, sealed.backend)
+    try:
+        require(sealed.guarantees(), accept, sealed.backend)
+    except NotSealed:
+        sealed.release()
+        raise
     return sealed

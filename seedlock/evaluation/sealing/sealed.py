@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedlock.evaluation.sealing.control_groups import Taken
     from seedlock.evaluation.sealing.guarantees import Guarantee
     from seedlock.evaluation.sealing.limits import Limits
+    from seedlock.evaluation.sealing.processors import Claim
 
 LOOK = 0.1
 """Seconds between two looks at what a run takes."""
@@ -69,6 +70,7 @@ class Sealed(ABC):
         environ: the environment to start that in: the engine's client's, or the sandbox's.
         backend: `docker` or `bubblewrap`.
         container: client and name of its container, or None.
+        processors: those that it is bound to, held until `close`; or None.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class Sealed(ABC):
         backend: str,
         foreseen: Mapping[str, Guarantee],
         container: tuple[str, str] | None = None,
+        processors: Claim | None = None,
     ) -> None:
+        self.processors = processors
         self.order = order
         self.argv = argv
         self.environ = environ
@@ -123,11 +127,17 @@ class Sealed(ABC):
             said: the end of what it wrote to standard error; may be empty.
         """
         self._closed()
+        self.release()
         if self._hit is None:
             self._weigh()
         if self._hit is None and exit_status != 0:
             told = signs.told(said)
             self._hit = Hit(*told) if told else None
+
+    def release(self) -> None:
+        """Give back what it holds while it runs; for one that is never started, too."""
+        if self.processors is not None:
+            self.processors.release()
 
     def limit_hit(self) -> Hit | None:
         """Return the limit that it came to, time aside, or None."""

@@ -16,7 +16,7 @@ from seedlock.evaluation.sealing.limits import Limits
 LIMITS = Limits(memory=1 << 30, processors=1.5, processes=100)
 EXPECTED = Expected(
     LIMITS, frozenset({"REPRO_SEED", "HOME"}), {"/a/output": "/output"},
-    {"/a/source": "/submission"}, "sha256:1",
+    {"/a/source": "/submission"}, "sha256:1", "0,2",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def container() -> dict[str, Any]:
         "HostConfig": {
             "NetworkMode": "none", "ReadonlyRootfs": True, "Memory": 1 << 30,
             "MemorySwap": 1 << 30, "OomKillDisable": False, "NanoCpus": 1500000000,
+            "CpusetCpus": "0,2",
             "PidsLimit": 100, "Privileged": False, "CapDrop": ["ALL"], "CapAdd": None,
             "SecurityOpt": ["no-new-privileges"], "Tmpfs": {"/tmp": "", "/tmp/home": ""},
             "Binds": None, "Devices": [], "PidMode": "", "IpcMode": "private",
@@ -63,6 +64,7 @@ def test_a_sealed_container_keeps_all() -> None:
         ("MemorySwap", -1, ["memory"]),
         ("OomKillDisable", True, ["memory"]),
         ("NanoCpus", 0, ["processors"]),
+        ("CpusetCpus", "", ["processors"]),
         ("PidsLimit", None, ["processes"]),
         ("Privileged", True, ["network", "capabilities", "seccomp"]),
         ("CapDrop", None, ["capabilities"]),
