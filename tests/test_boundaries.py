@@ -140,7 +140,11 @@ ORDER = [
     {"evaluation.recording.outcome", "evaluation.recording.usage"},
     {"evaluation.recording.recorded_run", "evaluation.recording.show_text"},
     {"evaluation.recording.show_page"},
-    {"evaluation.submission.images", "evaluation.submission.submission_file"},
+    {
+        "evaluation.submission.check_progress",
+        "evaluation.submission.images",
+        "evaluation.submission.submission_file",
+    },
     {
         "evaluation.replaying.manifest",
         "evaluation.replaying.matching",

@@ -8,20 +8,43 @@ the file in errors of opening it, but not in those of writing to it: whoever wri
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from seedlock.errors import printable
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
+    from pathlib import Path
 
 EXIT_DISK_FULL = 74
 """EX_IOERR of sysexits.h."""
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The disk, the user's share of it, or the size one file may have (RLIMIT_FSIZE) is used up."""
+
+LEFT_FREE = 1 << 30
+"""Bytes that a download or an archive leaves free on a disk, or a fiftieth of a smaller one: what
+comes from strangers must not stop everybody else on the machine."""
+
+
+def require_room(path: Path, needed: int) -> None:
+    """Make sure that a disk has room for what is to come.
+
+    Args:
+        path: the file or folder that will be written; its folder is there.
+        needed: bytes, besides what is written already.
+
+    Raises:
+        OSError: there is not enough, as of a disk that is full; names `path`.
+    """
+    disk = os.statvfs(path.parent)
+    left = min(LEFT_FREE, disk.f_blocks * disk.f_frsize // 50)
+    free = max(0, disk.f_bavail * disk.f_frsize - left)
+    if needed > free:
+        said = f"{needed} bytes are needed and {free} free: {os.strerror(errno.ENOSPC)}"
+        raise OSError(errno.ENOSPC, said, str(path))
 
 
 def no_room(problem: OSError) -> bool:

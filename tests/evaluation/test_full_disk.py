@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from seedlock.evaluation.full_disk import naming, no_room, told
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.writing import write_json, write_text
+from tests.evaluation.data.server import Page, Server
 from tests.interpreter import run
 
 SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
@@ -153,3 +155,33 @@ def test_results_name_their_file(write: object, small_disk: Path) -> None:
 
     assert str(small_disk / "result") in told(problem.value)
     assert not (small_disk / "result").exists()
+
+
+@pytest.mark.parametrize("name", ["a.bin", "a.zip"])
+def test_what_does_not_fit_is_refused_before_the_disk_is_full(
+    small_disk: Path, tmp_path: Path, name: str
+) -> None:
+    """A download that announces more than is free, and an archive that becomes more: the line says
+    how much is needed, and the disk is as empty as it was."""
+    with zipfile.ZipFile(tmp_path / "zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", bytes(2 << 20))
+    body = bytes(2 << 20) if name == "a.bin" else (tmp_path / "zip").read_bytes()
+    kind = "file" if name == "a.bin" else "folder"
+    server = Server()
+    try:
+        server.pages[f"/{name}"] = Page(body)
+        words = ["add", "a", server.url(f"/{name}"), "--kind", kind, "--licence", "CC0-1.0"]
+        lock = str(tmp_path / "data.lock")
+        run([SEEDLOCK, "data", *words, "--lock", lock], REPRO_DATA_CACHE=str(tmp_path / "cache"))
+        free = os.statvfs(small_disk).f_bfree
+
+        done = run(
+            [SEEDLOCK, "data", "fetch", "--lock", lock], check=False,
+            REPRO_DATA_CACHE=str(small_disk / "cache"),
+        )  # fmt: skip
+    finally:
+        server.close()
+
+    assert done.status == 74
+    assert "2097152 bytes are needed and " in done.err and "make room" in done.err
+    assert free - os.statvfs(small_disk).f_bfree < 20

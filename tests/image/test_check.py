@@ -69,7 +69,11 @@ def test_a_good_submission_is_ready(folder: Path) -> None:
     record = load(folder.parent / "checked" / "A-1.json")
     assert record["submission"]["name"] == "mine"
     assert record["guarantees"] and all(each["held"] for each in record["guarantees"].values())
-    assert "READY" in (folder.parent / "checked" / "check.html").read_text()
+    page = (folder.parent / "checked" / "check.html").read_text()
+    assert "READY" in page and page.count("<rect") == 3
+    assert [each["name"] for each in result["runs"]] == ["A-1", "A-2", "B-1"]
+    steps = [line.partition(": ")[2] for line in done.err.splitlines() if " of 4: " in line]
+    assert [each.partition(":")[0] for each in steps] == [f"{n} of 4" for n in range(1, 5)]
 
 
 def test_a_seed_deaf_submission_is_found(folder: Path) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from seedlock import __version__
 from seedlock.errors import DataMismatch, DataUnavailable, printable
 from seedlock.evaluation.data import sources
-from seedlock.evaluation.full_disk import naming
+from seedlock.evaluation.full_disk import naming, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +31,19 @@ WAIT = (30, 60)
 PIECE = 1 << 14
 """Bytes that are taken at a time; what came of one when a connection breaks is lost."""
 
+OFTEN = 16 << 20
+"""Bytes between two looks at the free disk, where nobody knows how many come."""
+
 ENOUGH = 416
 """Range Not Satisfiable: nothing comes after what is there, or the file has become shorter."""
 
 
 def download(
-    source: str, part: Path, size: int | None, advanced: Callable[[int], None] = lambda _: None
+    source: str,
+    part: Path,
+    size: int | None,
+    advanced: Callable[[int], None] = lambda _: None,
+    most: int | None = None,
 ) -> None:
     """Fetch a source into a file, going on behind what is there already.
 
@@ -48,14 +55,15 @@ def download(
         part: the file; it stays when the download fails.
         size: bytes that it has to have, or None where nobody knows.
         advanced: called with the number of bytes that came, negative where they were dropped.
+        most: bytes that it may have at most where `size` is None; None for no bound.
 
     Raises:
         DataUnavailable: there is no connection, the server refuses, or sends somewhere else.
-        DataMismatch: there is more than `size`.
-        OSError: the file can't be written.
+        DataMismatch: there is more than `size` or `most`.
+        OSError: the file can't be written, or the disk has no room for what was announced.
     """
     with naming(part), part.open("ab", buffering=0) as file:
-        body = _Body(file, source, size, advanced)
+        body = _Body(file, part, source, size, advanced, most)
         while not body.complete:
             before = body.length
             trouble = _attempt(body)
@@ -76,9 +84,18 @@ class _Body:
     """
 
     def __init__(
-        self, file: BinaryIO, source: str, size: int | None, advanced: Callable[[int], None]
+        self,
+        file: BinaryIO,
+        path: Path,
+        source: str,
+        size: int | None,
+        advanced: Callable[[int], None],
+        most: int | None,
     ) -> None:
         self.source = source
+        self._path = path
+        self._most = size if size is not None else most
+        self._looked = 0
         self.length = file.seek(0, os.SEEK_END)
         self._file = file
         self._size = size
@@ -91,11 +108,10 @@ class _Body:
 
     def write(self, chunk: bytes) -> None:
         """Append a piece."""
-        if self._size is not None and self.length + len(chunk) > self._size:
-            raise DataMismatch(
-                f"{sources.shown(self.source)}: expected {self._size} bytes, got more; the file "
-                "there is another one, or data.lock has the wrong size"
-            )
+        self._bound(self.length + len(chunk))
+        if self.length - self._looked >= OFTEN:
+            self._looked = self.length
+            require_room(self._path, len(chunk))
         rest = memoryview(chunk)
         while rest:  # a disk that fills up takes a part of it first
             rest = rest[self._file.write(rest) :]
@@ -127,6 +143,9 @@ class _Body:
             raise _Astray
         given = response.headers.get("content-length", "")
         self._announced = self.length + int(given) if re.fullmatch(r"\d{1,18}", given) else None
+        if self._announced is not None and response.ok:
+            self._bound(self._announced)
+            require_room(self._path, self._announced - self.length)
         # As it lies there, also where a server calls a .gz file an encoding: what wget would save.
         response.raw.headers.pop("content-encoding", None)
 
@@ -148,6 +167,18 @@ class _Body:
             return None
         self.begin_anew()
         return None
+
+    def _bound(self, length: int) -> None:
+        if self._most is None or length <= self._most:
+            return
+        if self._size is not None:
+            said = f"expected {self._size} bytes, got more"
+        else:
+            said = f"more than {self._most} bytes for an archive of what is declared"
+        raise DataMismatch(
+            f"{sources.shown(self.source)}: {said}; the file there is another one, or data.lock "
+            "has the wrong size"
+        )
 
     def _goes_on(self, response: Response) -> bool:
         given = re.match(r"bytes (\d{1,18})-", response.headers.get("content-range", ""))

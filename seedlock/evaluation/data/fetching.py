@@ -12,13 +12,13 @@ import shutil
 from typing import TYPE_CHECKING, Protocol
 
 from seedlock.errors import DataMismatch, DataUnavailable, printable
-from seedlock.evaluation.data import sources
+from seedlock.evaluation.data import archives, sources
 from seedlock.evaluation.data.archives import BadArchive, unpack
 from seedlock.evaluation.data.caching import discard
 from seedlock.evaluation.data.downloading import download
 from seedlock.evaluation.data.verifying import expect
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, files_below, size_of
-from seedlock.evaluation.full_disk import naming
+from seedlock.evaluation.full_disk import naming, require_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +126,8 @@ def _arrived(
         return _copied(_existing(sources.local(source, beside), source), kind, to.new, watcher)
     whole = size if kind == "file" else None
     watcher.begin("downloading", whole)
-    download(source, to.part, whole, watcher.advance)
+    most = None if size is None else archives.largest(size)
+    download(source, to.part, whole, watcher.advance, most)
     ending = sources.archive(source)
     if kind == "file":
         return to.part
@@ -145,7 +146,9 @@ def _copied(path: Path, kind: str, new: Path, watcher: Watcher) -> Path:
         raise DataMismatch(f"{printable(str(path), 200)}: expected a {kind}, got a {found}")
     pairs = [(new, path)]
     try:
-        watcher.begin("copying", size_of(path))
+        size = size_of(path)
+        watcher.begin("copying", size)
+        require_room(new, size)
         if kind == "folder":
             pairs = [(new / name, each) for name, each in files_below(path)]
             new.mkdir()

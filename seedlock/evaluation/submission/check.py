@@ -22,10 +22,11 @@ from seedlock.evaluation.submission import images
 from seedlock.evaluation.submission.points import FAILED, Point, failed, passed, skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.runs import Run
     from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.submission.submission_file import Submission
 
@@ -33,6 +34,9 @@ SCHEMA = 1
 """Version of the result's schema."""
 
 RUNS = ("A-1", "A-2", "B-1")
+
+STEPS = 1 + len(RUNS)
+"""The image, and each run."""
 
 CURES = {
     "author-failure": "mend the program; its output is in the run's folder",
@@ -54,7 +58,8 @@ class Check:
         folder: absolute path for the runs, new or empty.
         seeds: A and B.
         accept: promises of the seal that the runs can do without.
-        tell: called with a line when a step begins.
+        tell: called with a line when a step begins; there are `STEPS` of them.
+        show: called with the run under way from time to time.
         points: what was found so far.
     """
 
@@ -63,6 +68,7 @@ class Check:
     seeds: tuple[int, int]
     accept: frozenset[str]
     tell: Callable[[str], None]
+    show: Callable[[Sequence[Run]], None] = lambda _: None
     points: list[Point] = field(default_factory=list)
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -129,7 +135,7 @@ class Check:
             list(submission.metrics), self._identity(), True, (self.folder,),
             limits=limits, accept=self.accept,
         )  # fmt: skip
-        return recorded_run.carry_out(request, environ)
+        return recorded_run.carry_out(request, environ, self.show)
 
     def _identity(self) -> dict[str, Any]:
         of = self.submission
@@ -184,8 +190,21 @@ class Check:
             "exit_status": 0 if good else 1,
             "seeds": list(self.seeds),
             "points": [each.as_dict() for each in self.points],
+            "runs": [_took(name, record) for name, record in self._records.items()],
             "folder": os.path.relpath(self.folder, self.submission.folder),
         }
+
+
+def _took(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    usage = record["usage"]
+    return {
+        "name": name,
+        "seed": record["seed"],
+        "class": record["outcome"]["class"],
+        "wall_s": usage["wall_s"],
+        "processors_s": round(usage["user_s"] + usage["system_s"], 3),
+        "peak_memory_bytes": usage["peak_memory_bytes"],
+    }
 
 
 def _differing(found: Any) -> tuple[str, str, list[str]]:

@@ -65,9 +65,12 @@ def _check(options: argparse.Namespace) -> int:
     from seedlock.evaluation.requirements import RECORD, require
 
     require(RECORD)
+    from rich.console import Console
+
     from seedlock.evaluation.pages import render
     from seedlock.evaluation.sealing.guarantees import accepted
-    from seedlock.evaluation.submission.check import Check
+    from seedlock.evaluation.submission.check import STEPS, Check
+    from seedlock.evaluation.submission.check_progress import Steps
     from seedlock.evaluation.submission.submission_file import read
     from seedlock.evaluation.writing import write_json, write_text
 
@@ -81,8 +84,10 @@ def _check(options: argparse.Namespace) -> int:
         print(f"seedlock check: {options.output} is not empty; allowed: a new or an empty folder",
               file=sys.stderr)  # fmt: skip
         return EXIT_USAGE
-    check = Check(submission, output, (seeds[0], seeds[1]), accepted(options.accept), _tell)
-    result = check.result({**os.environ, settings.SEED: str(seeds[0])})
+    accept = accepted(options.accept)
+    with Steps(Console(stderr=True), STEPS) as steps:
+        check = Check(submission, output, (seeds[0], seeds[1]), accept, steps.begin, steps.show)
+        result = check.result({**os.environ, settings.SEED: str(seeds[0])})
     write_json(str(output / "check.json"), result)
     write_text(str(output / "check.html"), render("check.html", result=result))
     if options.json:
@@ -104,10 +109,6 @@ def _text(result: dict[str, Any]) -> str:
         lines += [f"       {each}" for each in point["details"]]
         lines += [f"       cure: {point['cure']}"] if point["cure"] else []
     return "\n".join(lines)
-
-
-def _tell(line: str) -> None:
-    print(f"seedlock check: {line}", file=sys.stderr)
 
 
 def _output(given: str | None, beside: Path) -> Path | None:

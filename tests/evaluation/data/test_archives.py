@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation.data import archives
 from seedlock.evaluation.data.archives import BadArchive, unpack
 
 FILES = {"a.txt": b"a", "deep/er/b.txt": b"b" * 3_000_000, "deep/c": b""}
@@ -197,3 +198,45 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BadArchive, match="'a' is encrypted"):
         unpack(tmp_path / "a", ".zip", tmp_path / "new", None)
+
+
+def written(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".zip"])
+def test_a_bomb_without_a_declared_size_is_refused(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From `FROM` bytes on, what is `RATIO` times the archive; nothing beyond is written."""
+    monkeypatch.setattr(archives, "FROM", 4 << 20)
+    make = zipped if ending == ".zip" else tarred
+    bomb = make(tmp_path / "a", *((f"{n}", bytes(8 << 20)) for n in range(4)))
+    most = max(4 << 20, archives.RATIO * bomb.stat().st_size)
+    assert most < 32 << 20
+
+    with pytest.raises(BadArchive, match=r"more than 200 times its size; .*file:PATH"):
+        unpack(bomb, ending, tmp_path / "new", None)
+
+    assert written(tmp_path / "new") <= most
+    unpack(bomb, ending, tmp_path / "declared", 32 << 20)
+    small = make(tmp_path / "b", ("x", bytes(3 << 20)))
+    unpack(small, ending, tmp_path / "small", None)
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".zip"])
+def test_too_many_files_are_refused(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty ones too, which no declared size bounds; and too many folders in one name."""
+    monkeypatch.setattr(archives, "MOST", 3)
+    make = zipped if ending == ".zip" else tarred
+    unpack(make(tmp_path / "a", *((f"{n}", b"") for n in range(3))), ending, tmp_path / "x", 0)
+
+    with pytest.raises(BadArchive, match="more than 3 files and folders"):
+        unpack(make(tmp_path / "b", *((f"{n}", b"") for n in range(4))), ending, tmp_path / "y", 0)
+    assert len(list((tmp_path / "y").iterdir())) == 3
+    deep = make(tmp_path / "c", ("a/" * 100 + "b", b""))
+    with pytest.raises(BadArchive, match="more than 100 folders deep"):
+        unpack(deep, ending, tmp_path / "z", 0)

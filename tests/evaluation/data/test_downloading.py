@@ -227,3 +227,18 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (tmp_path / "part").read_bytes() == BODY
     assert server.asked == [("/a", None), ("/a", f"bytes={PIECE}-")]
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_an_archive_larger_than_what_is_declared_is_not_taken(
+    server: Server, tmp_path: Path, length: bool
+) -> None:
+    """Nothing of it where its length is announced, else no more than the bound."""
+    server.pages["/a.zip"] = Page(bytes(300_000), length=length)
+    part = tmp_path / "part"
+
+    with pytest.raises(DataMismatch, match="more than 100000 bytes for an archive"):
+        download(server.url("/a.zip"), part, None, most=100_000)
+
+    assert part.stat().st_size <= (0 if length else 100_000)
+    download(server.url("/a.zip"), part, None, most=300_000)
