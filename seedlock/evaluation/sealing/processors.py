@@ -3,7 +3,7 @@
 A limit of time alone would let a program see all processors of the machine: it makes a thread for
 each, they wait for each other, and since how a sum is split follows the number of threads, its
 results would differ between machines under one limit. Bound to processors it sees as many as it
-may use (sched_getaffinity(2)): under a limit of 1 on two processors PyTorch and JAX made one thread.
+may use (sched_getaffinity(2)): limited to 1 of two processors, PyTorch and JAX made one thread.
 
 Runs side by side, of one seedlock or several, must not be bound to the same ones while others idle.
 So each claims its own by a name that the kernel gives to one process of a network namespace at a
