@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +13,10 @@ import pytest
 
 PACKAGE = Path(sysconfig.get_paths()["purelib"]) / "seedlock"
 """The installed package: what a user has, not the checkout."""
+
+
+if importlib.util.find_spec("hypothesis"):  # the image for CUDA, where `make test-gpu` runs, has none
+    from tests import profiles  # noqa: F401 - loads one
 
 
 def make_environment(folder: Path, interpreter: str = sys.executable) -> Path:

@@ -19,7 +19,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from seedlock.errors import BadBundle
@@ -391,9 +391,7 @@ def test_only_plain_files_are_unpacked_from_a_zip(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a"]
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2 * settings().max_examples)
 @given(kind=some.sampled_from(KINDS), how=some.integers(0, 4), seed=some.integers(0, 2**32))
 def test_mutated_bundles(folder: Path, tmp_path: Path, kind: str, how: int, seed: int) -> None:
     """Bytes changed, cut out, put in, cut off, and, of the archive's inside, changed before it is
