@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.absent import compiled_before, without
 from tests.adapters.probe import drawn
 from tests.interpreter import REPOSITORY, python, run
 
@@ -119,8 +120,14 @@ def test_keras_on_another_backend_is_set_by_hand_too(
     streams = ("keras", "python", "numpy", *(["torch"] if backend == "torch" else []))
     sets = [{"calls": values.ordered(*streams), "key": 0} for values in (seven, eight)]
 
-    (under_lock,) = drawn(imports, tmp_path, REPRO_SEED="7", KERAS_BACKEND=backend)
-    first, other = drawn(imports, tmp_path, *sets, KERAS_BACKEND=backend, **seven.variables)
+    start = {
+        "KERAS_BACKEND": backend,
+        **(without("sklearn") if backend == "jax" else without("jax", "sklearn")),
+        **compiled_before(tmp_path / "compiled"),
+    }
+
+    (under_lock,) = drawn(imports, tmp_path, REPRO_SEED="7", **start)
+    first, other = drawn(imports, tmp_path, *sets, **start, **seven.variables)
 
     assert first == under_lock
     assert all(one != two for one, two in zip(first["keras"], other["keras"], strict=True))

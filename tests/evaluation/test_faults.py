@@ -76,9 +76,7 @@ def pair(
 
 
 @pytest.fixture(scope="module", name="plain")
-def _plain(
-    tmp_path_factory: pytest.TempPathFactory, start: Start
-) -> dict[str, str]:
+def _plain(tmp_path_factory: pytest.TempPathFactory, start: Start) -> dict[str, str]:
     """The digest of each training's parameters without a fault and without a trace."""
     folder = tmp_path_factory.mktemp("plain")
     with ThreadPoolExecutor(max_workers=2) as runs:
@@ -120,9 +118,7 @@ def test_a_training_without_a_fault_is_repeatable(
     framework: str, tmp_path: Path, plain: dict[str, str], start: Start
 ) -> None:
     """Not one event differs, and the parameters are those of a run without a trace."""
-    (one, other), digests = pair(
-        framework, "none", tmp_path / "traced", start.get(framework, {})
-    )
+    (one, other), digests = pair(framework, "none", tmp_path / "traced", start.get(framework, {}))
 
     assert first_divergence(one, other) is None
     assert digests == 2 * [plain[framework]]
@@ -133,9 +129,7 @@ def test_a_training_without_a_fault_is_repeatable(
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_fault_is_found(
-    framework: str, fault: str, tmp_path: Path, start: Start
-) -> None:
+def test_a_fault_is_found(framework: str, fault: str, tmp_path: Path, start: Start) -> None:
     """At its step, at its line, and the likeliest guess names it."""
     level = {"REPRO_LEVEL": "watch"} if (framework, fault) in WATCHED else {}
     variables = {**start.get(framework, {}), **level}
