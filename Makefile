@@ -111,6 +111,7 @@ build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/pr
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/programs.lock
 	cp version-lock/mxnet_numpy_compat.py $(SITE)/mxnet/_cy3/ndarray.py
+	$(BIN)/python -m compileall -q $(SITE)/mxnet/_cy3/ndarray.py
 	cp version-lock/constraints.txt $(VENV)/repro-lock.txt
 	touch $@
 

@@ -66,6 +66,7 @@ ORDER = [
         "evaluation.data.sources",
         "evaluation.findings",
         "evaluation.full_disk",
+        "evaluation.json_schema",
         "evaluation.manifest",
         "evaluation.manifest_probe",
         "evaluation.nondeterministic",
