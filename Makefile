@@ -36,7 +36,7 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
-	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=20
 
 image: wheels dist ## build conference/repro-base
 	$(PYTHON) -m tests.image.engine build
@@ -111,6 +111,7 @@ build/venv/.locked: build/wheels/.complete version-lock/dev.lock version-lock/pr
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check $(LOCKED) -r version-lock/programs.lock
 	cp version-lock/mxnet_numpy_compat.py $(SITE)/mxnet/_cy3/ndarray.py
+	$(BIN)/python -m compileall -q $(SITE)/mxnet/_cy3/ndarray.py
 	cp version-lock/constraints.txt $(VENV)/repro-lock.txt
 	touch $@
 

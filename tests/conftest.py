@@ -1,14 +1,24 @@
-"""Interpreters for the tests: without seedlock, and with one door only."""
+"""Interpreters for the tests, without seedlock and with one door only, and runs that tests of
+several modules look at."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.adapters.probe import drawn
+from tests.interpreter import REPOSITORY, python
+from tests.once import once
+
+if importlib.util.find_spec("hypothesis"):  # not in the image for CUDA
+    from tests import profiles  # noqa: F401 - loads one
 
 PACKAGE = Path(sysconfig.get_paths()["purelib"]) / "seedlock"
 """The installed package: what a user has, not the checkout."""
@@ -37,6 +47,25 @@ def _door_of_sitecustomize(tmp_path_factory: pytest.TempPathFactory) -> str:
     link = site_packages / "sitecustomize.py"
     link.symlink_to(PACKAGE / "entrypoint" / "sitecustomize.py")
     return interpreter_of(site_packages)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What examples/demo.py prints: each example under 7 twice and under 8."""
+    program = str(REPOSITORY / "examples" / "demo.py")
+    return str(once(tmp_path_factory, "demo", lambda: python(program).out))
+
+
+@pytest.fixture(scope="session")
+def locked_draws(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a program that seeds nothing draws from each library under REPRO_SEED=7."""
+    folder = tmp_path_factory.mktemp("locked")
+
+    def draw() -> Any:
+        return drawn("random,numpy,torch,tensorflow,keras,mxnet,jax", folder, REPRO_SEED="7")
+
+    (draws,) = once(tmp_path_factory, "locked_draws", draw)
+    return dict(draws)
 
 
 @pytest.fixture(name="environment_with_seedlock")

@@ -67,6 +67,7 @@ ORDER = [
         "evaluation.findings",
         "evaluation.full_disk",
         "evaluation.lifeline",
+        "evaluation.json_schema",
         "evaluation.manifest",
         "evaluation.manifest_probe",
         "evaluation.nondeterministic",

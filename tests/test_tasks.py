@@ -167,14 +167,19 @@ def test_all_tasks_of_a_run_differ(pools: dict[str, Any]) -> None:
 
 
 FAULT = """
-import multiprocessing as mp, numpy.random, random, sys, time
+import multiprocessing as mp, numpy.random, random
+others = mp.Event()
 def task(x):
-    time.sleep(0.03 if x == 0 else 0)  # the worker that takes the first is kept
+    if x:
+        others.set()
+    elif workers == 2:
+        others.wait()  # the worker that takes the first leaves the others to the second
     return numpy.random.rand()
 if __name__ == "__main__":
     numpy.random.seed(0); random.seed(0)
-    for n in (1, 2):
-        with mp.get_context("fork").Pool(n) as p:
+    for workers in (1, 2):
+        others.clear()
+        with mp.get_context("fork").Pool(workers) as p:
             print(p.map(task, range(6), chunksize=1))
 """
 

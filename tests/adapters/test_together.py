@@ -33,17 +33,17 @@ import random, numpy
 before = random.getstate(), numpy.random.get_state()[1].tolist(), numpy.random.get_state()[2]
 import jax, tensorflow
 after = random.getstate(), numpy.random.get_state()[1].tolist(), numpy.random.get_state()[2]
-print(json.dumps([one == two for one, two in zip(before, after)]))
+kept = [one == two for one, two in zip(before, after)]
 """
 
 XLA_IN_TENSORFLOW = """
 import tensorflow as tf
 compiled = tf.function(lambda values: values * 2 + 1, jit_compile=True)
-print(json.dumps(float(compiled(tf.constant(1.0)))))
+in_tensorflow = float(compiled(tf.constant(1.0)))
 """
 XLA_IN_JAX = """
 import jax
-print(json.dumps(float(jax.jit(lambda value: value * 2 + 1)(1.0))))
+in_jax = float(jax.jit(lambda value: value * 2 + 1)(1.0))
 """
 
 
@@ -58,20 +58,27 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Any]:
     return dict(zip(numbers, draws, strict=True))
 
 
-def test_the_order_of_imports_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+def test_the_order_of_imports_does_not_change_what_is_drawn(
+    locked_draws: dict[str, Any], tmp_path: Path
+) -> None:
     """Each library draws the same whichever is imported first."""
-    one = drawn(ONE_ORDER, tmp_path, REPRO_SEED="7")
-
-    assert drawn(ANOTHER_ORDER, tmp_path, REPRO_SEED="7") == one
+    assert drawn(ANOTHER_ORDER, tmp_path, REPRO_SEED="7") == [locked_draws]
 
 
-def test_what_an_import_draws_leaves_no_trace(tmp_path: Path) -> None:
+def test_imports_leave_no_trace_and_xla_takes_the_locked_flags(tmp_path: Path) -> None:
     """JAX and TensorFlow draw from NumPy and from `random` while they are being imported; a
-    locked program draws the same afterwards as if it had imported neither."""
-    by_itself = python("-c", PRELUDE + DRAWN_BY_IMPORTS, cwd=tmp_path)
+    locked program draws the same afterwards as if it had imported neither. Their two builds of
+    XLA parse one variable, and both know the flags of level strict."""
+    by_itself = python("-c", PRELUDE + DRAWN_BY_IMPORTS + "print(json.dumps(kept))", cwd=tmp_path)
+    both = "print(json.dumps([kept, in_tensorflow, in_jax]))"
+    run = locked(DRAWN_BY_IMPORTS + XLA_IN_TENSORFLOW + XLA_IN_JAX + both, tmp_path)
 
     assert not all(by_itself.json())
-    assert all(locked(DRAWN_BY_IMPORTS, tmp_path).said)
+    assert run.said == [[True] * 3, 3.0, 3.0]
+    assert (
+        run.library("tensorflow")["environment"]["XLA_FLAGS"]
+        == run.library("jax")["environment"]["XLA_FLAGS"]
+    )
 
 
 @pytest.mark.parametrize("seed", [7, LARGEST])
@@ -82,17 +89,6 @@ def test_same_streams_are_the_libraries_own_seeding(
     (draws,) = drawn(ONE_ORDER, tmp_path, REPRO_SEED=str(seed), REPRO_STREAMS="same")
 
     assert {**draws, "hash": None} == {**by_hand[seed], "hash": None}
-
-
-def test_tensorflow_and_jax_take_the_locked_xla_flags_in_one_process(tmp_path: Path) -> None:
-    """Two builds of XLA parse one variable, and both know the flags of level strict."""
-    run = locked(XLA_IN_TENSORFLOW + XLA_IN_JAX, tmp_path)
-
-    assert run.said == 3.0
-    assert (
-        run.library("tensorflow")["environment"]["XLA_FLAGS"]
-        == run.library("jax")["environment"]["XLA_FLAGS"]
-    )
 
 
 @pytest.mark.parametrize("program", [XLA_IN_TENSORFLOW, XLA_IN_JAX], ids=["tensorflow", "jax"])

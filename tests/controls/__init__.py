@@ -6,6 +6,7 @@ each fault is there without seedlock, and what becomes of it under a seed.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -37,10 +38,43 @@ class Control(NamedTuple):
         """Whether what draws from the system is derived with REPRO_ENTROPY=lock."""
         return self.file in LOCKED
 
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The controls that one interpreter runs in turn, itself among them.
+
+        A framework's start takes seconds. Each control sets its own seeds or makes its own
+        generators, so that none can hide another's fault: what is deaf stays so, and what varies.
+        """
+        return next((files for files in TOGETHER if self.file in files), (self.file,))
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Arguments of Python that run all of `together`."""
+        files = [str(Path(__file__).with_name(file)) for file in self.together]
+        return ("-c", IN_TURN, *files) if len(files) > 1 else (*files,)
+
 
 LOCKED = (
     "os_urandom.py", "secrets_token.py", "system_random.py", "uuid4.py", "uuid1.py",
     "temporary_name.py",
+)  # fmt: skip
+
+IN_TURN = "import runpy, sys; [runpy.run_path(each, None, '__main__') for each in sys.argv[1:]]"
+
+TOGETHER = (
+    (
+        "tensorflow_seed.py", "tensorflow_generator_seed.py", "tensorflow_generator_unseeded.py",
+        "tensorflow_v1_seed.py", "tensorflow_data_parallel_map.py", "keras_seed.py",
+        "keras_seed_generator.py", "keras_initializer_seed.py", "keras_dropout_seed.py",
+    ),
+    (
+        "torch_manual_seed.py", "torch_generator_unseeded.py", "torch_generator_seed.py",
+        "torch_seed.py",
+    ),
+    ("mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
+    (
+        "jax_key.py", "jax_prng_key.py", "jax_key_of_numpy_integer.py", "jax_key_inside_jit.py",
+    ),
 )  # fmt: skip
 
 CONTROLS = (

@@ -97,7 +97,7 @@ def test_the_bill_of_the_real_locks(lock: str) -> None:
 
 
 @given(MANIFESTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings().max_examples // 3)
 def test_any_manifest_comes_back(manifest: Manifest) -> None:
     """What is written is valid and loses nothing."""
     text = text_of(manifest)

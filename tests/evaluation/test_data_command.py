@@ -239,7 +239,7 @@ def test_ctrl_c(data: Command, server: Server, tmp_path: Path, command: str) -> 
 
     arguments = ("add", "b", server.url("/a")) if command == "add" else ("fetch",)
     process = _start(tmp_path, *arguments)
-    assert server.reached.wait(60)
+    assert server.reached.wait(600)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     gate.set()

@@ -16,6 +16,7 @@ import pytest
 
 from seedlock.evaluation.divergence import first_divergence
 from seedlock.evaluation.traces import Run
+from tests.absent import compiled_before, without
 from tests.interpreter import REPOSITORY, python
 
 FOLDER = REPOSITORY / "tests" / "evaluation" / "faults"
@@ -38,8 +39,18 @@ WINDOW = {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": f"{STEP}:{STEP + 1}"}
 TRIES = 8
 """Pairs of runs until a fault must have shown: threads may finish in the same order twice."""
 
+Start = dict[str, dict[str, str]]
 
-def run(framework: str, fault: str, folder: Path, **variables: str) -> str:
+
+@pytest.fixture(scope="module", name="start")
+def _start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Variables by framework: without them most of the time of these tests is that of starts."""
+    alone = without("jax", "sklearn")
+    kept = compiled_before(tmp_path_factory.mktemp("compiled"))
+    return {"keras": alone, "tensorflow": alone, "jax": kept}
+
+
+def run(framework: str, fault: str, folder: Path, variables: dict[str, str]) -> str:
     """Run a training in a folder of its own; return the digest of its parameters."""
     folder.mkdir()
     program = str(FOLDER / f"{framework}_training.py")
@@ -48,14 +59,15 @@ def run(framework: str, fault: str, folder: Path, **variables: str) -> str:
 
 
 def pair(
-    framework: str, fault: str, folder: Path, **variables: str
+    framework: str, fault: str, folder: Path, variables: dict[str, str]
 ) -> tuple[tuple[Run, Run], list[str]]:
     """Run a training twice, side by side, with a trace of the step of the fault."""
     folder.mkdir()
 
     def traced(name: str) -> str:
         report = str(folder / name / "reports")
-        return run(framework, fault, folder / name, REPRO_REPORT=report, **WINDOW, **variables)
+        given = {**variables, **WINDOW, "REPRO_REPORT": report}
+        return run(framework, fault, folder / name, given)
 
     names = ("one", "other")
     with ThreadPoolExecutor(max_workers=2) as runs:
@@ -64,11 +76,13 @@ def pair(
 
 
 @pytest.fixture(scope="module", name="plain")
-def _plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def _plain(tmp_path_factory: pytest.TempPathFactory, start: Start) -> dict[str, str]:
     """The digest of each training's parameters without a fault and without a trace."""
     folder = tmp_path_factory.mktemp("plain")
     with ThreadPoolExecutor(max_workers=2) as runs:
-        digests = runs.map(lambda name: run(name, "none", folder / name), FRAMEWORKS)
+        digests = runs.map(
+            lambda name: run(name, "none", folder / name, start.get(name, {})), FRAMEWORKS
+        )
         return dict(zip(FRAMEWORKS, digests, strict=True))
 
 
@@ -101,10 +115,10 @@ def test_every_program_is_an_authors() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_training_without_a_fault_is_repeatable(
-    framework: str, tmp_path: Path, plain: dict[str, str]
+    framework: str, tmp_path: Path, plain: dict[str, str], start: Start
 ) -> None:
     """Not one event differs, and the parameters are those of a run without a trace."""
-    (one, other), digests = pair(framework, "none", tmp_path / "traced")
+    (one, other), digests = pair(framework, "none", tmp_path / "traced", start.get(framework, {}))
 
     assert first_divergence(one, other) is None
     assert digests == 2 * [plain[framework]]
@@ -115,12 +129,13 @@ def test_a_training_without_a_fault_is_repeatable(
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_fault_is_found(framework: str, fault: str, tmp_path: Path) -> None:
+def test_a_fault_is_found(framework: str, fault: str, tmp_path: Path, start: Start) -> None:
     """At its step, at its line, and the likeliest guess names it."""
     level = {"REPRO_LEVEL": "watch"} if (framework, fault) in WATCHED else {}
+    variables = {**start.get(framework, {}), **level}
     found = None
     for attempt in range(TRIES):
-        runs, digests = pair(framework, fault, tmp_path / str(attempt), **level)
+        runs, digests = pair(framework, fault, tmp_path / str(attempt), variables)
         found = first_divergence(*runs)
         if found is not None:
             break

@@ -121,7 +121,7 @@ def test_type_and_shape_of_an_array(name: str, tmp_path: Path) -> None:
     assert all(each.counts for each in found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_the_planted_element_is_found_wherever_it_is(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -296,7 +296,6 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(first=TREES, second=TREES)
 def test_different_json_is_never_called_equal(
     first: Any, second: Any, tmp_path_factory: pytest.TempPathFactory

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seedlock.evaluation import lockstep
@@ -38,7 +38,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(events=EVENTS, data=st.data(), block=st.integers(1, 3000), small=st.integers(1, 400))
 def test_a_planted_difference_is_found_at_its_index(
     events: list[Event],
@@ -68,7 +67,6 @@ def test_a_planted_difference_is_found_at_its_index(
     assert (shorter.index, shorter.first, shorter.second) == (len(events), op(9), None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(first=EVENTS, second=EVENTS, block=st.integers(1, 3000), small=st.integers(1, 400))
 def test_results_are_compared_as_if_there_were_nothing_else(
     first: list[Event],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seedlock.evaluation import timelines
@@ -56,7 +56,6 @@ def test_many_steps_share_a_bin(tmp_path: Path) -> None:
     assert [n for n, equal in enumerate(found.equal) if not equal] == [700 // 3]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 4), min_size=1, max_size=20),
     changed=st.sets(st.integers(0, 19)),

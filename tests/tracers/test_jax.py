@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.absent import compiled_before
 from tests.interpreter import python
 from tests.tracers.recorded import Recorded, first_difference, line_of, record
 
@@ -171,8 +172,11 @@ def _ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
     """What the program prints without a trace, two runs at mode op and one at mode step."""
     program = tmp_path_factory.mktemp("ways") / "ways.py"
     program.write_text(WAYS)
-    plain = record(program, program.parent, None)
-    one, two, steps = (record(program, tmp_path_factory.mktemp("trace"), mode) for mode in MODES)
+    start = compiled_before(tmp_path_factory.mktemp("compiled"))
+    plain = record(program, program.parent, None, **start)
+    one, two, steps = (
+        record(program, tmp_path_factory.mktemp("trace"), mode, **start) for mode in MODES
+    )
     return plain.done.out, one, two, steps
 
 

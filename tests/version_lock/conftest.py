@@ -56,7 +56,7 @@ def python() -> Run:
             env=inherited | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
 

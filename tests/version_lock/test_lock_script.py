@@ -60,7 +60,7 @@ class Place:
             env=dict(os.environ) | defaults | variables,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 

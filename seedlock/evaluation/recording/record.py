@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRecord, printable
+from seedlock.evaluation.json_schema import jsonschema
 from seedlock.evaluation.writing import write_json
 from seedlock.reporting import ENVIRONMENT, SECRET
 
@@ -143,13 +144,12 @@ def moment(seconds: float) -> str:
 
 
 def _validate(shown: str, content: dict[str, Any]) -> None:
-    import jsonschema
-
+    library = jsonschema()
     schema = json.loads(SCHEMA_FILE.read_text())
     try:
-        problem = next(jsonschema.Draft202012Validator(schema).iter_errors(content), None)
+        problem = next(library.Draft202012Validator(schema).iter_errors(content), None)
     except RecursionError:
-        problem = jsonschema.ValidationError("it is nested too deep")
+        problem = library.ValidationError("it is nested too deep")
     if problem is not None:
         where = "/".join(str(each) for each in problem.absolute_path) or "the whole"
         raise BadRecord(

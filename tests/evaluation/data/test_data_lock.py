@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedlock.errors import BadDataLock
@@ -236,7 +236,7 @@ PIECES = st.sampled_from(
         st.tuples(st.integers(0, len(GOOD)), st.integers(0, 30), PIECES), min_size=1, max_size=4
     )
 )
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2 * settings().max_examples)
 def test_mutated_files(tmp_path: Path, changes: list[tuple[int, int, str]]) -> None:
     """Each gives a clear error or sets that are in order; nothing is executed or written."""
     global seen

@@ -194,7 +194,7 @@ def test_fetching_one_set_at_the_same_time(server: Server, cache: Cache) -> None
     gate = threading.Event()
     server.pages["/a"] = Page(BODY, gate=gate)
     processes = [_fetching(server, cache.folder, BODY) for _ in range(3)]
-    assert server.reached.wait(60)
+    assert server.reached.wait(600)
     waited = threading.Event()
 
     class Waiting(Silence):
@@ -204,7 +204,7 @@ def test_fetching_one_set_at_the_same_time(server: Server, cache: Cache) -> None
 
     own = threading.Thread(target=fetch, args=(a_file(server.url("/a")), cache, Waiting()))
     own.start()
-    assert waited.wait(60)
+    assert waited.wait(600)
     gate.set()
     own.join()
     places = [process.communicate()[0].strip() for process in processes]
@@ -218,7 +218,7 @@ def test_a_killed_download_goes_on(server: Server, cache: Cache) -> None:
     """The lock goes with the process, what came stays under a name that says so."""
     server.pages["/a"] = Page(BODY, gate=threading.Event())
     process = _fetching(server, cache.folder, BODY)
-    assert server.reached.wait(60)
+    assert server.reached.wait(600)
     (part,) = _until_there(cache.folder / "partial")
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from seedlock.errors import BadRecord
@@ -111,7 +111,7 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 COMPLETE = {"format": "seedlock-record", "version": 1, **BEGUN, **ENDED, "status": "complete"}
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings().max_examples)
 @given(
     some.sampled_from(places(COMPLETE)),
     some.none() | some.booleans() | some.integers() | some.text() | some.just("DELETE")

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from seedlock.errors import BadBundle
@@ -391,9 +392,7 @@ def test_only_plain_files_are_unpacked_from_a_zip(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a"]
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2 * settings().max_examples)
 @given(kind=some.sampled_from(KINDS), how=some.integers(0, 4), seed=some.integers(0, 2**32))
 def test_mutated_bundles(folder: Path, tmp_path: Path, kind: str, how: int, seed: int) -> None:
     """Bytes changed, cut out, put in, cut off, and, of the archive's inside, changed before it is
@@ -561,13 +560,13 @@ def test_kill_while_packing_leaves_no_half_bundle(folder: Path, tmp_path: Path) 
     process = subprocess.Popen(
         words, cwd=copy, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while not list(tmp_path.glob("a.tar.gz*")):
-        assert process.poll() is None
+    while process.poll() is None and not list(tmp_path.glob("a.tar.gz*")):
+        time.sleep(0.001)
 
     process.kill()
     process.wait()
 
-    if (tmp_path / "a.tar.gz").exists():  # it was done before the signal came
+    if process.returncode == 0:  # it was done before the signal came
         assert unpack(tmp_path / "a.tar.gz", tmp_path / "out").known
 
 

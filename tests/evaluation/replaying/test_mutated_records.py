@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from seedlock.errors import SeedlockError
@@ -37,9 +37,7 @@ VALUES = (
 )  # fmt: skip
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=some.data())
 def test_a_mutated_record_starts_nothing(
     recorded: Path, tmp_path: Path, data: some.DataObject

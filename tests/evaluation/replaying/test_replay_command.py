@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +347,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
     )  # fmt: skip
     while not (tmp_path / "go").exists():
         assert process.poll() is None
+        time.sleep(0.01)
 
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()

@@ -1,0 +1,3 @@
+"""Can't be imported: see `tests.absent`."""
+
+raise ModuleNotFoundError(f"No module named {__name__!r}", name=__name__)
