@@ -33,7 +33,8 @@ def queue(connection: Connection, submissions: Sequence[tuple[str, str, str, int
         [{"digest": digest, "name": name, "visibility": visibility, "seeds": seeds,
           "queued": seeds, **zeros} for digest, name, visibility, seeds in submissions],
     )  # fmt: skip
-    ids = dict(connection.execute(select(Submission.digest, Submission.id)).tuples().all())
+    known = connection.execute(select(Submission.digest, Submission.id))
+    ids = {row.digest: row.id for row in known}
     connection.execute(
         insert(Run),
         [{"submission_id": ids[digest], "seed_index": index, "attempt": 1, "failures": 0,
