@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 USER = "nobody"
 """PostgreSQL refuses to run as root; this user is in every Debian."""
@@ -44,12 +45,15 @@ class Server:
         who = self.user if password is None else f"{self.user}:{quote(password, safe='')}"
         return f"postgresql+psycopg://{who}@/{database}?host={self.folder}"
 
-    def new(self) -> str:
-        """Make a database and return its URL."""
+    def new(self, template: str | None = None) -> str:
+        """Make a database, a copy of the one at a URL if there is one, and return its URL."""
         self._databases += 1
         name = f"ledger{self._databases}"
+        made = f"CREATE DATABASE {name}"
+        if template is not None:
+            made += f" TEMPLATE {make_url(template).database}"
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(made.encode())
         return self.url(name)
 
     def connect(self, database: str) -> psycopg.Connection:

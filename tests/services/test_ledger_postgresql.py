@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from seedlock.evaluation.ledger.ledger import Ledger
 from tests.evaluation.ledger.conftest import _clock, _ledger, _reopen  # noqa: F401
+from tests.evaluation.ledger.made import Clock, play
+from tests.evaluation.ledger.test_killed_workers import *  # noqa: F403
 from tests.evaluation.ledger.test_ledger import *  # noqa: F403
+from tests.evaluation.ledger.test_verification import *  # noqa: F403
 from tests.services.postgresql import Server
 
 
@@ -13,3 +19,20 @@ from tests.services.postgresql import Server
 def _where(server: Server) -> str:
     """An empty database."""
     return server.new()
+
+
+@pytest.fixture(scope="module", name="template")
+def _template(server: Server) -> str:
+    """A database with a ledger that went through all that can happen."""
+    where = server.new()
+    clock = Clock()
+    with Ledger.open(where, clock=clock) as ledger:
+        play(ledger, clock)
+    return where
+
+
+@pytest.fixture(name="played")
+def _played(template: str, server: Server) -> Iterator[Ledger]:
+    """A copy of it, to be broken."""
+    with Ledger.open(server.new(template), create=False) as ledger:
+        yield ledger
