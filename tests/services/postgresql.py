@@ -18,7 +18,6 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
 USER = "nobody"
 """PostgreSQL refuses to run as root; this user is in every Debian."""
@@ -38,28 +37,26 @@ class Server:
     def __init__(self, folder: Path, user: str) -> None:
         self.folder = folder
         self.user = user
-        self._databases = 0
+        self._schemas = 0
 
-    def url(self, database: str, password: str | None = None) -> str:
-        """Return SQLAlchemy's URL of a database."""
+    def url(self, schema: str = "public", password: str | None = None) -> str:
+        """Return SQLAlchemy's URL of a schema of the one database."""
         who = self.user if password is None else f"{self.user}:{quote(password, safe='')}"
-        return f"postgresql+psycopg://{who}@/{database}?host={self.folder}"
+        place = f"host={self.folder}&options=-csearch_path%3D{schema}"
+        return f"postgresql+psycopg://{who}@/postgres?{place}"
 
-    def new(self, template: str | None = None) -> str:
-        """Make a database, a copy of the one at a URL if there is one, and return its URL."""
-        self._databases += 1
-        name = f"ledger{self._databases}"
-        made = f"CREATE DATABASE {name}"
-        if template is not None:
-            made += f" TEMPLATE {make_url(template).database}"
-        with self.connect("postgres") as connection:
-            connection.execute(made.encode())
+    def new(self) -> str:
+        """Make a schema and return its URL. A database of its own would be 7 MB of files."""
+        self._schemas += 1
+        name = f"ledger{self._schemas}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
         return self.url(name)
 
-    def connect(self, database: str) -> psycopg.Connection:
-        """Connect to a database, around seedlock."""
+    def connect(self) -> psycopg.Connection:
+        """Connect around seedlock."""
         return psycopg.connect(
-            f"host={self.folder} user={self.user} dbname={database}", autocommit=True
+            f"host={self.folder} user={self.user} dbname=postgres", autocommit=True
         )
 
 
@@ -116,6 +113,6 @@ def running() -> Iterator[Server]:
         try:
             yield Server(folder, "seedlock")
         finally:
-            do("pg_ctl", "--wait", "-m", "immediate", "stop")
+            do("pg_ctl", "--wait", "-m", "fast", "stop")
     finally:
         shutil.rmtree(folder)

@@ -17,22 +17,13 @@ from tests.services.postgresql import Server
 
 @pytest.fixture(name="where")
 def _where(server: Server) -> str:
-    """An empty database."""
+    """A schema without tables."""
     return server.new()
 
 
-@pytest.fixture(scope="module", name="template")
-def _template(server: Server) -> str:
-    """A database with a ledger that went through all that can happen."""
-    where = server.new()
-    clock = Clock()
+@pytest.fixture(name="played")
+def _played(where: str, clock: Clock) -> Iterator[Ledger]:
+    """A ledger that went through all that can happen."""
     with Ledger.open(where, clock=clock) as ledger:
         play(ledger, clock)
-    return where
-
-
-@pytest.fixture(name="played")
-def _played(template: str, server: Server) -> Iterator[Ledger]:
-    """A copy of it, to be broken."""
-    with Ledger.open(server.new(template), create=False) as ledger:
         yield ledger

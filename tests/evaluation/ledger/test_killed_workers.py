@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from seedlock.evaluation.ledger.ledger import Ledger
 from seedlock.evaluation.ledger.leases import Lease
+from seedlock.evaluation.ledger.ledger import Ledger
 from tests.evaluation.ledger.made import RECORD, fill
 
 OUTCOMES = ("done", "done", "author-failure", "limit", "infrastructure", "interrupted")
@@ -63,7 +63,7 @@ def note(log: Path, lease: Lease) -> None:
 
 
 def test_nothing_is_leased_twice_though_workers_are_killed(where: str, tmp_path: Path) -> None:
-    """Four generations of four processes, killed -9 but for the last: every run comes to its end."""
+    """Four generations of processes, killed -9 but for the last: every run comes to its end."""
     context = multiprocessing.get_context("fork")
     draw = random.Random("when they are killed")
     with Ledger.open(where) as ledger:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from seedlock.errors import BadLedger, LostLease
-from seedlock.evaluation.ledger.ledger import Ledger
 from seedlock.evaluation.ledger.leases import Lease
+from seedlock.evaluation.ledger.ledger import Ledger
 from seedlock.evaluation.ledger.states import STATE_OF
 from tests.evaluation.ledger.made import POLICY, RECORD, Clock, digest, fill, play
 

@@ -196,7 +196,7 @@ def test_a_chain_written_anew_is_found_by_a_noted_head(played: Ledger) -> None:
 
     found = played.verify([noted, earlier])
 
-    assert [each for each in found.problems if each.startswith("row")][0].startswith(
+    assert next(each for each in found.problems if each.startswith("row")).startswith(
         f"row {noted[0]}: its hash is "
     )
     assert not any(each.startswith("row 4:") for each in found.problems)
@@ -253,7 +253,7 @@ def _ends(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ("UPDATE submissions SET started = 0", "started is 0"),
         ("UPDATE submissions SET digest = 'x' WHERE name = 'one'", "(x) was never added"),
         ("UPDATE round SET retries = 9", "the round: retries is 9; by the events it is 1"),
-        ("UPDATE round SET freeze = 'x'", "the round: freeze is 'x'"),
+        ("UPDATE round SET \"freeze\" = 'x'", "the round: freeze is 'x'"),
     ],
 )
 def test_a_state_that_does_not_follow_is_found(
