@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -93,7 +94,7 @@ def running() -> Iterator[Server]:
     root = os.geteuid() == 0
     # Not below pytest's folders, which only their owner may enter; a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="seedlock-pg-"))
-    as_user = {"user": USER, "group": "nogroup", "extra_groups": []} if root else {}
+    as_user: dict[str, Any] = {"user": USER, "group": "nogroup", "extra_groups": []} if root else {}
 
     def do(program: str, *words: str) -> None:
         command = [str(programs / program), "-D", str(folder / "data"), *words]

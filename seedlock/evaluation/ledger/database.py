@@ -1,9 +1,9 @@
 """The way to the database: SQLite in WAL mode or PostgreSQL, transactions, and its troubles.
 
 SQLite: one writer at a time, by BEGIN IMMEDIATE, which waits (`BUSY`) instead of failing in the
-middle. `synchronous=FULL`: in WAL mode a transaction committed with NORMAL "might roll back
-following a power loss or system crash", FULL syncs the log after each commit
-(https://www.sqlite.org/pragma.html#pragma_synchronous). WAL needs memory shared by all processes
+middle. `synchronous=FULL`: in WAL mode the log is synced at each commit with FULL only; with NORMAL
+a commit can be undone by a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous,
+https://www.sqlite.org/wal.html, section 2.3). WAL needs memory shared by all processes
 that use the file, hence one machine (https://www.sqlite.org/wal.html, section 1).
 """
 

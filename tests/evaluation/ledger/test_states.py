@@ -21,7 +21,7 @@ PAGE = (REPOSITORY / "docs" / "ledger.md").read_text()
 def first_cells(heading: str) -> list[str]:
     """Return the first column of the table below a row of headings."""
     rows = PAGE.partition(f"| {heading} |")[2].splitlines()[2:]
-    cells = []
+    cells: list[str] = []
     for row in rows:
         if not row.startswith("|"):
             return cells
