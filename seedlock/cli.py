@@ -17,7 +17,9 @@ from seedlock.evaluation import (
     data_command,
     diff_command,
     full_disk,
+    ledger_command,
     manifest_command,
+    status_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
@@ -151,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    status_command.add(commands)
+    ledger_command.add(commands)
     return parser
 
 
