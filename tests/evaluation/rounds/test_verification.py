@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import formats, merkle, steps, verification
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 from seedlock.evaluation.rounds.ceremony import Round
@@ -768,18 +769,21 @@ def test_a_file_that_is_none(copied: Path, step: str, text: str) -> None:
     assert look(copied, NOTHING)[0] == "WRONG"
 
 
+STRANGE: tuple[Any, ...] = (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800")
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_each_key_of_another_kind(copied: Path, step: str) -> None:
     """No file makes verify fail: it is wrong, or no round at all."""
     content = of(copied, step)
     for key in content:
-        for value in (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800"):
+        for value in STRANGE:
             if value == content[key] or (key == "ledger" and value is None):
                 continue
             formats.file_of(copied, step).write_text(json.dumps({**content, key: value}))
             try:
                 word, said = look(copied, NOTHING)
-            except verification.BadRound as problem:
+            except BadRound as problem:
                 assert step == OPENING, problem
             else:
                 assert word == "WRONG", (key, value, said)
