@@ -17,8 +17,10 @@ from seedlock.evaluation import (
     data_command,
     diff_command,
     full_disk,
+    ledger_command,
     manifest_command,
     round_command,
+    status_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
@@ -153,6 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     bundle_command.add(commands)
     check_command.add(commands)
     round_command.add(commands)
+    status_command.add(commands)
+    ledger_command.add(commands)
     return parser
 
 

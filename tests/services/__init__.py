@@ -1,0 +1,1 @@
+"""Tests against services of Debian, which their own set-up brings: `make test-services`."""
