@@ -19,6 +19,7 @@ from seedlock.evaluation import (
     full_disk,
     ledger_command,
     manifest_command,
+    round_command,
     status_command,
     verify_command,
 )
@@ -153,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    round_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)
     return parser
