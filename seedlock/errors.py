@@ -192,6 +192,18 @@ class NotMatching(SeedlockError):
     slug = "replay-mismatch"
 
 
+class BadKey(SeedlockError):
+    """A key with which records are signed can't be made or used."""
+
+    slug = "bad-key"
+
+
+class BadSignature(SeedlockError):
+    """A record's signature is missing, or is not one of this record."""
+
+    slug = "bad-signature"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
