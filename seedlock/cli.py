@@ -18,6 +18,7 @@ from seedlock.evaluation import (
     diff_command,
     full_disk,
     manifest_command,
+    unit_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    unit_command.add(commands)
     return parser
 
 

@@ -186,6 +186,12 @@ class BadBundle(SeedlockError):
     slug = "bad-bundle"
 
 
+class NotFrozen(SeedlockError):
+    """A submission is none of those that a round froze, or not what it was then."""
+
+    slug = "not-frozen"
+
+
 class NotMatching(SeedlockError):
     """What is here is not what a record says."""
 

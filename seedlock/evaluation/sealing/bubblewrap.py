@@ -99,7 +99,8 @@ class Sandbox:
     def words(self, argv: list[str]) -> list[str]:
         """Return what starts `argv` in it."""
         bwrap, limits = self.tools["bwrap"], self.order.limits
-        cpus = sorted(os.sched_getaffinity(0))[: math.ceil(limits.processors)]
+        all_cpus = self.order.cpus or sorted(os.sched_getaffinity(0))
+        cpus = all_cpus[: math.ceil(limits.processors)]
         # Without RLIMIT_DATA: TensorFlow 2.21 goes on where it is refused memory, and a product of
         # matrices is 0 in a run that ends with status 0. The kernel ends this run first when the
         # machine itself has no more.

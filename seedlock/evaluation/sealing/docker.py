@@ -28,6 +28,9 @@ LABEL = "org.seedlock.sealed"
 """On every sealed container. One whose seedlock was killed is left behind, not running:
 `docker container prune --filter label=org.seedlock.sealed` removes those."""
 
+UNIT_LABEL = "org.seedlock.unit"
+"""On the containers of a round's runs, with the path of the run's artifacts."""
+
 PATIENCE = 60.0
 """Seconds that the engine may take to answer."""
 
@@ -51,7 +54,7 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     variables = listed(order.variables)
     argv = engine.start(
         image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
-        options=options(order.limits, order.folder / ID_FILE),
+        options=[*options(order.limits, order.folder / ID_FILE), *_of_slot(order)],
     )  # fmt: skip
     expected = inspection.Expected(
         order.limits,
@@ -80,6 +83,16 @@ def options(limits: Limits, id_file: Path) -> list[str]:
         "--ulimit", f"fsize={limits.disk}", "--ulimit", "core=0",
         "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--ipc", "private",
     ]  # fmt: skip
+
+
+def _of_slot(order: Order) -> list[str]:
+    """Return the words that give a container its part of the machine."""
+    words = [word for label in order.labels for word in ("--label", label)]
+    if order.cpus:
+        words += ["--cpuset-cpus", ",".join(map(str, order.cpus))]
+    if order.gpus:
+        words += ["--gpus", '"device={}"'.format(",".join(order.gpus))]  # the engine reads CSV
+    return words
 
 
 class Docker(Sealed):

@@ -48,6 +48,9 @@ class Order:
         folder: the run's folder, there; not shown to the run. What is printed into files in it
             counts as written.
         name: the container's, where there is one; no other's.
+        cpus: numbers of the processors that it gets; empty for any.
+        gpus: GPUs that the container gets, as the engine names them.
+        labels: further ones for the container.
     """
 
     argv: Sequence[str]
@@ -57,6 +60,9 @@ class Order:
     limits: Limits
     folder: Path
     name: str
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Sealed(ABC):
