@@ -198,6 +198,12 @@ class NotMatching(SeedlockError):
     slug = "replay-mismatch"
 
 
+class BadCluster(SeedlockError):
+    """What was said of a Kubernetes cluster can't stand in a manifest."""
+
+    slug = "bad-cluster"
+
+
 class BadKey(SeedlockError):
     """A key with which records are signed can't be made or used."""
 
