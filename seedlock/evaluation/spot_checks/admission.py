@@ -127,8 +127,9 @@ def _of_submission(content: Mapping[str, Any], entry: Entry) -> Iterator[str]:
     if tuple(content["command"]) != entry.command:
         yield f"its command is {printable(' '.join(content['command']), 200)}, not the submission's"
     declared = content.get("metrics", {}).get("declared", [])
-    if sorted(map(str, declared)) != sorted(str(each.as_dict()) for each in entry.metrics):
-        yield "its declared metrics are not the submission's"
+    for each in entry.metrics:
+        if each.as_dict() not in declared:
+            yield f"it does not declare the metric {printable(each.name)}:{each.direction}"
     inside = (content["source"] or {}).get("working_folder")
     if inside not in (".", None):
         yield f"it ran in the folder {printable(str(inside), 100)}; allowed: the submission's own"
