@@ -198,6 +198,24 @@ class NotMatching(SeedlockError):
     slug = "replay-mismatch"
 
 
+class BadLedger(SeedlockError):
+    """What should be a round's ledger is none, or one of something else."""
+
+    slug = "bad-ledger"
+
+
+class LedgerUnavailable(SeedlockError):
+    """The database of a ledger does not answer, or refuses."""
+
+    slug = "ledger-unavailable"
+
+
+class LostLease(SeedlockError):
+    """A worker reports on a run that it no longer holds."""
+
+    slug = "lost-lease"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
