@@ -23,6 +23,7 @@ from seedlock.evaluation import (
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.evaluation.replaying import bundle_command, replay_command
+from seedlock.evaluation.spot_checks import sign_command, spot_check_command
 from seedlock.evaluation.submission import check_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
@@ -153,6 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     bundle_command.add(commands)
     check_command.add(commands)
     unit_command.add(commands)
+    sign_command.add(commands)
+    spot_check_command.add(commands)
     return parser
 
 

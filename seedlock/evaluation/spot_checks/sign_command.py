@@ -96,7 +96,9 @@ def _new(options: argparse.Namespace) -> int:
 def _passphrase(options: argparse.Namespace, again: bool) -> bytes | None:
     if not options.passphrase:
         return None
-    raise NotImplementedError
+    from seedlock.evaluation.spot_checks.asking import passphrase
+
+    return passphrase(options.new_key or options.key, again).encode("utf-8", "surrogateescape")
 
 
 def _refuse(problem: str) -> int:

@@ -199,7 +199,13 @@ def _folder(options: argparse.Namespace, this: Round) -> Path | None:
 
 
 def _passphrase(this: Round) -> str | None:
-    raise NotImplementedError
+    from seedlock.evaluation.rounds import secret_file
+    from seedlock.evaluation.rounds.formats import REVEAL
+    from seedlock.evaluation.spot_checks.asking import passphrase
+
+    if this.has(REVEAL) or not secret_file.is_sealed(this.folder):
+        return None
+    return passphrase("the round's secret")
 
 
 def _show(options: argparse.Namespace, result: dict[str, Any], lines: str) -> None:

@@ -1,0 +1,138 @@
+"""`seedlock spot-check`: who passes, who is found out, and what is said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.spot_checks.spot_check_command import RESULT
+from tests.evaluation.spot_checks.authors_round import World, at, make, seedlock
+
+
+def standings(world: World) -> dict[str, str]:
+    """How the submissions stand, by spot-check.json."""
+    content = json.loads((world.round / RESULT).read_text())
+    return {each["name"]: each["standing"] for each in content["submissions"]}
+
+
+def test_honest_authors_pass(world: World) -> None:
+    """All records are replayed at level portable and come out bit for bit; the result is in the
+    round's folder, the replays are nobody else's, and no submission's folder was written to."""
+    before = {path: path.stat().st_mtime_ns for path in world.folder.glob("submissions/*/*")}
+
+    done = world.check("--fraction", "1")
+
+    assert done.status == 0, done.out + done.err
+    assert "4 of 4 records were drawn" in done.out
+    assert done.out.count(": IDENTICAL") == 4
+    assert standings(world) == {"mine": "passed", "yours": "passed"}
+    made = world.round / "private" / "spot-check-1"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    replayed = json.loads((made / "mine-0" / "replay" / "record.json").read_text())
+    assert replayed["level"] == "portable"
+    now = {path: path.stat().st_mtime_ns for path in world.folder.glob("submissions/*/*")}
+    assert now == before
+
+
+def test_an_edited_metric_is_found_although_it_was_signed_again(world: World) -> None:
+    """The signature is good: only the replay tells. It marks this submission and no other."""
+
+    def better(content: dict[str, Any]) -> None:
+        content["metrics"]["final"]["loss"] /= 2
+
+    world.edit("mine", 1, better)
+    world.sign("mine", 1)
+
+    done = world.check("--fraction", "1", "--json")
+
+    assert done.status == 1, done.out + done.err
+    result = json.loads(done.out)
+    mine = next(each for each in result["submissions"] if each["name"] == "mine")
+    (found,) = [each for each in mine["records"] if each["seed_index"] == 1]
+    assert found["verdict"] == "DIFFERENT"
+    assert any(reason.startswith("metric loss: recorded ") for reason in found["reasons"])
+    assert standings(world) == {"mine": "marked", "yours": "passed"}
+    assert json.loads((world.round / RESULT).read_text()) == result
+
+
+def test_a_record_without_a_good_signature_is_refused(world: World) -> None:
+    """Edited after it was signed: its submission is refused, none of its records is replayed, and
+    the other one is checked all the same."""
+    world.edit("mine", 0, lambda content: content["metrics"]["final"].update(loss=0.0))
+
+    done = world.check("--fraction", "1")
+
+    assert done.status == 3, done.out + done.err
+    assert "2 of 2 records were drawn" in done.out
+    assert "it was changed after it was signed" in done.out
+    assert standings(world) == {"mine": "refused", "yours": "passed"}
+
+
+def test_the_policys_part_is_drawn_and_proven(world: World) -> None:
+    """Without --fraction, one quarter of four: one record, the same again; less is refused. After
+    the reveal anybody can prove the choice from the published files; another choice is found."""
+    assert world.check().status == 0
+    first = json.loads((world.round / RESULT).read_text())
+    chosen = [each["record"] for of in first["submissions"] for each in of["records"]
+              if each["chosen"]]  # fmt: skip
+    assert len(chosen) == first["chosen"] == 1
+    assert sorted(standings(world).values()) == ["not chosen", "passed"]
+    refused = world.check("--fraction", "0.2")
+    assert refused.status == 2 and "0.25 or more" in refused.err
+
+    steps.reveal_round(world.this, None, at("20:00:00"))
+    shutil.rmtree(world.round / "private")
+    assert seedlock("spot-check", world.round, "--verify").status == 0
+    for each in first["submissions"]:
+        for record in each["records"]:
+            record["chosen"] = not record["chosen"]
+    (world.round / RESULT).write_text(json.dumps(first))
+    done = seedlock("spot-check", world.round, "--verify")
+
+    assert done.status == 1
+    assert "was drawn and not replayed" in done.out
+    assert "was replayed and not drawn" in done.out
+
+
+def test_below_level_portable_a_tolerance_is_needed(tmp_path: Path) -> None:
+    """Another machine's bits may differ: without a tolerance the records are refused, with one the
+    metrics decide."""
+    world = make(tmp_path / "strict", "strict")
+
+    done = world.check()
+    assert done.status == 3, done.out + done.err
+    assert "allowed: level portable, or --tolerance" in done.out
+    done = world.check("--tolerance", "loss=1%")
+
+    assert done.status == 0, done.out + done.err
+    assert json.loads((world.round / RESULT).read_text())["tolerances"] == {"loss": "1%"}
+
+
+def test_what_cannot_be_replayed_is_not_passed(world: World) -> None:
+    """A record of a run in an image that is not here: nothing may be said, and that is said."""
+    image = {"name": "mine", "id": f"sha256:{'ab' * 32}", "lock_sha256": None, "mounts": [],
+             "network": False}  # fmt: skip
+    for index in (0, 1):
+        world.edit("mine", index, lambda content: content.update(image=image))
+        world.sign("mine", index)
+
+    done = world.check("--fraction", "1")
+
+    assert done.status == 4, done.out + done.err
+    assert standings(world) == {"mine": "unchecked", "yours": "passed"}
+
+
+@pytest.mark.parametrize("given", ["0", "1.5", "-1", "1/0", "nan", "1e-999999999", "a"])
+def test_a_part_that_is_none_is_refused(honest: World, given: str) -> None:
+    """Above 0, up to 1."""
+    done = honest.check(f"--fraction={given}")
+
+    assert done.status == 2, done.err
+    assert "--fraction" in done.err
+    assert not (honest.round / RESULT).exists()
