@@ -62,9 +62,11 @@ def _sign(options: argparse.Namespace) -> int:
         return _refuse("--key: say which records, and --round ROUND")
     from seedlock.evaluation.recording.record import COMPLETE, parse
     from seedlock.evaluation.spot_checks import keys, signature
-    from seedlock.evaluation.spot_checks.round_terms import Published
+    from seedlock.evaluation.rounds.formats import DRAW
+    from seedlock.evaluation.spot_checks.round_terms import published
 
-    published = Published(Path(options.round))
+    this = published(Path(options.round))
+    draw, policy, seeds = this.digest(DRAW), this.policy.digest, this.seeds()
     key = keys.load(Path(options.key), _passphrase(options, again=False))
     contents = []
     for each in options.records:
@@ -76,11 +78,11 @@ def _sign(options: argparse.Namespace) -> int:
         content = parse(str(path), raw)
         if content["status"] != COMPLETE:
             return _refuse(f"{path} says {content['status']}: its run was killed, or goes on")
-        if content["seed"] not in published.seeds:
+        if content["seed"] not in seeds:
             return _refuse(f"{path}: its seed {content['seed']} is none of the round's")
         contents.append((path, raw))
     for path, raw in contents:
-        print(signature.sign(path, raw, published.digest, published.policy.digest, key))
+        print(signature.sign(path, raw, draw, policy, key))
     return 0
 
 

@@ -33,9 +33,9 @@ direction = "min"
 
 PROGRAM = """\
 import os, numpy, seedlock
-weights = numpy.random.rand(16, 16)
+weights = numpy.zeros(64)
 for step in range(3):
-    weights = weights @ weights.T / 16 + numpy.random.rand(16, 16) * {factor}
+    weights = weights / 2 + numpy.random.rand(64) * {factor}
     seedlock.log_metric("loss", float(weights.mean()), step)
 numpy.save(os.environ["REPRO_OUTPUT"] + "/weights.npy", weights)
 """
@@ -68,6 +68,21 @@ def seedlock(*words: str | Path, cwd: Path | None = None, **variables: str) -> D
     return run(command, cwd=cwd, check=False, PATH=path, **variables)
 
 
+BEFORE = (
+    "format", "version", "seedlock", "submission", "command", "seed", "scheme", "level",
+    "settings", "image", "source", "environment", "limits", "artifacts",
+)  # fmt: skip
+"""Keys of a record whose run goes on, beside `status` and `usage`."""
+
+
+def unfinished(content: dict[str, Any]) -> None:
+    """Make a record what it was while its run went on."""
+    kept = {key: content[key] for key in BEFORE}
+    kept["usage"] = {"started": content["usage"]["started"]}
+    content.clear()
+    content.update(kept, status="running")
+
+
 def at(text: str) -> datetime:
     """A moment on the day of the round."""
     return datetime.fromisoformat(f"2023-08-23T{text}").replace(tzinfo=timezone.utc)
@@ -78,6 +93,7 @@ class World:
     """A folder with the round, the submissions, the keys and the records."""
 
     folder: Path
+    names: tuple[str, ...] = NAMES
 
     @property
     def round(self) -> Path:
@@ -92,7 +108,7 @@ class World:
     @property
     def submissions(self) -> list[Path]:
         """The submissions' folders."""
-        return [self.folder / "submissions" / name for name in NAMES]
+        return [self.folder / "submissions" / name for name in self.names]
 
     @property
     def records(self) -> list[Path]:
@@ -124,7 +140,7 @@ class World:
     def copy(self, to: Path) -> World:
         """All of it at another place."""
         shutil.copytree(self.folder, to, symlinks=True)
-        return World(to)
+        return World(to, self.names)
 
     def check(self, *words: str | Path, records: list[Path] | None = None) -> Done:
         """`seedlock spot-check` over all records."""
@@ -148,17 +164,17 @@ def open_round(folder: Path, submissions: list[Path], level: str, beacon: bool =
     return this
 
 
-def make(folder: Path, level: str = "portable") -> World:
+def make(folder: Path, level: str = "portable", names: tuple[str, ...] = NAMES) -> World:
     """Make it all: keys, submissions, the round, and a run of each submission under each seed."""
-    world = World(folder)
+    world = World(folder, names)
     folder.mkdir(exist_ok=True)
-    for factor, (name, where) in enumerate(zip(NAMES, world.submissions, strict=True), 1):
+    for factor, (name, where) in enumerate(zip(names, world.submissions, strict=True), 1):
         where.mkdir(parents=True)
         public = keys.new(folder / f"{name}.pem", None)
         (where / "submission.toml").write_text(SUBMISSION.format(name=name, key=public))
         (where / "train.py").write_text(PROGRAM.format(factor=factor))
     this = open_round(world.round, world.submissions, level)
-    for name, where in zip(NAMES, world.submissions, strict=True):
+    for name, where in zip(names, world.submissions, strict=True):
         for index, seed in enumerate(this.seeds()):
             file = world.record(name, index)
             words = ("--seed", str(seed), "--level", level, "--metric", "loss:min")
