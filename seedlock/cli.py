@@ -19,6 +19,7 @@ from seedlock.evaluation import (
     full_disk,
     manifest_command,
     unit_command,
+    round_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     unit_command.add(commands)
     sign_command.add(commands)
     spot_check_command.add(commands)
+    round_command.add(commands)
     return parser
 
 

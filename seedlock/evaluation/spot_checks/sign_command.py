@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,9 +99,10 @@ def _new(options: argparse.Namespace) -> int:
 def _passphrase(options: argparse.Namespace, again: bool) -> bytes | None:
     if not options.passphrase:
         return None
-    from seedlock.evaluation.spot_checks.asking import passphrase
+    from seedlock.evaluation.rounds import passphrase
 
-    return passphrase(options.new_key or options.key, again).encode("utf-8", "surrogateescape")
+    found = passphrase.given(os.environ) or passphrase.asked(again, "the key")
+    return found.encode("utf-8", "surrogateescape")
 
 
 def _refuse(problem: str) -> int:

@@ -199,13 +199,10 @@ def _folder(options: argparse.Namespace, this: Round) -> Path | None:
 
 
 def _passphrase(this: Round) -> str | None:
-    from seedlock.evaluation.rounds import secret_file
+    from seedlock.evaluation.rounds import passphrase, secret_file
     from seedlock.evaluation.rounds.formats import REVEAL
-    from seedlock.evaluation.spot_checks.asking import passphrase
 
-    if this.has(REVEAL) or not secret_file.is_sealed(this.folder):
-        return None
-    return passphrase("the round's secret")
+    return passphrase.of_secret(not this.has(REVEAL) and secret_file.is_sealed(this.folder))
 
 
 def _show(options: argparse.Namespace, result: dict[str, Any], lines: str) -> None:
