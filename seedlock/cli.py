@@ -16,6 +16,7 @@ from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import (
     data_command,
     diff_command,
+    evaluate_command,
     full_disk,
     manifest_command,
     unit_command,
@@ -152,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    evaluate_command.add(commands)
     unit_command.add(commands)
     return parser
 
