@@ -18,7 +18,9 @@ from seedlock.evaluation import (
     diff_command,
     evaluate_command,
     full_disk,
+    ledger_command,
     manifest_command,
+    status_command,
     unit_command,
     verify_command,
 )
@@ -155,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add(commands)
     evaluate_command.add(commands)
     unit_command.add(commands)
+    status_command.add(commands)
+    ledger_command.add(commands)
     return parser
 
 
