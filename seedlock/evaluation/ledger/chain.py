@@ -67,11 +67,14 @@ def milliseconds(text: str) -> int:
 
 
 def whole(value: Any) -> Any:
-    """Return a value with each float in it as its shortest decimal text."""
+    """Return a value as an event may hold it: each float as its shortest decimal text, halves of
+    characters as question marks."""
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
     if isinstance(value, dict):
-        return {str(name): whole(each) for name, each in value.items()}
+        return {whole(str(name)): whole(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [whole(each) for each in value]
     return value

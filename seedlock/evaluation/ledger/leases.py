@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, bindparam, insert, literal_column, select, update
 
+from seedlock.errors import LostLease
 from seedlock.evaluation.ledger.chain import time_text, whole
 from seedlock.evaluation.ledger.states import (
     BEGUN,
@@ -142,6 +143,15 @@ def given(connection: Connection, lease: Lease) -> Row[Any] | None:
     return connection.execute(_MINE, {"run": lease.run_id, "t": lease.token}).first()
 
 
+def lost(lease: Lease) -> LostLease:
+    """Return the error that tells a worker so."""
+    return LostLease(
+        f"{lease.name}, seed index {lease.seed_index}, attempt {lease.attempt} is no longer held "
+        f"under token {lease.token}: its lease was over, or it was ended; allowed: reports of who "
+        "holds it; stop the run, it does not count"
+    )
+
+
 def over(connection: Connection, now: int) -> Sequence[Row[Any]]:
     """Return runs whose lease has ended, at most 1000."""
     return connection.execute(_OVER, {"now": now}).all()
@@ -185,7 +195,7 @@ def end(page: Page, row: Row[Any], how: End, worker: str | None) -> str:
             "token": row.token,
             "class": how.outcome,
             "state": STATE_OF[how.outcome] if state != QUEUED else QUEUED,
-            "reasons": [str(each) for each in how.reasons],
+            "reasons": [whole(str(each)) for each in how.reasons],
             "record": how.record,
             "record_sha256": how.record_sha256,
             "usage": whole(how.usage),

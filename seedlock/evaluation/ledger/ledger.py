@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from seedlock.errors import BadLedger, LostLease, printable
-from seedlock.evaluation.ledger import leases
-from seedlock.evaluation.ledger.chain import canonical, whole
+from seedlock.errors import BadLedger, printable
+from seedlock.evaluation.ledger import exporting, leases, verification
 from seedlock.evaluation.ledger.database import Database
 from seedlock.evaluation.ledger.leases import End, Held, Lease
 from seedlock.evaluation.ledger.page import Page
+from seedlock.evaluation.ledger.queueing import queue
+from seedlock.evaluation.ledger.reading import read_events
 from seedlock.evaluation.ledger.states import (
     ADDED,
     ENTERED,
     EXPIRED,
     FORMAT,
     HELD,
-    QUEUED,
     RUNNING,
     STATE_OF,
     VERSION,
 )  # fmt: skip
 from seedlock.evaluation.ledger.status import Status, look
-from seedlock.evaluation.ledger.tables import Event, Round, Run, Submission
+from seedlock.evaluation.ledger.tables import Round, Submission
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
-
-PARTLY = 2000
-"""Events that are read at once."""
 
 
 class Ledger:
@@ -149,7 +145,7 @@ class Ledger:
                 digests.add(digest)
                 names.add(name)
                 page.add(ADDED, {"name": name, "visibility": visibility, "seeds": seeds}, digest)
-            _queue(page.connection, new)
+            queue(page.connection, new)
 
     def lease(self, worker: str, seconds: float, limit: int = 1) -> list[Lease]:
         """Take runs for a worker: of the submission that had the fewest, its lowest seed index.
@@ -186,7 +182,7 @@ class Ledger:
         with self._page() as page:
             row = leases.given(page.connection, lease)
             if row is None or row.state not in HELD:
-                raise _lost(lease)
+                raise leases.lost(lease)
             if row.state == RUNNING:
                 if row.where != where:
                     raise ValueError(f"{lease} was begun as {row.where}, not as {where}")
@@ -223,7 +219,6 @@ class Ledger:
             raise ValueError(f"class '{outcome_class}'; allowed: {', '.join(STATE_OF)}")
         used = None if usage is None else dict(usage)
         how = End(outcome_class, reasons, record_path, record_sha256, used)
-        canonical([*map(str, reasons), record_path, whole(used)]).encode()
         with self._page() as page:
             row = leases.given(page.connection, lease)
             if row is not None and row.state in HELD:
@@ -231,7 +226,7 @@ class Ledger:
             said = (outcome_class, record_path, record_sha256)
             if row is not None and (row.outcome, row.record, row.record_sha256) == said:
                 return str(row.state)
-            raise _lost(lease)
+            raise leases.lost(lease)
 
     def give_back(self, lease: Lease, why: str) -> str:
         """Queue a run again because it was interrupted; return the state of this attempt.
@@ -275,6 +270,14 @@ class Ledger:
         with self.database.read() as connection:
             yield from read_events(connection, after)
 
+    def export(self, path: str) -> str:
+        """Write all events to a file, whole or not at all; return the head."""
+        return exporting.export(self.events(), path)
+
+    def verify(self, heads: verification.Heads = ()) -> verification.Findings:
+        """Check the chain, against heads that were noted elsewhere too, and the state."""
+        return verification.verify(self.database, heads)
+
     @contextmanager
     def _page(self) -> Iterator[Page]:
         with self.database.write() as connection:
@@ -287,54 +290,5 @@ class Ledger:
         return self.database.now(connection) if self._clock is None else _ms(self._clock())
 
 
-def read_events(connection: Connection, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table as events; what can't be read as JSON stays the text it is."""
-    columns = Event.__table__.columns
-    while True:
-        chosen = select(*columns).where(Event.sequence > after).order_by(Event.sequence)
-        rows = connection.execute(chosen.limit(PARTLY)).mappings().all()
-        for row in rows:
-            after = row["sequence"]
-            yield {**row, "content": _content(row["content"])}
-        if len(rows) < PARTLY:
-            return
-
-
-def _content(text: str) -> Any:
-    try:
-        content = json.loads(text)
-        return content if canonical(content) == text else text
-    except ValueError:
-        return text
-
-
-def _queue(connection: Connection, submissions: Sequence[tuple[str, str, str, int]]) -> None:
-    if not submissions:
-        return
-    zeros = dict.fromkeys(
-        ("started", "leased", "running", "done", "author_failure", "limit", "infrastructure",
-         "retries", "timed", "timed_ms"), 0,
-    )  # fmt: skip
-    connection.execute(
-        insert(Submission),
-        [{"digest": digest, "name": name, "visibility": visibility, "seeds": seeds,
-          "queued": seeds, **zeros} for digest, name, visibility, seeds in submissions],
-    )  # fmt: skip
-    ids = dict(connection.execute(select(Submission.digest, Submission.id)).tuples().all())
-    connection.execute(
-        insert(Run),
-        [{"submission_id": ids[digest], "seed_index": index, "attempt": 1, "failures": 0,
-          "state": QUEUED} for digest, _, _, seeds in submissions for index in range(seeds)],
-    )  # fmt: skip
-
-
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _lost(lease: Lease) -> LostLease:
-    return LostLease(
-        f"{lease.name}, seed index {lease.seed_index}, attempt {lease.attempt} is held by this "
-        f"worker no more (token {lease.token}): its lease was over, or it was ended; the run must "
-        "be stopped, and counts no more"
-    )
