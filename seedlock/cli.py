@@ -18,11 +18,12 @@ from seedlock.evaluation import (
     diff_command,
     evaluate_command,
     full_disk,
+    kubernetes_command,
     ledger_command,
     manifest_command,
+    round_command,
     status_command,
     unit_command,
-    round_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
@@ -161,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     unit_command.add(commands)
     sign_command.add(commands)
     spot_check_command.add(commands)
+    kubernetes_command.add(commands)
     round_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)

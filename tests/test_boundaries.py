@@ -176,7 +176,7 @@ ORDER = [
     {"evaluation.engines.nursery"},
     {"evaluation.engines.process"},
     {"evaluation.engines.docker"},
-    {"evaluation.engines.kubernetes"},
+    {"evaluation.engines.kubernetes", "evaluation.engines.kubernetes_volume"},
     {"evaluation.ledger.chain", "evaluation.ledger.states"},
     {"evaluation.ledger.tables"},
     {
@@ -194,6 +194,7 @@ ORDER = [
         "evaluation.ledger.verification",
     },
     {"evaluation.ledger.ledger"},
+    {"evaluation.evaluating.collecting"},
     {
         "evaluation.spot_checks.choice",
         "evaluation.spot_checks.keys",
@@ -206,6 +207,7 @@ ORDER = [
     {
         "evaluation.data_command",
         "evaluation.diff_command",
+        "evaluation.kubernetes_command",
         "evaluation.ledger_command",
         "evaluation.manifest_command",
         "evaluation.recording.export_command",

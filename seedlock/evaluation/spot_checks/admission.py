@@ -63,7 +63,7 @@ def admit(files: Iterable[Path], terms: Terms, toleranced: bool) -> list[Standin
 
 
 def _of_all(standing: Standing, terms: Terms) -> Iterator[str]:
-    """Yield what is wrong with a submission's records: their own faults, missing and double ones."""
+    """Yield what is wrong with a submission's records: own faults, missing and double ones."""
     for each in standing.returned:
         yield from (f"{each.shown}: {fault}" for fault in each.faults)
     for index in range(len(terms.seeds)):

@@ -58,9 +58,7 @@ def problems(
         ) from problem
 
 
-def _problems(
-    content: Mapping[str, Any], this: Round, secret: bytes, salt: bytes
-) -> Iterator[str]:
+def _problems(content: Mapping[str, Any], this: Round, secret: bytes, salt: bytes) -> Iterator[str]:
     if (content["draw"], content["policy"]) != (this.digest(DRAW), this.policy.digest):
         yield "it is of another round: its draw and policy are not this one's"
     part = choice.fraction(content["fraction"])

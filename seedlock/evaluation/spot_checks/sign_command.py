@@ -62,8 +62,8 @@ def _sign(options: argparse.Namespace) -> int:
     if not options.records or options.round is None:
         return _refuse("--key: say which records, and --round ROUND")
     from seedlock.evaluation.recording.record import COMPLETE, parse
-    from seedlock.evaluation.spot_checks import keys, signature
     from seedlock.evaluation.rounds.formats import DRAW
+    from seedlock.evaluation.spot_checks import keys, signature
     from seedlock.evaluation.spot_checks.round_terms import published
 
     this = published(Path(options.round))

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadSignature, printable
@@ -21,6 +20,8 @@ from seedlock.evaluation.spot_checks import keys
 from seedlock.evaluation.writing import write_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FORMAT = "seedlock-record-signature"

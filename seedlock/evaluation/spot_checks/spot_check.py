@@ -48,7 +48,7 @@ EXIT_STATUSES = {MARKED: 1, REFUSED: 3, UNCHECKED: 4}
 GOOD = (replaying.IDENTICAL, replaying.WITHIN)
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     """Ctrl-C: nothing was decided."""
 
 

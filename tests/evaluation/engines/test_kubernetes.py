@@ -6,8 +6,6 @@ import base64
 import copy
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from seedlock.evaluation.engines.kubernetes import (
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.sealing.limits import parse
-from tests.interpreter import REPOSITORY
+from tests.evaluation.engines.pods import in_a_pod, reachable
 
 IMAGE = "registry.example/repro-base@sha256:" + "ab" * 32
 CLUSTER = Cluster("rounds", "round-claim", IMAGE, parallelism=4, retries=2, gpus=1)
@@ -284,53 +282,13 @@ def test_a_seeds_index_that_is_missing_is_refused(tmp_path: Path) -> None:
         manifests([given[0], given[2]], CLUSTER)
 
 
-def in_a_pod(bwrap: str, pod: dict[str, Any], secret: dict[str, Any], volume: Path, tried: str,
-             **variables: str) -> int:  # fmt: skip
-    """Start a pod's container in a sandbox with its mounts, read-only root, as its user, without a
-    network; return its exit status. What the image has comes from this machine."""
-    (container,) = pod["containers"]
-    unit = volume / "unit.json"
-    unit.write_bytes(base64.b64decode(secret["data"][f"{tried}.json"]))
-    words = [bwrap, "--unshare-all", "--die-with-parent", "--uid", "1000", "--gid", "1000"]
-    words += ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"]
-    for each in container["volumeMounts"]:
-        # First, since this repository may lie below /tmp.
-        words += ["--tmpfs", each["mountPath"]] if each["name"] in ("scratch", "memory") else []
-    prefixes = {"/usr", "/lib", "/lib64", "/etc", sys.prefix, sys.base_prefix, str(REPOSITORY)}
-    for prefix in sorted(prefixes):
-        if Path(prefix).exists():
-            words += ["--ro-bind", prefix, prefix]
-    for each in container["volumeMounts"]:
-        there = each["mountPath"]
-        if each["name"] == "units":
-            words += ["--ro-bind", str(unit), there]
-        elif each["name"] == "shared":
-            inside = each.get("subPath") or each["subPathExpr"].replace(
-                "$(UNIT_INDEX)-$(UNIT_FAILED)", tried
-            )
-            (volume / inside).mkdir(parents=True, exist_ok=True)
-            (volume / inside).chmod(0o777)
-            way = "--ro-bind" if each.get("readOnly") else "--bind"
-            words += [way, str(volume / inside), there]
-    words += ["--remount-ro", "/", "--clearenv", "--chdir", container["workingDir"]]
-    environ = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    path = f"{Path(sys.executable).parent}:/usr/bin"
-    for name, value in {**environ, "PATH": path, **variables}.items():
-        words += ["--setenv", name, value]
-    done = subprocess.run([*words, *container["command"]], capture_output=True, text=True)
-    print(done.stdout, done.stderr)
-    return done.returncode
-
-
 @pytest.fixture
 def volume(made: list[dict[str, Any]], tmp_path: Path) -> Path:
     """The shared volume, with the submission."""
     where = tmp_path / "volume"
     (where / "submissions").mkdir(parents=True)
     (tmp_path / "mine").rename(where / "submissions" / "My_method.v2")
-    for folder in (where, *where.parents):
-        if folder != Path("/") and "pytest" in str(folder):
-            folder.chmod(0o755)
+    reachable(where)
     return where
 
 
@@ -342,12 +300,13 @@ def test_what_a_pod_starts_makes_a_record(
     _, secret, job = made
     pod = job["spec"]["template"]["spec"]
 
-    assert in_a_pod(bwrap, pod, secret, volume, "1-2") == 0
+    done = in_a_pod(bwrap, pod, secret, volume, "1-2")
+    assert done.status == 0, done.err
     record = load(volume / "results" / "My_method.v2" / "1-2" / "record.json")
     assert record["outcome"]["class"] == "done"
     assert record["seed"] == SEEDS[1]
     assert (record["round"]["seed_index"], record["round"]["attempt"]) == (1, 3)
-    assert in_a_pod(bwrap, pod, secret, volume, "0-0", WANTED="75") == 42
+    assert in_a_pod(bwrap, pod, secret, volume, "0-0", WANTED="75").status == 42
 
 
 def test_an_attempts_unit_is_a_unit(tmp_path: Path) -> None:

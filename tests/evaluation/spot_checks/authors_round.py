@@ -178,9 +178,7 @@ def make(folder: Path, level: str = "portable", names: tuple[str, ...] = NAMES) 
         for index, seed in enumerate(this.seeds()):
             file = world.record(name, index)
             words = ("--seed", str(seed), "--level", level, "--metric", "loss:min")
-            done = seedlock(
-                "run", *words, "--record", file, "--", "python", "train.py", cwd=where
-            )
+            done = seedlock("run", *words, "--record", file, "--", "python", "train.py", cwd=where)
             assert done.status == 0, done.err
             world.sign(name, index)
     return world

@@ -8,8 +8,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from seedlock.evaluation.rounds import steps
 from seedlock.evaluation.spot_checks.spot_check_command import RESULT
 from tests.evaluation.spot_checks.authors_round import World, at, make, seedlock
