@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 2, 75, 130
 
-ENGINES = ("process", "docker", "slurm", "kubernetes")
+ENGINES = ("process", "docker", "slurm")
 
 EPILOG = """\
 Trains each submission under each of the round's hidden seeds, and writes down in the ledger what

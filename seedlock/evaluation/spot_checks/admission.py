@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from seedlock.evaluation.spot_checks.choice import Run
     from seedlock.evaluation.spot_checks.terms import Entry, Terms
 
 FINAL = (*JUDGED, record.LIMIT, record.NOT_LOCKED, record.CHANGED)
@@ -35,13 +36,17 @@ VARIABLES = {*OWN, *MACHINES, "PYTHONHASHSEED"}
 stand in the record's settings, and what names a place or a device of a machine."""
 
 
-def admit(files: Iterable[Path], terms: Terms, toleranced: bool) -> list[Standing]:
+def admit(
+    files: Iterable[Path], terms: Terms, toleranced: bool, earlier: Mapping[Run, str]
+) -> list[Standing]:
     """Read returned records and look whether they are this round's.
 
     Args:
         files: the records, each with its signature beside it.
         terms: the round's.
         toleranced: whether records below level portable may be compared, within tolerances.
+        earlier: digests of the records that earlier spot checks took; since their choice is known,
+            no other record takes the place of one.
 
     Returns:
         One for each frozen submission, by name, and one for each record that is none's.
@@ -53,6 +58,7 @@ def admit(files: Iterable[Path], terms: Terms, toleranced: bool) -> list[Standin
     strangers = []
     for file in files:
         found = _read(file, terms, toleranced)
+        found.faults += _replaced(found, earlier)
         if found.submission in standings:
             standings[found.submission].returned.append(found)
         else:
@@ -72,6 +78,14 @@ def _of_all(standing: Standing, terms: Terms) -> Iterator[str]:
             yield f"no record for seed index {index}"
         elif len(named) > 1:
             yield f"{len(named)} records for seed index {index}: {', '.join(named)}"
+
+
+def _replaced(found: Returned, earlier: Mapping[Run, str]) -> Iterator[str]:
+    if found.submission is None or found.seed_index is None:
+        return
+    before = earlier.get((found.submission, found.seed_index))
+    if before not in (None, found.sha256):
+        yield f"an earlier spot check took another record for this seed, {before}"
 
 
 def _read(file: Path, terms: Terms, toleranced: bool) -> Returned:

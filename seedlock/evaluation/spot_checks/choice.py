@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Run = tuple[str, int]
+"""Digest of a submission, `sha256:HEX`, and a seed's index from 0."""
+
 INFO = b"seedlock spot check 1"
 """Keeps these numbers apart from the hidden seeds, which come from the same secret."""
 
@@ -36,16 +39,14 @@ def lot(secret: bytes, salt: bytes, submission: str, seed_index: int) -> bytes:
     return HKDF(SHA256(), LENGTH, salt, info).derive(secret)
 
 
-def chosen(
-    secret: bytes, salt: bytes, runs: Iterable[tuple[str, int]], fraction: Fraction
-) -> list[tuple[str, int]]:
+def chosen(secret: bytes, salt: bytes, runs: Iterable[Run], fraction: Fraction) -> list[Run]:
     """Return the runs to be replayed: those with the smallest lots.
 
     A larger fraction chooses these and more.
 
     Args:
         secret, salt: as `lot` has them.
-        runs: submission's digest and seed's index of each record.
+        runs: those of the records.
         fraction: above 0, to 1; rounded up to whole records, so at least one of any.
     """
     lots = sorted((lot(secret, salt, *run), run) for run in set(runs))

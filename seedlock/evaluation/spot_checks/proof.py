@@ -15,7 +15,7 @@ from seedlock.evaluation.spot_checks import choice
 from seedlock.evaluation.spot_checks.spot_check import FORMAT, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from seedlock.evaluation.rounds.ceremony import Round
@@ -36,6 +36,44 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def all_of(this: Round) -> dict[Path, dict[str, Any]]:
+    """Return the results of a round's spot checks by their files, the first one first.
+
+    Raises:
+        BadRound: one is none.
+    """
+    found: dict[Path, dict[str, Any]] = {}
+    while (path := place(this, len(found) + 1)).exists():
+        found[path] = read(path)
+    return found
+
+
+def place(this: Round, number: int) -> Path:
+    """Return where the result of a round's first, second ... spot check lies."""
+    return this.folder / ("spot-check.json" if number == 1 else f"spot-check-{number}.json")
+
+
+def taken(results: Iterable[Mapping[str, Any]]) -> dict[choice.Run, str]:
+    """Return the digests of the records that spot checks found to be the round's.
+
+    Args:
+        results: what `all_of` returned.
+
+    Raises:
+        BadRound: a result lacks what it has to hold.
+    """
+    try:
+        return {
+            (each["digest"], record["seed_index"]): record["sha256"]
+            for content in results
+            for each in content["submissions"]
+            for record in each["records"]
+            if not record["faults"]
+        }
+    except (KeyError, TypeError) as problem:
+        raise _not_whole(problem) from problem
+
+
 def problems(
     content: Mapping[str, Any], this: Round, secret: bytes, salt: bytes
 ) -> list[str]:  # fmt: skip
@@ -52,10 +90,14 @@ def problems(
     try:
         return list(_problems(content, this, secret, salt))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
-        raise BadRound(
-            f"spot-check.json is not whole: {printable(repr(problem), 80)}; allowed: the file as "
-            "seedlock spot-check wrote it"
-        ) from problem
+        raise _not_whole(problem) from problem
+
+
+def _not_whole(problem: Exception) -> BadRound:
+    return BadRound(
+        f"a spot check's result is not whole: {printable(repr(problem), 80)}; allowed: the file "
+        "as seedlock spot-check wrote it"
+    )
 
 
 def _problems(content: Mapping[str, Any], this: Round, secret: bytes, salt: bytes) -> Iterator[str]:

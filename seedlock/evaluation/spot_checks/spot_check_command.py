@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
-RESULT = "spot-check.json"
-"""What the round's folder gets."""
-
 EPILOG = """\
 Looks whether the records that authors returned are the round's and signed, draws a part of them
-by the round's secret and beacon, replays these, and writes ROUND/spot-check.json.
+by the round's secret and beacon, replays these, and writes ROUND/spot-check.json; the second time
+spot-check-2.json, and so on.
 
   seedlock spot-check ROUND returned/* --submission mine --submission yours
   seedlock spot-check ROUND --verify       # after the reveal: was the part drawn as it had to be?
@@ -81,7 +79,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     parser.add_argument(
         "--verify", action="store_true",
-        help="look whether spot-check.json has the part that secret and beacon say",
+        help="look whether each result has the part that secret and beacon say",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--verbose", action="store_true", help="print all reasons")
@@ -111,11 +109,12 @@ def _check(options: argparse.Namespace, this: Round) -> int:
 
     from seedlock.evaluation.progress import Progress
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
+    from seedlock.evaluation.rounds.round_files import alone, put
+    from seedlock.evaluation.spot_checks import proof
     from seedlock.evaluation.spot_checks.admission import admit
     from seedlock.evaluation.spot_checks.round_terms import terms
     from seedlock.evaluation.spot_checks.spot_check import Way, check
     from seedlock.evaluation.spot_checks.spot_check_text import text
-    from seedlock.evaluation.writing import write_json
 
     part = _fraction(options, this)
     if isinstance(part, str):
@@ -137,25 +136,31 @@ def _check(options: argparse.Namespace, this: Round) -> int:
     def tell(line: str) -> None:
         console.print(f"seedlock spot-check: {line}", markup=False, soft_wrap=True)
 
-    standings = admit(files, of_round, bool(allowed))
+    earlier = proof.all_of(this)
+    standings = admit(files, of_round, bool(allowed), proof.taken(earlier.values()))
     with Progress(console) as progress:
         way = Way(folder, data, allowed, os.environ, progress.show, tell)
         result = check(of_round, standings, part, way)
-    write_json(str(this.folder / RESULT), result)
+    with alone(this.folder):
+        put(proof.place(this, len(proof.all_of(this)) + 1), result)
     _show(options, result, text(result, options.verbose))
     status: int = result["exit_status"]
     return status
 
 
 def _verify(options: argparse.Namespace, this: Round) -> int:
-    from seedlock.evaluation.spot_checks.proof import problems, read
+    from seedlock.evaluation.spot_checks.proof import all_of, problems
     from seedlock.evaluation.spot_checks.round_terms import salt_of, secret_of
 
-    found = problems(
-        read(this.folder / RESULT), this, secret_of(this, _passphrase(this)).exposed(),
-        salt_of(this),
-    )  # fmt: skip
-    lines = found or ["the part that was replayed is the one that secret and beacon say"]
+    secret, salt = secret_of(this, _passphrase(this)).exposed(), salt_of(this)
+    results = all_of(this)
+    if not results:
+        return _refuse(f"there is no spot-check.json in {this.folder}; allowed: a round with one")
+    found = [
+        f"{path.name}: {each}"
+        for path, content in results.items() for each in problems(content, this, secret, salt)
+    ]  # fmt: skip
+    lines = found or [f"{len(results)} results: what was replayed is what secret and beacon say"]
     _show(options, {"problems": found}, "\n".join(lines))
     return 1 if found else 0
 

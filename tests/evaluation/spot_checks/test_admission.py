@@ -19,7 +19,7 @@ CLEAN: dict[str, Any] = {"class": "done", "exit_status": 0, "notes": [], "reason
 
 def admitted(world: World, toleranced: bool = False) -> list[Standing]:
     """What `admit` says of all records."""
-    return admit(world.records, world.terms(), toleranced)
+    return admit(world.records, world.terms(), toleranced, {})
 
 
 def faults(world: World, toleranced: bool = False) -> str:
@@ -103,7 +103,7 @@ def test_other_ways_around_are_found(
 def test_the_lock_and_the_data_are_the_rounds(honest: World) -> None:
     """Where the policy names them."""
     terms = dataclasses.replace(honest.terms(), lock="1" * 64)
-    found = admit(honest.records, terms, False)
+    found = admit(honest.records, terms, False, {})
 
     assert all("its lock is " in "".join(each.faults) for each in found)
 
@@ -119,7 +119,7 @@ def test_data_is_the_rounds(world: World) -> None:
         ({"digits": f"sha256:{'1' * 64}"}, False), ({"digits": f"sha256:{'2' * 64}"}, True),
         ({"faces": f"sha256:{'1' * 64}"}, True),
     ):  # fmt: skip
-        (mine, _) = admit(world.records, dataclasses.replace(world.terms(), data=data), False)
+        (mine, _) = admit(world.records, dataclasses.replace(world.terms(), data=data), False, {})
         assert ("its data digits" in "".join(mine.faults)) == bad
 
 
@@ -211,7 +211,27 @@ def test_a_tolerance_allows_records_below_level_portable(world: World) -> None:
         world.edit("mine", index, lambda of: of["settings"].update(level="strict", threads=None))
         world.sign("mine", index)
 
-    (without, _), (with_one, _) = (admit(world.records, terms, each) for each in (False, True))
+    (without, _), (with_one, _) = (admit(world.records, terms, each, {}) for each in (False, True))
 
     assert "another machine's bits may differ" in "".join(without.faults)
     assert with_one.faults == []
+
+
+def test_no_record_takes_the_place_of_one_that_was_taken(world: World) -> None:
+    """Who knows which records were drawn could change the others; one that was refused for a fault
+    may come again."""
+    terms = world.terms()
+    before = {
+        (str(each.digest), int(of.seed_index or 0)): str(of.sha256)
+        for each in admitted(world)
+        for of in each.returned
+    }
+    assert all(not each.faults for each in admit(world.records, terms, False, before))
+    world.edit("mine", 0, lambda of: of["metrics"]["final"].update(loss=0.0))
+    world.sign("mine", 0)
+
+    mine, yours = admit(world.records, terms, False, before)
+
+    assert "an earlier spot check took another record" in "".join(mine.faults)
+    assert yours.faults == []
+    assert all(not each.faults for each in admit(world.records, terms, False, {}))

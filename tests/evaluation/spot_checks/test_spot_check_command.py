@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from seedlock.evaluation.rounds import steps
-from seedlock.evaluation.spot_checks.spot_check_command import RESULT
 from tests.evaluation.spot_checks.authors_round import World, at, make, seedlock
+
+RESULT = "spot-check.json"
 
 
 def standings(world: World) -> dict[str, str]:
@@ -81,12 +82,18 @@ def test_the_policys_part_is_drawn_and_proven(world: World) -> None:
               if each["chosen"]]  # fmt: skip
     assert len(chosen) == first["chosen"] == 1
     assert sorted(standings(world).values()) == ["not chosen", "passed"]
+    world.edit("yours", 0, lambda content: content["metrics"]["final"].update(loss=0.0))
+    world.sign("yours", 0)
+    again = world.check()
+    assert again.status == 3 and "an earlier spot check took another record" in again.out
+    assert json.loads((world.round / RESULT).read_text()) == first
+    assert (world.round / "spot-check-2.json").exists()
     refused = world.check("--fraction", "0.2")
     assert refused.status == 2 and "0.25 or more" in refused.err
 
     steps.reveal_round(world.this, None, at("20:00:00"))
     shutil.rmtree(world.round / "private")
-    assert seedlock("spot-check", world.round, "--verify").status == 0
+    assert seedlock("spot-check", world.round, "--verify").out.startswith("2 results: ")
     for each in first["submissions"]:
         for record in each["records"]:
             record["chosen"] = not record["chosen"]
@@ -109,13 +116,14 @@ def test_below_level_portable_a_tolerance_is_needed(tmp_path: Path) -> None:
     done = world.check("--tolerance", "loss=1%")
 
     assert done.status == 0, done.out + done.err
-    assert json.loads((world.round / RESULT).read_text())["tolerances"] == {"loss": "1%"}
+    assert json.loads((world.round / "spot-check-2.json").read_text())["tolerances"] == {
+        "loss": "1%"
+    }
 
 
 def test_what_cannot_be_replayed_is_not_passed(world: World) -> None:
     """A record of a run in an image that is not here: nothing may be said, and that is said."""
-    image = {"name": "mine", "id": f"sha256:{'ab' * 32}", "lock_sha256": None, "mounts": [],
-             "network": False}  # fmt: skip
+    image: dict[str, Any] = {"name": "mine", "id": f"sha256:{'ab' * 32}", "network": False}
     for index in (0, 1):
         world.edit("mine", index, lambda content: content.update(image=image))
         world.sign("mine", index)
