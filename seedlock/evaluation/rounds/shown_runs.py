@@ -178,7 +178,11 @@ def _record(
         return f"ran under another seed than that of index {event['seed_index']}"
     if found["level"] != policy.level:
         return f"ran at level {printable(found['level'])}, the policy says {policy.level}"
-    if (found.get("outcome") or {}).get("class") != content["class"]:
+    if found["status"] != record.COMPLETE:
+        # Who wrote it was killed, which is no end of the author's.
+        killed = content["class"] in (record.INFRASTRUCTURE, record.INTERRUPTED)
+        return "" if killed else f"says running, the ledger {content['class']}"
+    if found["outcome"]["class"] != content["class"]:
         return f"ended otherwise than the ledger says, which is {content['class']}"
     for each in found["data"]:
         if policy.data.get(each["name"], each["sha256"]) != each["sha256"]:
