@@ -6,6 +6,7 @@ import base64
 import copy
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import kubernetes_validate
 import pytest
 
 from seedlock.errors import BadCluster
+from seedlock.evaluation import requirements
 from seedlock.evaluation.engines.base import Unit, unit_of
 from seedlock.evaluation.engines.kubernetes import (
     ANNOTATIONS,
@@ -28,6 +30,7 @@ from seedlock.evaluation.recording import source
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.sealing.limits import parse
 from tests.evaluation.engines.pods import in_a_pod, reachable
+from tests.interpreter import REPOSITORY, python
 
 IMAGE = "registry.example/repro-base@sha256:" + "ab" * 32
 CLUSTER = Cluster("rounds", "round-claim", IMAGE, parallelism=4, retries=2, gpus=1)
@@ -307,6 +310,31 @@ def test_what_a_pod_starts_makes_a_record(
     assert record["seed"] == SEEDS[1]
     assert (record["round"]["seed_index"], record["round"]["attempt"]) == (1, 3)
     assert in_a_pod(bwrap, pod, secret, volume, "0-0", WANTED="75").status == 42
+
+
+def test_a_unit_needs_no_package_that_the_image_lacks(tmp_path: Path) -> None:
+    """The organiser's packages that the image's lock does not have are kept away."""
+    tables = [of for of in vars(requirements).values() if isinstance(of, dict)]
+    needed = {module: package for of in tables for module, package in of.items()
+              if isinstance(package, str)}  # fmt: skip
+    lock = (REPOSITORY / "version-lock" / "cpu.lock").read_text()
+    lacking = [module for module, package in needed.items() if f"\n{package}==" not in lock]
+    assert {"jsonschema", "cryptography", "sqlalchemy"} <= set(lacking)
+    unit = units(tmp_path / "mine")[0]
+    unit = dataclasses.replace(
+        attempt_of(unit, 0), folder=unit.folder, output=str(tmp_path / "run"),
+        record=str(tmp_path / "run.json"),
+    )  # fmt: skip
+    (tmp_path / "unit.json").write_text(unit.as_json())
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({lacking!r}))\n"
+        "from seedlock.cli import main; sys.exit(main(['unit', 'unit.json']))"
+    )
+
+    path = f"{Path(sys.executable).parent}:/usr/bin"
+    python("-c", program, cwd=tmp_path, PATH=path)
+
+    assert load(tmp_path / "run.json")["outcome"]["class"] == "done"
 
 
 def test_an_attempts_unit_is_a_unit(tmp_path: Path) -> None:
