@@ -160,12 +160,12 @@ def _parser() -> argparse.ArgumentParser:
     check_command.add(commands)
     evaluate_command.add(commands)
     unit_command.add(commands)
+    status_command.add(commands)
+    ledger_command.add(commands)
+    round_command.add(commands)
     sign_command.add(commands)
     spot_check_command.add(commands)
     kubernetes_command.add(commands)
-    round_command.add(commands)
-    status_command.add(commands)
-    ledger_command.add(commands)
     return parser
 
 

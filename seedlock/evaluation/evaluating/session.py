@@ -18,6 +18,7 @@ from seedlock.evaluation.evaluating.progress import Progress, lines, summary
 from seedlock.evaluation.evaluating.results import RUNS
 from seedlock.evaluation.evaluating.taking_up import take_up
 from seedlock.evaluation.ledger.ledger import Ledger
+from seedlock.evaluation.rounds import passphrase
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.watching import Interruption
@@ -50,7 +51,6 @@ class Options:
         accept: promises of the seal that the runs can do without.
         sealed: whether they are sealed.
         rejected: names of submissions all of whose runs count as failed.
-        passphrase: asks for it, where it is needed.
     """
 
     folder: Path
@@ -62,7 +62,6 @@ class Options:
     accept: frozenset[str]
     sealed: bool
     rejected: tuple[str, ...]
-    passphrase: Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         engine = choosing.engine(options.engine, len(places), environ)
         stack.callback(engine.close)
         engine.clear_away(options.folder / RUNS)
-        seeds = this.seeds(options.passphrase() if this.passphrase_needed else None)
+        seeds = this.seeds(passphrase.of_secret(this.passphrase_needed, environ))
         ledger = stack.enter_context(Ledger.open(options.ledger or options.folder))
         freeze = this.digest(FREEZE).removeprefix("sha256:")
         ledger.enter(policy.name, policy.digest, policy.retries, freeze)
