@@ -119,12 +119,13 @@ def replay(
             mismatches += matching.of_source(content, now, asked.artifacts)
         elif not asked.image:
             mismatches.append(Mismatch("source", "what the image holds", "unknown"))
-        mismatches += matching.of_data(content, asked.data)
+        if asked.limits is None:  # a sealed run is given its data, verified before and after
+            mismatches += matching.of_data(content, asked.data)
         if mismatches and not asked.anyway:
             return _result(asked, MISMATCH, mismatches)
         if asked.image and plan.container is None:
             return _result(asked, MISMATCH, mismatches, reasons=["there is no image to run in"])
-        if content["data"]:
+        if content["data"] and asked.limits is None:
             _point_to_data(wanted, content, asked.data)
         made = carry_out(_request(asked, plan, without), wanted, show)
     return _judged(asked, made, mismatches, plan)
@@ -168,11 +169,14 @@ def _request(asked: Asked, plan: Plan, without: tuple[Path, ...]) -> Request:
         plan,
         asked.output / RECORD,
         None if asked.content["source"] is None else asked.source,
+        asked.data_lock,
         metrics=_declared(asked.content),
         submission=asked.content["submission"],
         captured=True,
         without=without,
         known=asked.known,
+        limits=asked.limits,
+        accept=asked.accept,
     )
 
 
@@ -234,7 +238,7 @@ def _notes(asked: Asked) -> list[str]:
     content, notes = asked.content, []
     if content["image"] is not None and not asked.image:
         notes.append("the recorded run was in an image, this one was not")
-    if content["guarantees"] is not None:
+    if content["guarantees"] is not None and asked.limits is None:
         notes.append("the recorded run was sealed, this one was not")
     if content["seedlock"] != __version__:
         notes.append(f"seedlock {content['seedlock']} made the record, this is {__version__}")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedlock.evaluation.replaying.tolerance import Tolerance
+    from seedlock.evaluation.sealing.limits import Limits
 
 MACHINES = (
     "REPRO_REPORT", "REPRO_OUTPUT", "REPRO_DATA", "REPRO_LOCK_FILE", "CUDA_VISIBLE_DEVICES",
@@ -64,6 +65,9 @@ class Asked:
         tolerances: by metric.
         timeout: seconds, or None for the recorded limit.
         output: folder for the replay, new or empty.
+        limits: how much the replay may take, and that it is sealed; None where it is not.
+        accept: promises of the seal that it can do without.
+        data_lock: the file that pins the data of a sealed replay, or None.
     """
 
     record: Path
@@ -79,6 +83,9 @@ class Asked:
     anyway: bool = False
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     timeout: float | None = None
+    limits: Limits | None = None
+    accept: frozenset[str] = frozenset()
+    data_lock: Path | None = None
 
     @property
     def working_folder(self) -> Path:

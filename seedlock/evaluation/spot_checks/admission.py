@@ -144,6 +144,8 @@ def _of_submission(content: Mapping[str, Any], entry: Entry) -> Iterator[str]:
     for each in entry.metrics:
         if each.as_dict() not in declared:
             yield f"it does not declare the metric {printable(each.name)}:{each.direction}"
+    if {each["name"]: each["sha256"] for each in content.get("data", [])} != entry.data:
+        yield "its data is not what the submission's data.lock pins; allowed: run with --data"
     inside = (content["source"] or {}).get("working_folder")
     if inside not in (".", None):
         yield f"it ran in the folder {printable(str(inside), 100)}; allowed: the submission's own"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seedlock.errors import BadRound, NotFrozen, printable
-from seedlock.evaluation.evaluating.entries import entries
+from seedlock.evaluation.data import data_lock
+from seedlock.evaluation.evaluating import entries as handed_in
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, REVEAL
@@ -68,11 +69,12 @@ def terms(this: Round, folders: Sequence[Path], passphrase: str | None) -> Terms
 
     Raises:
         BadRound, BadPassphrase: as `secret_of`.
+        BadDataLock: a submission's can't be read.
         BadSubmission, NotFrozen: a folder holds none of those that were frozen, or one lacks.
         OSError: a file can't be read.
     """
     policy, frozen = this.policy, this.freeze()["submissions"]
-    found = entries(frozen, folders, policy)
+    found = handed_in.entries(frozen, folders, policy)
     lacking = {each["name"] for each in frozen} - {each.submission.name for each in found}
     if lacking:
         raise NotFrozen(
@@ -82,14 +84,19 @@ def terms(this: Round, folders: Sequence[Path], passphrase: str | None) -> Terms
     lock = (policy.image or {}).get("lock")
     return Terms(
         this.digest(DRAW), policy.digest, policy.level, tuple(this.seeds()),
-        {
-            each.digest: Entry(
-                each.submission.name, each.digest, each.submission.folder,
-                frozenset(source.look(each.submission.folder).files), each.submission.command,
-                each.metrics, each.submission.signing_key, each.limits.seconds,
-            )
-            for each in found
-        },
+        {each.digest: _entry(each) for each in found},
         policy.data, None if lock is None else lock.removeprefix("sha256:"),
         secret_of(this, passphrase).exposed(), salt_of(this),
+    )  # fmt: skip
+
+
+def _entry(of: handed_in.Entry) -> Entry:
+    submission = of.submission
+    folder, lock = submission.folder, submission.data
+    declared = () if lock is None else data_lock.declared(lock)
+    return Entry(
+        submission.name, of.digest, folder, frozenset(source.look(folder).files),
+        submission.command, of.metrics, submission.signing_key, of.limits,
+        {each.name: each.digest for each in declared},
+        None if lock is None else lock.relative_to(folder),
     )  # fmt: skip

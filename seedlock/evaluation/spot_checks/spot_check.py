@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
-from seedlock.errors import SeedlockError
+from seedlock.errors import NotSealed, SeedlockError
 from seedlock.evaluation.file_digests import NotDigestible
 from seedlock.evaluation.recording.record import moment
 from seedlock.evaluation.recording.run_data import FOLDER
@@ -60,6 +60,8 @@ class Way:
         folder: for the replays, new; absolute.
         data: folders that hold declared sets by their names.
         tolerances: by metric; empty for bits.
+        sealed: whether replays are sealed, as the runs of a round are.
+        accept: promises of the seal that they can do without.
         environ: this process's environment.
         show: called with the run that is under way from time to time.
         tell: called with a line when a replay begins.
@@ -68,6 +70,8 @@ class Way:
     folder: Path
     data: Sequence[Path]
     tolerances: Mapping[str, Tolerance]
+    sealed: bool
+    accept: frozenset[str]
     environ: Mapping[str, str]
     show: Callable[[Sequence[Run]], None]
     tell: Callable[[str], None]
@@ -88,6 +92,7 @@ def check(
 
     Raises:
         Stopped: Ctrl-C.
+        NotSealed: a promise of the seal can't be kept here.
         OSError: a file can't be read or written.
     """
     admitted = [each for each in standings if not each.faults]
@@ -134,10 +139,15 @@ def _replay(found: Returned, entry: Entry, way: Way) -> None:
         bundled=True,  # paths that the record names are another machine's
         data=[*way.data, artifacts / FOLDER],
         image=found.content["image"] is not None,
-        tolerances=dict(way.tolerances), timeout=entry.seconds,
+        tolerances=dict(way.tolerances),
+        timeout=None if way.sealed else entry.limits.seconds,
+        limits=entry.limits if way.sealed else None, accept=way.accept,
+        data_lock=source / entry.data_lock if way.sealed and entry.data_lock else None,
     )  # fmt: skip
     try:
         result = replaying.replay(asked, way.environ, way.show)
+    except NotSealed:
+        raise
     except (SeedlockError, NotDigestible) as problem:
         found.verdict, found.reasons = replaying.MISMATCH, [str(problem)]
         return

@@ -33,10 +33,11 @@ exit status, the first that fits:
     3  one is refused: a record is missing, double, changed, unsigned or not the round's
     4  one is unchecked: a replay could not be compared, so nothing may be said
    74  a full disk
-   78  the round, a submission's folder or the passphrase is not what it should be
+   78  the round, a submission's folder or the passphrase is not what it should be, or replays
+       can't be sealed here
   130  interrupted; nothing was written
 
-Programs of authors are run as seedlock replay runs them. docs/spot-checks.md has the rules.
+Programs of authors run sealed, as in an evaluation. docs/spot-checks.md has the rules.
 """
 
 
@@ -72,6 +73,14 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--tolerance", action="append", default=[], metavar="METRIC=ABS|REL%%",
         help="how far a metric may be from the recorded one; without it, bits have to be equal",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept", action="append", default=[], metavar="PROMISE",
+        help="a promise of the seal that replays can do without (docs/records.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unsealed", action="store_true",
+        help="don't seal the replays; for programs that you trust",
     )  # fmt: skip
     parser.add_argument(
         "--output", metavar="DIR",
@@ -110,6 +119,7 @@ def _check(options: argparse.Namespace, this: Round) -> int:
     from seedlock.evaluation.progress import Progress
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
     from seedlock.evaluation.rounds.round_files import alone, put
+    from seedlock.evaluation.sealing.guarantees import accepted
     from seedlock.evaluation.spot_checks import proof
     from seedlock.evaluation.spot_checks.admission import admit
     from seedlock.evaluation.spot_checks.round_terms import terms
@@ -139,7 +149,10 @@ def _check(options: argparse.Namespace, this: Round) -> int:
     earlier = proof.all_of(this)
     standings = admit(files, of_round, bool(allowed), proof.taken(earlier.values()))
     with Progress(console) as progress:
-        way = Way(folder, data, allowed, os.environ, progress.show, tell)
+        way = Way(
+            folder, data, allowed, not options.unsealed, accepted(options.accept), os.environ,
+            progress.show, tell,
+        )  # fmt: skip
         result = check(of_round, standings, part, way)
     with alone(this.folder):
         put(proof.place(this, len(proof.all_of(this)) + 1), result)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.recording.metrics import Metric
+    from seedlock.evaluation.sealing.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Entry:
         command: its words.
         metrics: the declared ones.
         signing_key: public half of its author's key, or None.
-        seconds: how long a run may take.
+        limits: of its runs.
+        data: digests of the data that it declares, by name.
+        data_lock: name of the file below its folder that pins them, or None.
     """
 
     name: str
@@ -33,7 +36,9 @@ class Entry:
     command: tuple[str, ...]
     metrics: tuple[Metric, ...]
     signing_key: str | None
-    seconds: float
+    limits: Limits
+    data: Mapping[str, str]
+    data_lock: Path | None
 
 
 @dataclass(frozen=True)

@@ -142,11 +142,11 @@ class World:
         shutil.copytree(self.folder, to, symlinks=True)
         return World(to, self.names)
 
-    def check(self, *words: str | Path, records: list[Path] | None = None) -> Done:
+    def check(self, *words: str | Path, sealed: bool = False, **variables: str) -> Done:
         """`seedlock spot-check` over all records."""
         named = [word for each in self.submissions for word in ("--submission", each)]
-        given = self.records if records is None else records
-        return seedlock("spot-check", self.round, *given, *named, *words)
+        named += [] if sealed else ["--unsealed"]
+        return seedlock("spot-check", self.round, *self.records, *named, *words, **variables)
 
 
 def open_round(folder: Path, submissions: list[Path], level: str, beacon: bool = True) -> Round:
@@ -164,8 +164,22 @@ def open_round(folder: Path, submissions: list[Path], level: str, beacon: bool =
     return this
 
 
-def make(folder: Path, level: str = "portable", names: tuple[str, ...] = NAMES) -> World:
-    """Make it all: keys, submissions, the round, and a run of each submission under each seed."""
+def make(
+    folder: Path,
+    level: str = "portable",
+    names: tuple[str, ...] = NAMES,
+    data: Path | None = None,
+    **variables: str,
+) -> World:
+    """Make it all: keys, submissions, the round, and a run of each submission under each seed.
+
+    Args:
+        folder: where, new or empty.
+        level: the round's.
+        names: of the submissions.
+        data: a file that all of them declare as their data.
+        variables: for the commands.
+    """
     world = World(folder, names)
     folder.mkdir(exist_ok=True)
     for factor, (name, where) in enumerate(zip(names, world.submissions, strict=True), 1):
@@ -173,12 +187,23 @@ def make(folder: Path, level: str = "portable", names: tuple[str, ...] = NAMES) 
         public = keys.new(folder / f"{name}.pem", None)
         (where / "submission.toml").write_text(SUBMISSION.format(name=name, key=public))
         (where / "train.py").write_text(PROGRAM.format(factor=factor))
+        if data is not None:
+            add = ("data", "add", "digits", f"file://{data}", "--licence", "CC0-1.0")
+            for words in (add, ("data", "fetch")):
+                done = seedlock(*words, cwd=where, **variables)
+                assert done.status == 0, done.err
+            text = (where / "submission.toml").read_text()
+            (where / "submission.toml").write_text(f'data = "data.lock"\n{text}')
+            with (where / "train.py").open("a") as program:
+                program.write('open(os.environ["REPRO_DATA"] + "/digits", "rb").read()\n')
     this = open_round(world.round, world.submissions, level)
     for name, where in zip(names, world.submissions, strict=True):
         for index, seed in enumerate(this.seeds()):
             file = world.record(name, index)
-            words = ("--seed", str(seed), "--level", level, "--metric", "loss:min")
-            done = seedlock("run", *words, "--record", file, "--", "python", "train.py", cwd=where)
+            options = ["--seed", str(seed), "--level", level, "--metric", "loss:min"]
+            options += ["--data", "data.lock"] if data is not None else []
+            command = ("--", "python", "train.py")
+            done = seedlock("run", *options, "--record", file, *command, cwd=where, **variables)
             assert done.status == 0, done.err
             world.sign(name, index)
     return world

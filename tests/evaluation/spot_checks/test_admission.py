@@ -108,19 +108,29 @@ def test_the_lock_and_the_data_are_the_rounds(honest: World) -> None:
     assert all("its lock is " in "".join(each.faults) for each in found)
 
 
-def test_data_is_the_rounds(world: World) -> None:
-    """A set that the policy does not name, or has by another digest, is refused."""
-    described = {"name": "digits", "sha256": f"sha256:{'1' * 64}", "size": 1, "kind": "file",
+def test_data_is_the_submissions_and_the_rounds(world: World) -> None:
+    """What data.lock pins, all of it and nothing else; and by the digest that the policy names."""
+    one, other = (f"sha256:{digit * 64}" for digit in "12")
+    described = {"name": "digits", "sha256": one, "size": 1, "kind": "file",
                  "licence": "unknown", "verified_before": True, "verified_after": True}  # fmt: skip
     world.edit("mine", 0, lambda content: content.update(data=[described]))
     world.sign("mine", 0)
+    terms = world.terms()
+    digest = next(each.digest for each in terms.frozen.values() if each.name == "mine")
 
-    for data, bad in (
-        ({"digits": f"sha256:{'1' * 64}"}, False), ({"digits": f"sha256:{'2' * 64}"}, True),
-        ({"faces": f"sha256:{'1' * 64}"}, True),
-    ):  # fmt: skip
-        (mine, _) = admit(world.records, dataclasses.replace(world.terms(), data=data), False, {})
-        assert ("its data digits" in "".join(mine.faults)) == bad
+    for pinned, policy, said in (
+        ({"digits": one}, {"digits": one}, ""),
+        ({"digits": one}, {}, ""),
+        ({"digits": one}, {"digits": other}, "its data digits is not the round's"),
+        ({"digits": one}, {"faces": one}, "its data digits is not the round's"),
+        ({"digits": other}, {}, "its data is not what the submission's data.lock pins"),
+        ({}, {}, "its data is not what the submission's data.lock pins"),
+    ):
+        entry = dataclasses.replace(terms.frozen[digest], data=pinned)
+        changed = dataclasses.replace(terms, frozen={**terms.frozen, digest: entry}, data=policy)
+        (mine, _) = admit(world.records, changed, False, {})
+        first = next(each for each in mine.returned if each.seed_index == 0)
+        assert said in "".join(first.faults) and bool(said) == bool(first.faults)
 
 
 def test_a_signature_of_another_key_is_refused(world: World) -> None:

@@ -20,21 +20,27 @@ def standings(world: World, name: str = RESULT) -> dict[str, str]:
     return {each["name"]: each["standing"] for each in content["submissions"]}
 
 
-def test_honest_authors_pass(world: World) -> None:
-    """All records are replayed at level portable and come out bit for bit; the result is in the
-    round's folder, the replays are nobody else's, and no submission's folder was written to."""
+def test_honest_authors_pass(bwrap: str, world: World) -> None:
+    """All records are replayed at level portable, sealed, and come out bit for bit; the result is
+    in the round's folder, the replays are nobody else's, no submission's folder was written to.
+    Where the seal can't keep a promise that nobody gave up, nothing is said."""
     before = {path: path.stat().st_mtime_ns for path in world.folder.glob("submissions/*/*")}
 
-    done = world.check("--fraction", "1")
+    refused = world.check("--fraction", "1", sealed=True)
+    assert refused.status == 78 and "not-sealed" in refused.err
+    assert not (world.round / RESULT).exists()
+    accepted = ("--accept", "memory", "--accept", "processors")
+    done = world.check("--fraction", "1", *accepted, sealed=True)
 
     assert done.status == 0, done.out + done.err
     assert "4 of 4 records were drawn" in done.out
     assert done.out.count(": IDENTICAL") == 4
     assert standings(world) == {"mine": "passed", "yours": "passed"}
-    made = world.round / "private" / "spot-check-1"
+    made = world.round / "private" / "spot-check-2"
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
     replayed = json.loads((made / "mine-0" / "replay" / "record.json").read_text())
     assert replayed["level"] == "portable"
+    assert replayed["guarantees"]["network"]["held"]
     now = {path: path.stat().st_mtime_ns for path in world.folder.glob("submissions/*/*")}
     assert now == before
 
@@ -134,3 +140,25 @@ def test_a_part_that_is_none_is_refused(honest: World) -> None:
     assert done.status == 2, done.err
     assert "--fraction" in done.err
     assert not (honest.round / RESULT).exists()
+
+
+def test_data_is_what_data_lock_pins(bwrap: str, tmp_path: Path) -> None:
+    """A sealed replay gets it from the cache, verified; an unsealed one from --data, and says so
+    where it is not there."""
+    (tmp_path / "digits.bin").write_bytes(bytes(range(64)))
+    cache = {"REPRO_DATA_CACHE": str(tmp_path / "cache")}
+    world = make(tmp_path / "with", names=("mine",), data=tmp_path / "digits.bin", **cache)
+    accepted = ("--accept", "memory", "--accept", "processors")
+
+    done = world.check(*accepted, sealed=True, **cache)
+    assert done.status == 0, done.out + done.err
+    shutil.rmtree(tmp_path / "cache")
+    assert world.check(*accepted, sealed=True, **cache).status == 4
+    (tmp_path / "sets").mkdir()
+    shutil.copy(tmp_path / "digits.bin", tmp_path / "sets" / "digits")
+    assert world.check("--data", tmp_path / "sets").status == 0
+    (tmp_path / "sets" / "digits").write_bytes(b"other")
+    done = world.check("--data", tmp_path / "sets")
+
+    assert done.status == 4
+    assert "data digits: expected sha256:" in done.out
