@@ -146,7 +146,9 @@ class World:
         """`seedlock spot-check` over all records."""
         named = [word for each in self.submissions for word in ("--submission", each)]
         named += [] if sealed else ["--unsealed"]
-        return seedlock("spot-check", self.round, *self.records, *named, *words, **variables)
+        return seedlock(
+            "spot-check", self.round, *self.records, *named, *words, cwd=None, **variables
+        )
 
 
 def open_round(folder: Path, submissions: list[Path], level: str, beacon: bool = True) -> Round:
