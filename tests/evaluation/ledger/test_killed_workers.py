@@ -64,7 +64,9 @@ def note(log: Path, lease: Lease) -> None:
 
 def test_nothing_is_leased_twice_though_workers_are_killed(where: str, tmp_path: Path) -> None:
     """Four generations of processes, killed -9 but for the last: every run comes to its end."""
-    context = multiprocessing.get_context("fork")
+    # From a process without threads: pytest's own may have some, whose locks a fork would keep.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     draw = random.Random("when they are killed")
     with Ledger.open(where) as ledger:
         fill(ledger, *SUBMISSIONS, seeds=SEEDS, retries=2)

@@ -37,7 +37,8 @@ def message(number: int) -> Any:
 
 def compressed(point: Any) -> str:
     """Return a point of G1 in hexadecimal digits."""
-    return compress_G1(point).to_bytes(48, "big").hex()
+    text: str = compress_G1(point).to_bytes(48, "big").hex()
+    return text
 
 
 def test_a_known_round_of_quicknet() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import formats, merkle, steps, verification
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 from seedlock.evaluation.rounds.ceremony import Round
@@ -768,21 +769,59 @@ def test_a_file_that_is_none(copied: Path, step: str, text: str) -> None:
     assert look(copied, NOTHING)[0] == "WRONG"
 
 
+STRANGE: tuple[Any, ...] = (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800")
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_each_key_of_another_kind(copied: Path, step: str) -> None:
     """No file makes verify fail: it is wrong, or no round at all."""
     content = of(copied, step)
     for key in content:
-        for value in (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800"):
+        for value in STRANGE:
             if value == content[key] or (key == "ledger" and value is None):
                 continue
             formats.file_of(copied, step).write_text(json.dumps({**content, key: value}))
             try:
                 word, said = look(copied, NOTHING)
-            except verification.BadRound as problem:
+            except BadRound as problem:
                 assert step == OPENING, problem
             else:
                 assert word == "WRONG", (key, value, said)
+
+
+@pytest.mark.parametrize("key", ["seed_index", "attempt", "submission", "content", "kind", "round"])
+def test_each_key_of_an_event_of_another_kind(copied: Path, key: str) -> None:
+    """With a chain that fits: no ledger makes verify fail."""
+    for value in (*STRANGE, 1.0, {"seeds": 10**9}, "ended"):
+        for number in (1, 2, 5, 6):
+            events = made_rounds.read_events(copied)
+            if value == "\ud800" or events[number - 1][key] == value != 1.0:
+                continue
+            events[number - 1][key] = value
+            made_rounds.chain(events)
+            kept = (copied / "ledger.jsonl").read_bytes()
+            made_rounds.write_events(copied, events)
+            assert look(copied, NOTHING)[0] == "WRONG", (number, value)
+            (copied / "ledger.jsonl").write_bytes(kept)
+
+
+def test_a_record_with_a_name_that_no_system_takes(copied: Path) -> None:
+    """It is named, and verify goes on."""
+    events = made_rounds.read_events(copied)
+    ended = next(each for each in events if each["content"].get("record"))
+    ended["content"]["record"] = "x" * 5000
+    made_rounds.chain(events)
+    made_rounds.write_events(copied, events)
+    change(copied, REVEAL, ledger={"events": len(events), "head": events[-1]["hash"]})
+
+    assert "can't be read" in look(copied, NOTHING)[1]
+
+
+def test_lines_without_end(copied: Path) -> None:
+    """Nested too deep for any reader."""
+    (copied / "ledger.jsonl").write_text("[" * 100_000 + "]" * 100_000 + "\n")
+
+    assert look(copied, NOTHING)[0] == "WRONG"
 
 
 def test_round_number_is_of_the_tests(copied: Path) -> None:
