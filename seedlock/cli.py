@@ -16,15 +16,19 @@ from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import (
     data_command,
     diff_command,
+    evaluate_command,
     full_disk,
+    kubernetes_command,
     ledger_command,
     manifest_command,
     round_command,
     status_command,
+    unit_command,
     verify_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.evaluation.replaying import bundle_command, replay_command
+from seedlock.evaluation.spot_checks import sign_command, spot_check_command
 from seedlock.evaluation.submission import check_command
 from seedlock.hash_seed import keep_addresses
 from seedlock.registry import REGISTRY
@@ -155,8 +159,13 @@ def _parser() -> argparse.ArgumentParser:
     bundle_command.add(commands)
     check_command.add(commands)
     round_command.add(commands)
+    evaluate_command.add(commands)
+    unit_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)
+    sign_command.add(commands)
+    spot_check_command.add(commands)
+    kubernetes_command.add(commands)
     return parser
 
 

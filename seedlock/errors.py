@@ -186,10 +186,34 @@ class BadBundle(SeedlockError):
     slug = "bad-bundle"
 
 
+class NotFrozen(SeedlockError):
+    """A submission is none of those that a round froze, or not what it was then."""
+
+    slug = "not-frozen"
+
+
 class NotMatching(SeedlockError):
     """What is here is not what a record says."""
 
     slug = "replay-mismatch"
+
+
+class BadCluster(SeedlockError):
+    """What was said of a Kubernetes cluster can't stand in a manifest."""
+
+    slug = "bad-cluster"
+
+
+class BadKey(SeedlockError):
+    """A key with which records are signed can't be made or used."""
+
+    slug = "bad-key"
+
+
+class BadSignature(SeedlockError):
+    """A record's signature is missing, or is not one of this record."""
+
+    slug = "bad-signature"
 
 
 class BadPolicy(SeedlockError):

@@ -65,11 +65,13 @@ def test_every_adapter_is_in_the_tables(entry: object) -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """Each command that --help lists is shown."""
-    commands = re.findall(r"^    (\w+) +\w", run(["seedlock", "--help"], PATH=_path()).out, re.M)
+    shown = run(["seedlock", "--help"], PATH=_path()).out
+    commands = re.findall(r"^    ([\w-]+)\s+\w", shown, re.M)
 
     assert commands == [
         "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
-        "bundle", "check", "round", "status", "ledger",
+        "bundle", "check", "round", "evaluate", "unit", "status", "ledger", "sign", "spot-check",
+        "kubernetes",
     ]  # fmt: skip
     for command in commands:
         assert f"seedlock {command}" in read("README.md")

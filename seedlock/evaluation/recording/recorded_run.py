@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__, settings
 from seedlock.derivation import SCHEME
+from seedlock.errors import NotFrozen
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
 from seedlock.evaluation.recording import gpu_energy, metrics, record, source, staging
@@ -71,6 +72,11 @@ class Request:
         accept: promises of the seal that it can do without.
         sets: without `data`, sets that the run is given all the same.
         places: where each of these lies, by its name.
+        round: of a run that is part of one: its name, digest of its policy (`policy`), `seed_index`
+            and `attempt`. The source's digest has to be the submission's then.
+        cpus: numbers of the processors that a sealed run gets; empty for any.
+        gpus: GPUs that a sealed run's container gets, as the engine names them.
+        labels: further ones for a sealed run's container.
     """
 
     plan: Plan
@@ -86,6 +92,10 @@ class Request:
     accept: frozenset[str] = frozenset()
     sets: tuple[DataSet, ...] = ()
     places: Mapping[str, Path] = field(default_factory=dict)
+    round: dict[str, Any] | None = None
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def seed(self) -> int:
@@ -105,12 +115,14 @@ def carry_out(
 
     Raises:
         BadSetting, SourceTooLarge, BadRecord: nothing was started and nothing written.
+        NotFrozen: the source is not the round's submission; the same.
         NotDigestible: the source can't have a digest; the same.
         OSError: a file can't be written or read.
     """
     plan = request.plan
     variables = environment(plan, environ, request.seed)
     before = _look(request)
+    _refuse_unfrozen(request, before)
     data = provided(request)
     checked = Settings({**variables, settings.SEED: str(request.seed)})
     plan.folder.mkdir(parents=True, exist_ok=True)
@@ -150,6 +162,7 @@ def _known(
     return {
         "seedlock": __version__,
         "submission": request.submission,
+        **({} if request.round is None else {"round": request.round}),
         "command": plan.argv,
         "seed": request.seed,
         "scheme": SCHEME,
@@ -182,6 +195,16 @@ def _look(request: Request) -> Source | None:
         return None
     without = (request.plan.folder, request.record, *request.without)
     return source.look(request.source, without, request.known)
+
+
+def _refuse_unfrozen(request: Request, before: Source | None) -> None:
+    if request.round is None or request.submission is None or before is None:
+        return
+    if before.digest != request.submission["digest"]:
+        raise NotFrozen(
+            f"{request.submission['name']} is {before.digest}; allowed: what was frozen, "
+            f"{request.submission['digest']}; get the files that were handed in"
+        )
 
 
 def _described(of: Source | None, changed: list[str]) -> dict[str, Any] | None:

@@ -64,6 +64,9 @@ def sealed_run(
         request.limits,
         folder,
         f"seedlock-{name}-{os.urandom(4).hex()}",
+        request.cpus,
+        request.gpus,
+        request.labels,
     )
     found = seal(order, os.environ, plan.container, request.accept)
     run = Run(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from seedlock.evaluation.plan import Plan
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.runs import Run
+    from seedlock.evaluation.sealing.limits import Limits
 
 SCHEMA = 1
 """Version of the result's schema."""
@@ -184,11 +185,17 @@ def _request(
         captured=True,
         without=without,
         known=asked.known,
-        limits=seal_again.limits_of(content, asked.timeout) if asked.sealed else None,
+        limits=_limits(asked),
         accept=seal_again.done_without(content, asked.accept) if asked.sealed else frozenset(),
         sets=sets.given(content, places),
         places=places,
     )
+
+
+def _limits(asked: Asked) -> Limits | None:
+    if not asked.sealed:
+        return None
+    return asked.limits or seal_again.limits_of(asked.content, asked.timeout)
 
 
 def _declared(content: Mapping[str, Any]) -> list[Metric]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedlock.evaluation.replaying.tolerance import Tolerance
+    from seedlock.evaluation.sealing.limits import Limits
 
 MACHINES = (
     "REPRO_REPORT", "REPRO_OUTPUT", "REPRO_DATA", "REPRO_LOCK_FILE", "CUDA_VISIBLE_DEVICES",
@@ -71,6 +72,7 @@ class Asked:
         tolerances: by metric.
         timeout: seconds, or None for the recorded limit.
         output: folder for the replay, new or empty.
+        limits: of a sealed replay, in place of the recorded ones; or None.
     """
 
     record: Path
@@ -89,6 +91,7 @@ class Asked:
     anyway: bool = False
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     timeout: float | None = None
+    limits: Limits | None = None
 
     @property
     def working_folder(self) -> Path:

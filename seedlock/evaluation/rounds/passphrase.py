@@ -46,11 +46,12 @@ def given(environ: Mapping[str, str]) -> str | None:
     return text.decode("utf-8", "surrogateescape")
 
 
-def asked(twice: bool) -> str:
+def asked(twice: bool, of: str = "the round's secret") -> str:
     """Return what somebody types at the terminal.
 
     Args:
         twice: have it typed again, since a slip would lose the secret.
+        of: what it opens.
 
     Raises:
         BadPassphrase: nobody is there, nothing was typed, or two different ones.
@@ -60,7 +61,7 @@ def asked(twice: bool) -> str:
             "a passphrase is needed and nobody can be asked: this is no terminal; allowed: "
             "REPRO_PASSPHRASE_FILE, which names a file with it"
         )
-    typed = getpass.getpass("passphrase of the round's secret: ")
+    typed = getpass.getpass(f"passphrase of {of}: ")
     if not typed or (twice and getpass.getpass("the same again: ") != typed):
         raise BadPassphrase(
             "nothing was typed, or two different passphrases; allowed: the same one twice; say "

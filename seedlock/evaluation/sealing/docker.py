@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from seedlock import settings
 from seedlock.evaluation import engine
 from seedlock.evaluation.sealing import inspection, supervisor
 from seedlock.evaluation.sealing.control_groups import Counters
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 LABEL = "org.seedlock.sealed"
 """On every sealed container."""
+
+UNIT_LABEL = "org.seedlock.unit"
+"""On the containers of a round's runs, with the path of the run's artifacts."""
 
 PATIENCE = 60.0
 """Seconds that the engine may take to answer."""
@@ -52,11 +56,14 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     order = replace(order, limits=inspection.possible(order.limits, about))
     variables = listed(order.variables)
     here = inspection.processors_here(about)
-    processors = Claim(order.limits.processors, here) if here else None
+    among = [each for each in order.cpus if each in here] or here
+    processors = Claim(order.limits.processors, among) if among else None
     bound = "" if processors is None else processors.text
+    unshown = {name: value for name, value in variables.items() if name == settings.SEED}
     argv = engine.start(
         image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
-        options=options(order.limits, order.folder / ID_FILE, bound),
+        options=[*options(order.limits, order.folder / ID_FILE, bound), *_of_slot(order)],
+        unshown=unshown,
     )  # fmt: skip
     expected = inspection.Expected(
         order.limits,
@@ -66,8 +73,9 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
         image.digest,
         bound,
     )
+    client = {**environ, **unshown}
     container = (image.client, order.name)
-    return Docker(order, argv, dict(environ), container, about, expected, processors)
+    return Docker(order, argv, client, container, about, expected, processors)
 
 
 def options(limits: Limits, id_file: Path, processors: str = "") -> list[str]:
@@ -90,6 +98,14 @@ def options(limits: Limits, id_file: Path, processors: str = "") -> list[str]:
         "--ulimit", f"fsize={limits.disk}", "--ulimit", "core=0",
         "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--ipc", "private",
     ]  # fmt: skip
+
+
+def _of_slot(order: Order) -> list[str]:
+    """Return the words that give a container its part of the machine."""
+    words = [word for label in order.labels for word in ("--label", label)]
+    if order.gpus:
+        words += ["--gpus", '"device={}"'.format(",".join(order.gpus))]  # the engine reads CSV
+    return words
 
 
 class Docker(Sealed):
@@ -141,6 +157,8 @@ class Docker(Sealed):
         state = self._ask()
         if not self._asked and not state.get("StartedAt", "0001").startswith("2"):
             self._found = unseen("no container was started")
+        if state.get("Status") == "exited" and not state.get("Error"):
+            self.own_status = state.get("ExitCode")
         self._hit = self._hit or self._counted(bool(state.get("OOMKilled")))
         if identity := self._identity():
             _remove(self._client, identity)

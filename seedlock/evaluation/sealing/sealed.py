@@ -50,6 +50,9 @@ class Order:
         folder: the run's folder, there; not shown to the run. What is printed into files in it
             counts as written.
         name: the container's, where there is one; no other's.
+        cpus: numbers of the processors that it gets; empty for any.
+        gpus: GPUs that the container gets, as the engine names them.
+        labels: further ones for the container.
     """
 
     argv: Sequence[str]
@@ -59,6 +62,9 @@ class Order:
     limits: Limits
     folder: Path
     name: str
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Sealed(ABC):
@@ -71,6 +77,8 @@ class Sealed(ABC):
         backend: `docker` or `bubblewrap`.
         container: client and name of its container, or None.
         processors: those that it is bound to, held until `close`; or None.
+        own_status: what the command itself ended with, where somebody else than the first process
+            says so; None before the end, or where nobody knows.
     """
 
     def __init__(
@@ -89,6 +97,7 @@ class Sealed(ABC):
         self.environ = environ
         self.backend = backend
         self.container = container
+        self.own_status: int | None = None
         self._found = dict(foreseen)
         self._hit: Hit | None = None
         self._next_look = self._next_weighing = 0.0

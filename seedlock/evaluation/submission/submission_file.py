@@ -28,10 +28,14 @@ VISIBILITIES = ("public", "private")
 NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """Names of submissions: they become names of files and parts of addresses."""
 
+SIGNING_KEYS = re.compile(r"ed25519:[A-Za-z0-9+/]{43}=")
+
 LARGEST = 1 << 20
 """Bytes of a file that is read at all."""
 
-KEYS = {"name", "command", "visibility", "image", "data", "metrics", "limits"}
+KEYS = {
+    "name", "command", "visibility", "image", "data", "metrics", "limits", "signing_key",
+}  # fmt: skip
 
 SAMPLE = """\
 name = "my-method"
@@ -70,6 +74,8 @@ class Submission:
         data: the file that pins the data, or None.
         metrics: the declared ones, at least one.
         limits: texts by their names, as `memory` and `8g`.
+        signing_key: public half of the key with which its author signs records, or None
+            (docs/spot-checks.md).
     """
 
     folder: Path
@@ -81,6 +87,7 @@ class Submission:
     data: Path | None
     metrics: tuple[Metric, ...]
     limits: Mapping[str, str]
+    signing_key: str | None = None
 
 
 def read(folder: Path) -> Submission:
@@ -127,6 +134,7 @@ def _submission(folder: Path, path: Path, content: dict[str, Any]) -> Submission
         None if data is None else _file(folder, path, "data", data),
         _metrics(path, content.get("metrics")),
         _limits(path, content.get("limits", {})),
+        _signing_key(path, content.get("signing_key")),
     )
 
 
@@ -195,6 +203,13 @@ def _limits(path: Path, given: Any) -> dict[str, str]:
             raise _bad(path, f"limits.{name}", value, 'a text or a number, as "8g" or 2')
         found[name] = str(value)
     return found
+
+
+def _signing_key(path: Path, given: Any) -> str | None:
+    if given is not None and (not isinstance(given, str) or not SIGNING_KEYS.fullmatch(given)):
+        allowed = "ed25519: and 44 characters of base64, as seedlock sign --new-key prints it"
+        raise _bad(path, "signing_key", given, allowed)
+    return given
 
 
 def _only(path: Path, where: str, table: dict[str, Any], known: set[str]) -> None:

@@ -47,6 +47,19 @@ def test_little_is_enough(folder: Path) -> None:
     assert (found.image, found.dockerfile, found.data, found.limits) == ("a/b:1", None, None, {})
 
 
+def test_a_signing_key_may_be_named(folder: Path) -> None:
+    """For rounds that authors train; as `seedlock sign --new-key` prints it, and nothing else."""
+    key = f"ed25519:{'A' * 43}="
+    assert read(folder).signing_key is None
+    (folder / NAME).write_text(f'signing_key = "{key}"\n{SAMPLE}')
+    assert read(folder).signing_key == key
+
+    for other in ('"ed25519:A="', '"ssh-ed25519 AAAA"', "7", f'"{key} "', "[]"):
+        (folder / NAME).write_text(f"signing_key = {other}\n{SAMPLE}")
+        with pytest.raises(BadSubmission, match="signing_key is "):
+            read(folder)
+
+
 @pytest.mark.parametrize(
     ("line", "instead", "said"),
     [

@@ -1,0 +1,1 @@
+"""Records that authors made themselves: signed, checked against the round, replayed in part."""
