@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from seedlock.evaluation.ledger.ledger import Ledger
+    from seedlock.evaluation.watching import Interruption
 
 EXIT_USAGE = 2
 
@@ -74,32 +75,51 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _watch(ledger: Ledger, every: float) -> None:
-    """Show it again and again: drawn over itself on a terminal, else a line when it changes."""
-    import time
+    """Show it again and again: drawn over itself on a terminal, else a line when it changes.
 
+    Raises:
+        KeyboardInterrupt: somebody had enough.
+    """
     from rich.console import Console, Group
     from rich.live import Live
     from rich.text import Text
 
     from seedlock.evaluation.ledger.status_text import table, totals
+    from seedlock.evaluation.watching import Interruption
 
     console = Console()
-    if not console.is_terminal:
-        told = ""
-        while not (status := ledger.status()).complete:
-            # The line without its estimate, which moves while nothing happens.
-            if status.head != told:
-                told = status.head
-                print(totals(status), flush=True)
-            time.sleep(every)
-        print(totals(status), flush=True)
-        return
-    # Without a thread of its own: all that is drawn is drawn here.
-    with Live(console=console, auto_refresh=False) as live:
-        while True:
-            status = ledger.status()
-            rows = console.height - LINES_BESIDE
-            live.update(Group(table(status, rows), Text(totals(status))), refresh=True)
-            if status.complete:
-                return
-            time.sleep(every)
+    # Counted, not raised: an exception that comes while something is finalised is lost.
+    with Interruption() as interruption:
+        if not console.is_terminal:
+            told = ""
+            while not (status := ledger.status()).complete:
+                # The line without its estimate, which moves while nothing happens.
+                if status.head != told:
+                    told = status.head
+                    print(totals(status), flush=True)
+                _pause(every, interruption)
+            print(totals(status), flush=True)
+            return
+        # Without a thread of its own: all that is drawn is drawn here.
+        with Live(console=console, auto_refresh=False) as live:
+            while True:
+                status = ledger.status()
+                rows = console.height - LINES_BESIDE
+                live.update(Group(table(status, rows), Text(totals(status))), refresh=True)
+                if status.complete:
+                    return
+                _pause(every, interruption)
+
+
+def _pause(seconds: float, interruption: Interruption) -> None:
+    import time
+
+    from seedlock.evaluation.watching import INTERVAL
+
+    end = time.monotonic() + seconds
+    while not interruption.count:
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(INTERVAL, left))
+    raise KeyboardInterrupt
