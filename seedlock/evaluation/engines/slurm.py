@@ -1,0 +1,308 @@
+"""A cluster with Slurm as an engine: arrays of units, one index a unit (docs/slurm.md)."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedlock.evaluation.engines import slurm_commands as commands
+from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
+from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, Batch
+from seedlock.evaluation.recording.record import INTERRUPTED, LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seedlock.evaluation.engines.base import Unit
+
+SPOOL = ".slurm"
+"""Folder of the batches, beside the runs; no submission may have this name."""
+
+LOOK = 0.25
+"""Seconds between two looks into the folders of batches."""
+
+ASK = 5.0
+"""Seconds between two questions to Slurm, whose controller serves all of a site."""
+
+SHOWN = 30.0
+"""Seconds until what a node wrote is seen on another one: NFS keeps what it knows of a folder for up
+to 60 s, 30 by default (nfs(5), acdirmin)."""
+
+RETRY = 15.0
+"""Seconds until what Slurm did not answer is said again."""
+
+CLOSING = 90.0
+"""Seconds for jobs to end that are cancelled: KillWait is 30 by default (slurm.conf(5))."""
+
+HANDED_OVER = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED",
+                         "RESV_DEL_HOLD", "SPECIAL_EXIT"})  # fmt: skip
+ACTIVE = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT",
+                    "RESIZING"})  # fmt: skip
+OVER_LIMIT = frozenset({"TIMEOUT", "DEADLINE", "OUT_OF_MEMORY"})
+CANCELLED = frozenset({"CANCELLED", "PREEMPTED", "REVOKED"})
+"""States of a job (squeue(1), "JOB STATE CODES"). All others are ends: COMPLETED, FAILED,
+NODE_FAIL, BOOT_FAIL."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a site wants.
+
+    Attributes:
+        options: further options for sbatch, as `--partition=gpu`.
+        throttle: how many units of an array run at a time; None for as many as there are.
+        before: words before `-m seedlock unit`, in place of this interpreter.
+        look, ask, shown: seconds, as `LOOK`, `ASK` and `SHOWN`.
+    """
+
+    options: tuple[str, ...] = ()
+    throttle: int | None = None
+    before: tuple[str, ...] = ()
+    look: float = LOOK
+    ask: float = ASK
+    shown: float = SHOWN
+
+
+@dataclass
+class _Array:
+    batch: Batch
+    units: list[Unit]
+    of: commands.Needs
+    submitted: bool = False
+    maybe: bool = False
+    open: set[int] = field(default_factory=set)
+    gone: dict[int, float] = field(default_factory=dict)
+
+
+class SlurmEngine(Engine):
+    """Units as jobs of a cluster.
+
+    Args:
+        slots: how many units are handed to Slurm at a time; it has its own order among them.
+        environ: this process's environment.
+        units: absolute path of the folder below which all outputs of the round lie, on a file
+            system that all nodes share.
+        site: what the site wants.
+
+    Raises:
+        EngineError: Slurm's commands are not here, or it does not answer.
+    """
+
+    name = "slurm"
+
+    def __init__(
+        self, slots: int, environ: Mapping[str, str], units: Path, site: Site | None = None
+    ) -> None:
+        self.slots = slots
+        self._client = commands.Client(environ)
+        self._spool = units / SPOOL
+        self._site = site or Site()
+        self._largest = self._client.largest_array()
+        self._forming: list[_Array] = []
+        self._arrays: list[_Array] = []
+        self._ended: list[Ended] = []
+        self._asked = self._looked = self._refused = -1e9
+
+    def start(self, unit: Unit) -> str:
+        """Put a unit into the next array; return the array's name and the unit's index.
+
+        `poll` hands it over. The processors and GPUs of a slot are this machine's: a job gets
+        Slurm's.
+        """
+        visible = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+        kept = {name: value for name, value in unit.variables.items() if name not in visible}
+        there, of = replace(unit, cpus=(), gpus=(), variables=kept), commands.needs(unit.limits)
+        for array in self._forming:
+            if array.of == of and len(array.units) < self._largest and not array.maybe:
+                break
+        else:
+            token = f"seedlock-{os.urandom(8).hex()}"
+            array = _Array(Batch(self._spool / token), [], of)
+            self._forming.append(array)
+        array.units.append(there)
+        array.open.add(len(array.units) - 1)
+        return f"slurm {array.batch.token}_{len(array.units) - 1}"
+
+    def poll(self, seconds: float = 0.0) -> list[Ended]:
+        """Return the units that have ended, with those given to `start`.
+
+        Raises:
+            EngineError: Slurm refuses an array.
+            OSError: a file can't be written.
+        """
+        end = time.monotonic() + seconds
+        self._hand_over()
+        while True:
+            now = time.monotonic()
+            if now - self._looked >= self._site.look:
+                self._looked = now
+                self._look()
+            if now - self._asked >= self._site.ask and self._arrays:
+                self._asked = now
+                self._ask(now)
+            if self._ended or now >= end:
+                ended, self._ended = self._ended, []
+                return ended
+            time.sleep(min(self._site.look, max(end - now, 0.0)))
+
+    def stop(self, unit: Unit, at_once: bool) -> None:
+        """Begin to end a unit: Slurm sends TERM, and KILL after its KillWait."""
+        for array, index in self._places(unit):
+            if not array.submitted and not array.maybe:
+                self._end(array, index, EXIT_STATUSES[INTERRUPTED], "it had not begun")
+            else:
+                self._cancel(array, index, at_once)
+
+    def close(self) -> None:
+        """Cancel what is under way, wait for its end and remove all units' files."""
+        left = [array.batch for array in self._arrays]
+        self._forming, self._arrays = [], []
+        self._clear(left)
+
+    def clear_away(self, units: Path) -> None:
+        """Cancel the jobs of an evaluation of this round that was killed.
+
+        A run that has come to its end in the meantime keeps its record, which counts.
+        """
+        spool = units / SPOOL
+        folders = sorted(spool.iterdir()) if spool.is_dir() else []
+        self._clear([Batch(folder) for folder in folders if folder.is_dir()])
+
+    def _clear(self, batches: Sequence[Batch]) -> None:
+        tokens = [batch.token for batch in batches]
+        end = time.monotonic() + CLOSING
+        while tokens and time.monotonic() < end:
+            self._client.cancel(f"--name={','.join(tokens)}")
+            rows = self._client.rows(tokens)
+            tokens = sorted({name for (name, _), row in rows.items() if _is_here(row)})
+            time.sleep(self._site.look if tokens else 0.0)
+        for batch in batches:
+            batch.remove()
+
+    def _hand_over(self) -> None:
+        if time.monotonic() - self._refused < RETRY:
+            return
+        for array in list(self._forming):
+            if array.maybe and self._client.rows([array.batch.token]):
+                # Its answer was lost on the way, the array was not.
+                array.submitted = True
+            elif array.open:
+                self._submit(array)
+            if array.submitted or not array.open:
+                self._forming.remove(array)
+                if array.submitted:
+                    self._arrays.append(array)
+
+    def _submit(self, array: _Array) -> None:
+        batch, number = array.batch, len(array.units)
+        throttle = self._site.throttle or number
+        options = commands.array(batch.token, number, throttle, array.of, self._site.options)
+        if not array.maybe:
+            batch.write(array.units, commands.script(batch.folder, self._site.before))
+        try:
+            self._client.submit(batch.folder, options, SCRIPT)
+        except commands.Unreachable:
+            array.maybe = True
+            self._refused = time.monotonic()
+            return
+        except commands.EngineError:
+            batch.remove()
+            raise
+        array.submitted = True
+        # A unit that was stopped before it was handed over must not begin now.
+        for index in set(range(number)) - array.open:
+            self._cancel(array, index, True)
+
+    def _look(self) -> None:
+        for array in self._arrays:
+            for index in array.batch.ended() & array.open:
+                self._settled(array, index)
+        self._drop()
+
+    def _ask(self, now: float) -> None:
+        try:
+            rows = self._client.rows([array.batch.token for array in self._arrays])
+        except commands.Unreachable:
+            return
+        for array in self._arrays:
+            for index in sorted(array.open):
+                row = rows.get((array.batch.token, index))
+                if not self._is_gone(array, index, row):
+                    array.gone.pop(index, None)
+                elif now - array.gone.setdefault(index, now) >= self._site.shown:
+                    self._give_up(array, index, row)
+        self._drop()
+
+    def _is_gone(self, array: _Array, index: int, row: commands.Row | None) -> bool:
+        """Tell whether the start that Slurm made of a unit will not end it any more."""
+        if row is None:
+            return True
+        if row.state in HANDED_OVER:
+            return row.restarts > 0 and bool(array.batch.started(index))
+        return row.state not in ACTIVE
+
+    def _give_up(self, array: _Array, index: int, row: commands.Row | None) -> None:
+        status: int | None = None
+        if row is None:
+            note = "Slurm does not know its job any more"
+        else:
+            where = array.batch.started(index) or row.node or "no node"
+            said = "" if row.reason in ("", "None") else f", {row.reason}"
+            note = f"Slurm says {row.state}{said}; {where}"
+            if row.state in HANDED_OVER:
+                note = f"Slurm took it off its node and queued it again; {where}"
+            if row.state in OVER_LIMIT:
+                status = EXIT_STATUSES[LIMIT]
+            elif row.state in CANCELLED:
+                status = EXIT_STATUSES[INTERRUPTED]
+        array.batch.settle(index, status, note, GIVEN_UP)
+        if row is not None and _is_here(row):
+            self._cancel(array, index, True)
+        self._settled(array, index)
+
+    def _settled(self, array: _Array, index: int) -> None:
+        found = array.batch.exit(index)
+        assert found is not None
+        self._end(array, index, found.status, found.note or array.batch.last_line(index))
+
+    def _end(self, array: _Array, index: int, status: int | None, note: str) -> None:
+        array.open.discard(index)
+        if array.submitted:
+            array.batch.forget(index)
+        self._ended.append(Ended(array.units[index], status, note))
+
+    def _drop(self) -> None:
+        """Remove the folders of arrays of which no unit is left and Slurm runs nothing."""
+        for array in [each for each in self._arrays if not each.open]:
+            rows = self._quiet_rows(array)
+            if rows is not None and not any(_is_here(row) for row in rows):
+                self._arrays.remove(array)
+                array.batch.remove()
+
+    def _quiet_rows(self, array: _Array) -> list[commands.Row] | None:
+        try:
+            return list(self._client.rows([array.batch.token]).values())
+        except commands.EngineError:
+            return None
+
+    def _cancel(self, array: _Array, index: int, at_once: bool) -> None:
+        for row, job in self._client.jobs(array.batch.token).items():
+            if row == index:
+                self._client.cancel(job)
+                if at_once:
+                    self._client.cancel("--signal=KILL", "--full", job)
+
+    def _places(self, unit: Unit) -> list[tuple[_Array, int]]:
+        return [
+            (array, index)
+            for array in (*self._forming, *self._arrays)
+            for index in array.open
+            if array.units[index].output == unit.output
+        ]
+
+
+def _is_here(row: commands.Row) -> bool:
+    return row.state in HANDED_OVER or row.state in ACTIVE
