@@ -16,8 +16,11 @@ from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import (
     data_command,
     diff_command,
+    evaluate_command,
     full_disk,
+    ledger_command,
     manifest_command,
+    status_command,
     unit_command,
     verify_command,
 )
@@ -152,7 +155,10 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    evaluate_command.add(commands)
     unit_command.add(commands)
+    status_command.add(commands)
+    ledger_command.add(commands)
     return parser
 
 

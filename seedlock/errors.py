@@ -198,6 +198,48 @@ class NotMatching(SeedlockError):
     slug = "replay-mismatch"
 
 
+class BadLedger(SeedlockError):
+    """What should be a round's ledger is none, or one of something else."""
+
+    slug = "bad-ledger"
+
+
+class LedgerUnavailable(SeedlockError):
+    """The database of a ledger does not answer, or refuses."""
+
+    slug = "ledger-unavailable"
+
+
+class LostLease(SeedlockError):
+    """A worker reports on a run that it no longer holds."""
+
+    slug = "lost-lease"
+
+
+class BadPolicy(SeedlockError):
+    """A round's policy is missing or says what is not allowed."""
+
+    slug = "bad-policy"
+
+
+class BadBeacon(SeedlockError):
+    """A value is not what a beacon's network signed for the round that a policy declares."""
+
+    slug = "bad-beacon"
+
+
+class BadRound(SeedlockError):
+    """A round's folder does not hold what a step needs, or holds what it must not."""
+
+    slug = "bad-round"
+
+
+class BadPassphrase(SeedlockError):
+    """A round's secret can't be opened with the passphrase that was given, or without one."""
+
+    slug = "bad-passphrase"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 ENGINE = "DOCKER"
 """Variable that names the engine's client, as in the Makefile; `docker` on PATH by default."""
@@ -166,6 +166,7 @@ def start(
     mounts: Sequence[Mount] = (),
     network: bool = False,
     options: Sequence[str] = REMOVED,
+    unshown: Collection[str] = (),
 ) -> list[str]:
     """Return the command that runs `argv` in a container.
 
@@ -181,6 +182,8 @@ def start(
         mounts: what it may read besides.
         network: whether the container has one.
         options: further words for the engine; by default it removes the container at its end.
+        unshown: variables whose values the client takes from its own environment, so that they are
+            not on its command line, which every user of this machine can read.
     """
     command = [image.client, "run", *options, "--name", name, "--user", image.user]
     # A program that becomes root would leave files that nobody else can remove.
@@ -189,7 +192,7 @@ def start(
     command += ["--hostname", HOSTNAME, "--add-host", f"{HOSTNAME}:127.0.0.1"]
     command += ["--network", "bridge" if network else "none"]
     for variable, value in variables.items():
-        command += ["-e", f"{variable}={value}"]
+        command += ["-e", variable if variable in unshown else f"{variable}={value}"]
     for folder, place in folders.items():
         command += ["--mount", _bind(folder, place)]
     for path, place in mounts:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MARK = "_SEEDLOCK_VERIFY"
 """Variable whose value is one run's alone."""
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -67,6 +68,19 @@ def descendants(leader: int) -> list[int]:
     return sorted(pid for pid in found if table[pid].state not in "ZX")
 
 
+def marked(folder: str) -> list[int]:
+    """Return the processes of all runs whose folders lie below one and that have not ended.
+
+    Args:
+        folder: absolute path.
+    """
+    beginning = f"{MARK}={folder.rstrip('/')}/".encode()
+    return sorted(
+        pid for pid, each in _table().items()
+        if each.state not in "ZX" and any(of.startswith(beginning) for of in _environment(pid))
+    )  # fmt: skip
+
+
 def adopted(own: set[int]) -> list[int]:
     """Return orphans that this process adopted and that have not ended.
 
@@ -78,6 +92,16 @@ def adopted(own: set[int]) -> list[int]:
         pid for pid, each in _table().items()
         if each.parent == me and each.state not in "ZX" and pid not in own
     )  # fmt: skip
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Let the kernel send this process a signal when the one that forked it has ended.
+
+    It counts from this call on: whoever calls looks afterwards whether it still has its parent.
+    """
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def send(pids: list[int], number: signal.Signals) -> None:

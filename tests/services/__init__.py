@@ -1,1 +1,1 @@
-"""Services from Debian, run for real: `make test-services`, which `make test` does not collect."""
+"""Tests against services of Debian, which their own set-up installs and starts (make test-services)."""

@@ -108,7 +108,7 @@ class Slurm:
             "munged", "--foreground", "--force",
             *(f"--{name}={self.folder}/munge.{name.partition('-')[0]}" for name in names),
         )  # fmt: skip
-        self._until("munged", lambda: (self.folder / "munge.socket").exists())
+        self._until("munged", (self.folder / "munge.socket").exists)
         self._daemon("slurmctld", "-D")
         for name in NODES:
             self.start_node(name)

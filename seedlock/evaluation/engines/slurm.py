@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
 from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, Batch
@@ -15,6 +15,7 @@ from seedlock.evaluation.recording.record import INTERRUPTED, LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from seedlock.evaluation.engines.base import Unit
 
@@ -28,8 +29,8 @@ ASK = 5.0
 """Seconds between two questions to Slurm, whose controller serves all of a site."""
 
 SHOWN = 30.0
-"""Seconds until what a node wrote is seen on another one: NFS keeps what it knows of a folder for up
-to 60 s, 30 by default (nfs(5), acdirmin)."""
+"""Seconds until what a node wrote is seen on another one: what NFS knows of a folder may be 30 s
+old (nfs(5), "acdirmin")."""
 
 RETRY = 15.0
 """Seconds until what Slurm did not answer is said again."""
@@ -71,7 +72,7 @@ class _Array:
     batch: Batch
     units: list[Unit]
     of: commands.Needs
-    submitted: bool = False
+    job: str = ""
     maybe: bool = False
     open: set[int] = field(default_factory=set)
     gone: dict[int, float] = field(default_factory=dict)
@@ -109,12 +110,9 @@ class SlurmEngine(Engine):
     def start(self, unit: Unit) -> str:
         """Put a unit into the next array; return the array's name and the unit's index.
 
-        `poll` hands it over. The processors and GPUs of a slot are this machine's: a job gets
-        Slurm's.
+        `poll` hands it over.
         """
-        visible = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
-        kept = {name: value for name, value in unit.variables.items() if name not in visible}
-        there, of = replace(unit, cpus=(), gpus=(), variables=kept), commands.needs(unit.limits)
+        of = commands.needs(unit.limits)
         for array in self._forming:
             if array.of == of and len(array.units) < self._largest and not array.maybe:
                 break
@@ -122,7 +120,7 @@ class SlurmEngine(Engine):
             token = f"seedlock-{os.urandom(8).hex()}"
             array = _Array(Batch(self._spool / token), [], of)
             self._forming.append(array)
-        array.units.append(there)
+        array.units.append(unit)
         array.open.add(len(array.units) - 1)
         return f"slurm {array.batch.token}_{len(array.units) - 1}"
 
@@ -151,9 +149,9 @@ class SlurmEngine(Engine):
     def stop(self, unit: Unit, at_once: bool) -> None:
         """Begin to end a unit: Slurm sends TERM, and KILL after its KillWait."""
         for array, index in self._places(unit):
-            if not array.submitted and not array.maybe:
+            if not array.job and not array.maybe:
                 self._end(array, index, EXIT_STATUSES[INTERRUPTED], "it had not begun")
-            else:
+            elif array.job:
                 self._cancel(array, index, at_once)
 
     def close(self) -> None:
@@ -186,32 +184,36 @@ class SlurmEngine(Engine):
         if time.monotonic() - self._refused < RETRY:
             return
         for array in list(self._forming):
-            if array.maybe and self._client.rows([array.batch.token]):
-                # Its answer was lost on the way, the array was not.
-                array.submitted = True
-            elif array.open:
-                self._submit(array)
-            if array.submitted or not array.open:
-                self._forming.remove(array)
-                if array.submitted:
-                    self._arrays.append(array)
+            if array.open:
+                try:
+                    self._submit(array)
+                except commands.Unreachable:
+                    array.maybe = True
+                    self._refused = time.monotonic()
+                    return
+            self._forming.remove(array)
+            if array.job:
+                self._arrays.append(array)
 
     def _submit(self, array: _Array) -> None:
         batch, number = array.batch, len(array.units)
         throttle = self._site.throttle or number
         options = commands.array(batch.token, number, throttle, array.of, self._site.options)
-        if not array.maybe:
-            batch.write(array.units, commands.script(batch.folder, self._site.before))
-        try:
-            self._client.submit(batch.folder, options, SCRIPT)
-        except commands.Unreachable:
-            array.maybe = True
-            self._refused = time.monotonic()
-            return
-        except commands.EngineError:
-            batch.remove()
-            raise
-        array.submitted = True
+        if array.maybe:
+            # Its answer may have been lost on the way, and the array not.
+            known = self._client.rows([batch.token])
+            array.job = next((row.job.partition("_")[0] for row in known.values()), "")
+        else:
+            units = [_there(unit) for unit in array.units]
+            batch.write(units, commands.script(batch.folder, self._site.before))
+        if not array.job:
+            try:
+                array.job = self._client.submit(batch.folder, options, SCRIPT)
+            except commands.Unreachable:
+                raise
+            except EngineError:
+                batch.remove()
+                raise
         # A unit that was stopped before it was handed over must not begin now.
         for index in set(range(number)) - array.open:
             self._cancel(array, index, True)
@@ -220,13 +222,12 @@ class SlurmEngine(Engine):
         for array in self._arrays:
             for index in array.batch.ended() & array.open:
                 self._settled(array, index)
-        self._drop()
 
     def _ask(self, now: float) -> None:
         try:
             rows = self._client.rows([array.batch.token for array in self._arrays])
-        except commands.Unreachable:
-            return
+        except EngineError:
+            return  # the folders still say what ends, and Slurm is asked again
         for array in self._arrays:
             for index in sorted(array.open):
                 row = rows.get((array.batch.token, index))
@@ -234,7 +235,11 @@ class SlurmEngine(Engine):
                     array.gone.pop(index, None)
                 elif now - array.gone.setdefault(index, now) >= self._site.shown:
                     self._give_up(array, index, row)
-        self._drop()
+        here = {name for (name, _), row in rows.items() if _is_here(row)}
+        for array in [each for each in self._arrays if not each.open]:
+            if array.batch.token not in here:
+                self._arrays.remove(array)
+                array.batch.remove()
 
     def _is_gone(self, array: _Array, index: int, row: commands.Row | None) -> bool:
         """Tell whether the start that Slurm made of a unit will not end it any more."""
@@ -270,30 +275,15 @@ class SlurmEngine(Engine):
 
     def _end(self, array: _Array, index: int, status: int | None, note: str) -> None:
         array.open.discard(index)
-        if array.submitted:
+        if array.job:
             array.batch.forget(index)
         self._ended.append(Ended(array.units[index], status, note))
 
-    def _drop(self) -> None:
-        """Remove the folders of arrays of which no unit is left and Slurm runs nothing."""
-        for array in [each for each in self._arrays if not each.open]:
-            rows = self._quiet_rows(array)
-            if rows is not None and not any(_is_here(row) for row in rows):
-                self._arrays.remove(array)
-                array.batch.remove()
-
-    def _quiet_rows(self, array: _Array) -> list[commands.Row] | None:
-        try:
-            return list(self._client.rows([array.batch.token]).values())
-        except commands.EngineError:
-            return None
-
     def _cancel(self, array: _Array, index: int, at_once: bool) -> None:
-        for row, job in self._client.jobs(array.batch.token).items():
-            if row == index:
-                self._client.cancel(job)
-                if at_once:
-                    self._client.cancel("--signal=KILL", "--full", job)
+        job = f"{array.job}_{index}"
+        self._client.cancel(job)
+        if at_once:
+            self._client.cancel("--signal=KILL", "--full", job)
 
     def _places(self, unit: Unit) -> list[tuple[_Array, int]]:
         return [
@@ -302,6 +292,14 @@ class SlurmEngine(Engine):
             for index in array.open
             if array.units[index].output == unit.output
         ]
+
+
+def _there(unit: Unit) -> Unit:
+    """Return a unit without this machine's processors and GPUs: a job has those that Slurm gives
+    it."""
+    own = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+    kept = {name: value for name, value in unit.variables.items() if name not in own}
+    return replace(unit, cpus=(), gpus=(), variables=kept)
 
 
 def _is_here(row: commands.Row) -> bool:

@@ -27,7 +27,7 @@ MARGIN = 10
 """Minutes beyond a run's own limit of time, for digests before and after it. The run's own limit
 is seedlock's to keep; Slurm's is for a node on which nothing keeps it."""
 
-COLUMNS = ("Name", "ArrayTaskID", "State", "RestartCnt", "NodeList", "Reason")
+COLUMNS = ("Name", "ArrayJobID", "ArrayTaskID", "State", "RestartCnt", "NodeList", "Reason")
 
 UNREACHABLE = ("unable to contact", "timed out", "connection refused", "connection timed out",
                "temporarily", "communication", "try again")  # fmt: skip
@@ -43,8 +43,10 @@ class Needs(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What Slurm says of an index: its state, how often it was started again, where, and why."""
+    """What Slurm says of an index: its job's id, its state, how often it was started again, where,
+    and why."""
 
+    job: str
     state: str
     restarts: int
     node: str
@@ -133,7 +135,8 @@ class Client:
 
     def largest_array(self) -> int:
         """Return how many indices an array may have (`MaxArraySize`)."""
-        found = re.search(r"^MaxArraySize\s*=\s*(\d+)", self._asked("scontrol", "show", "config"), re.M)
+        said = self._asked("scontrol", "show", "config")
+        found = re.search(r"^MaxArraySize\s*=\s*(\d+)", said, re.MULTILINE)
         return max(1, int(found[1])) if found else 1000
 
     def submit(self, folder: Path, options: Sequence[str], name: str) -> str:
@@ -153,10 +156,10 @@ class Client:
         )  # fmt: skip
         found = {}
         for line in said.splitlines():
-            name, index, state, restarts, node, reason = line.split("|", 5)
+            name, job, index, state, restarts, node, reason = line.split("|", 6)
             if index.strip().isdecimal():
                 found[name, int(index)] = Row(
-                    state, int(restarts or 0), node.strip(), reason.strip("| ")
+                    f"{job}_{index}", state, int(restarts or 0), node.strip(), reason.strip("| ")
                 )
         return found
 
@@ -169,6 +172,7 @@ class Client:
             done = subprocess.run(
                 words, env=self._environ, capture_output=True, text=True, errors="replace",
                 check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for evaluate, not for sbatch in the middle
             )  # fmt: skip
         except OSError as problem:
             raise EngineError(f"--engine slurm: {words[0]}: {problem.strerror}") from problem

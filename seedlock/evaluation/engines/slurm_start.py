@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.evaluation.engines import unit as one_unit
@@ -12,6 +11,7 @@ from seedlock.evaluation.engines.slurm_spool import SECOND, STARTED, Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 INDEX = "SLURM_ARRAY_TASK_ID"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
 from seedlock.errors import SeedlockError
@@ -21,9 +21,10 @@ from seedlock.evaluation.engines.base import (
     Unit,
 )
 from seedlock.evaluation.file_digests import NotDigestible
-from seedlock.evaluation.plan import Plan
+from seedlock.evaluation.plan import WORKPLACE, Plan
 from seedlock.evaluation.recording import recorded_run
 from seedlock.evaluation.recording.metrics import Metric
+from seedlock.evaluation.runs import OUTPUT
 from seedlock.evaluation.sealing.docker import UNIT_LABEL
 from seedlock.evaluation.sealing.limits import Limits
 from seedlock.evaluation.submission import submission_file
@@ -49,6 +50,7 @@ def carry_out(unit: Unit, environ: Mapping[str, str]) -> tuple[int, str]:
     """
     try:
         content = recorded_run.carry_out(_request(unit, environ), _environment(unit, environ))
+        _settle(unit, content["outputs"])
     except (SeedlockError, NotDigestible, engine.EngineError) as problem:
         return FAILED_HERE, str(problem)
     except OSError as problem:
@@ -99,6 +101,21 @@ def _make_room(unit: Unit) -> None:
     Path(unit.record).unlink(missing_ok=True)
     if os.path.isdir(unit.output):
         shutil.rmtree(unit.output)
+
+
+def _settle(unit: Unit, outputs: list[dict[str, Any]]) -> None:
+    """Have the results and the record's name survive a loss of power: whoever hears how the unit
+    ended writes that down for good."""
+    folder = Path(unit.output) / WORKPLACE / OUTPUT
+    files = [folder / each["path"] for each in outputs]
+    folders = {parent for file in files for parent in file.parents if folder in parent.parents}
+    around = (folder, folder.parent, Path(unit.output), Path(unit.record).parent)
+    for path in (*files, *sorted(folders), *around):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _environment(unit: Unit, environ: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ def outcome(
     elif run.survivors:
         kind = record.INFRASTRUCTURE
         reasons = [f"process {pid} could not be ended" for pid in run.survivors]
-    elif run.mounts is not None and status == ENGINE_FAILED:
+    elif run.mounts is not None and status == ENGINE_FAILED and not _said_it_itself(run):
         kind, reasons = record.INFRASTRUCTURE, ["the container engine failed"]
     elif run.status != FINISHED:
         kind, reasons = record.AUTHOR, [_ended(status)]
@@ -54,6 +54,12 @@ def outcome(
         kind = record.DONE
     notes = [f"a process was left running and ended: {each}" for each in run.left_over]
     return {"class": kind, "exit_status": status, "reasons": reasons, "notes": notes}
+
+
+def _said_it_itself(run: Run) -> bool:
+    """Tell whether it was the program that ended with the status that an engine fails with: nobody
+    gets another try for a number."""
+    return run.sealed is not None and run.sealed.own_status == ENGINE_FAILED
 
 
 def _hit(run: Run) -> str:

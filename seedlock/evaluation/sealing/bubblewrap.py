@@ -25,8 +25,11 @@ TEMPORARY = ("/tmp", "/dev/shm")
 NEEDED = ("bwrap", "prlimit", "taskset", "choom", "setpriv")
 """Programs, of Debian's packages bubblewrap and util-linux."""
 
-FILTER_FILE = 9
-"""File descriptor of the seccomp filter."""
+FILTER_FILE, VARIABLES_FILE = 9, 8
+"""File descriptors of the seccomp filter and of the environment."""
+
+OWN_FILES = ("passwd", "group", "hosts", "seccomp", "variables")
+"""Files in the run's folder that the sandbox is made from."""
 
 BY = {
     "network": BUBBLEWRAP, "root_read_only": BUBBLEWRAP, "memory": SEEDLOCK, "processors": SEEDLOCK,
@@ -69,6 +72,7 @@ def seal(order: Order, environ: Mapping[str, str]) -> Bubblewrap:
         **listed(order.variables), "PATH": places.search_path(folders, order.argv, path),
     }  # fmt: skip
     _write_files(order.folder, NOBODY if root else os.getuid(), NOBODY if root else os.getgid())
+    _write_variables(order.folder / "variables", variables)
     sandbox = Sandbox(order, tools, folders, variables, root)
     # With all variables of this process, none of which may be seen inside.
     seen = probe.ask(sandbox.words(probe.command()), dict(environ))
@@ -118,7 +122,7 @@ class Sandbox:
         outside = [
             "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
             "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", HOSTNAME,
-            *self._files(), *self._environment(), "--cap-drop", "ALL",
+            *self._files(), "--clearenv", "--args", str(VARIABLES_FILE), "--cap-drop", "ALL",
         ]  # fmt: skip
         if self.root:
             for each in ("SETUID", "SETGID", "SETPCAP"):
@@ -130,8 +134,8 @@ class Sandbox:
             whole = [bwrap, *outside, "--", *nobody, bwrap, "--dev-bind", "/", "/", *inside]
         else:
             whole = [bwrap, *outside, *inside]
-        opened = f'exec "$@" {FILTER_FILE}<"$0"'
-        return ["/bin/sh", "-c", opened, str(self.order.folder / "seccomp"), *whole]
+        opened = f'exec "$@" {FILTER_FILE}<seccomp {VARIABLES_FILE}<variables'
+        return ["/bin/sh", "-c", f'cd "$0" && {opened}', str(self.order.folder), *whole]
 
     def bound(self) -> dict[str, str]:
         """Return what stands in it for reading: places inside, and where they are here."""
@@ -166,12 +170,6 @@ class Sandbox:
             found += ["--bind", str(folder), place]
         return [*found, "--remount-ro", "/"]
 
-    def _environment(self) -> list[str]:
-        found = ["--clearenv"]
-        for name, value in self.variables.items():
-            found += ["--setenv", name, value]
-        return found
-
 
 class Bubblewrap(Sealed):
     """A sealed run in a sandbox of bubblewrap."""
@@ -183,7 +181,7 @@ class Bubblewrap(Sealed):
         return Hit("memory", f"it took {taken} of {allowed} bytes") if taken >= allowed else None
 
     def _closed(self) -> None:
-        for name in ("passwd", "group", "hosts", "seccomp"):
+        for name in OWN_FILES:
             (self.order.folder / name).unlink(missing_ok=True)
 
 
@@ -250,3 +248,13 @@ def _write_files(folder: Path, user: int, group: int) -> None:
     (folder / "seccomp").write_bytes(seccomp.program())
     for name in ("passwd", "group", "hosts", "seccomp"):
         (folder / name).chmod(0o644)
+
+
+def _write_variables(path: Path, variables: Mapping[str, str]) -> None:
+    """Write the environment as bwrap's --args reads it: on a command line, which every user of this
+    machine can read, the seed would stand."""
+    words = (word for name, value in variables.items() for word in ("--setenv", name, value))
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(number, "wb") as file:
+        file.write(b"".join(os.fsencode(word) + b"\0" for word in words))

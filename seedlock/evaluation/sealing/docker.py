@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from seedlock import settings
 from seedlock.evaluation import engine
 from seedlock.evaluation.sealing import inspection
 from seedlock.evaluation.sealing.control_groups import Counters
@@ -52,9 +53,11 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     about = information(image.client)
     order = replace(order, limits=inspection.possible(order.limits, about))
     variables = listed(order.variables)
+    unshown = {name: value for name, value in variables.items() if name == settings.SEED}
     argv = engine.start(
         image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
         options=[*options(order.limits, order.folder / ID_FILE), *_of_slot(order)],
+        unshown=unshown,
     )  # fmt: skip
     expected = inspection.Expected(
         order.limits,
@@ -63,7 +66,8 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
         {str(each.here): each.there for each in order.readable},
         image.digest,
     )
-    return Docker(order, argv, dict(environ), (image.client, order.name), about, expected)
+    client = {**environ, **unshown}
+    return Docker(order, argv, client, (image.client, order.name), about, expected)
 
 
 def options(limits: Limits, id_file: Path) -> list[str]:
@@ -137,6 +141,8 @@ class Docker(Sealed):
         state = self._ask()
         if not self._asked and not state.get("StartedAt", "0001").startswith("2"):
             self._found = unseen("no container was started")
+        if state.get("Status") == "exited" and not state.get("Error"):
+            self.own_status = state.get("ExitCode")
         self._hit = self._hit or self._counted(bool(state.get("OOMKilled")))
         if identity := self._identity():
             _remove(self._client, identity)

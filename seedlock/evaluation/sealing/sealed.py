@@ -74,6 +74,8 @@ class Sealed(ABC):
         environ: the environment to start that in: the engine's client's, or the sandbox's.
         backend: `docker` or `bubblewrap`.
         container: client and name of its container, or None.
+        own_status: what the command itself ended with, where somebody else than the first process
+            says so; None before the end, or where nobody knows.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Sealed(ABC):
         self.environ = environ
         self.backend = backend
         self.container = container
+        self.own_status: int | None = None
         self._found = dict(foreseen)
         self._hit: Hit | None = None
         self._next_look = self._next_weighing = 0.0

@@ -25,13 +25,16 @@ class ImageProblem(Exception):
         self.printed = printed.strip().splitlines()[-10:]
 
 
-def image_of(submission: Submission, environ: Mapping[str, str], log: Path) -> Image:
+def image_of(
+    submission: Submission, environ: Mapping[str, str], log: Path, tag: str | None = None
+) -> Image:
     """Return the submission's image, built if it has a Dockerfile.
 
     Args:
         submission: what was handed in.
         environ: this process's environment, for the engine's client.
         log: file for what the engine prints as it builds.
+        tag: what a built image is called; by default a name of `seedlock check`'s.
 
     Raises:
         ImageProblem: there is no engine, the build failed, or the engine holds no such image.
@@ -39,7 +42,7 @@ def image_of(submission: Submission, environ: Mapping[str, str], log: Path) -> I
     name = submission.image
     try:
         if submission.dockerfile is not None:
-            name = f"seedlock-check/{submission.name.lower()}"
+            name = tag or f"seedlock-check/{submission.name.lower()}"
             _build(engine.find_client(environ), submission, name, log)
         assert name is not None
         return engine.look_up(environ, name)

@@ -1,0 +1,166 @@
+"""`seedlock evaluate` on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedlock.environment import leave_lock
+from seedlock.errors import LedgerUnavailable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from seedlock.evaluation.evaluating.session import Options
+
+EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 2, 75, 130
+
+ENGINES = ("process", "docker", "slurm", "kubernetes")
+
+EPILOG = """\
+Trains each submission under each of the round's hidden seeds, and writes down in the ledger what
+became of each attempt. What was ended in the middle goes on with the same command.
+
+exit status: 0 every run has come to its end, failures of authors among them; 2 the command line is
+wrong; 74 a full disk; 75 the machine failed a run more often than the policy allows, or the
+ledger's server is gone; 78 a submission was not frozen, or the runs can't be sealed, nothing was
+started; 130 interrupted, what was running is queued again.
+
+docs/evaluate.md has a session to read.
+"""
+
+
+def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    import argparse
+
+    parser = subcommands.add_parser(
+        "evaluate",
+        help="train a round's submissions under its hidden seeds",
+        description="Run submissions x hidden seeds of a round.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("round", metavar="ROUND", help="the round's folder, after its draw")
+    parser.add_argument(
+        "submissions", nargs="+", metavar="SUBMISSION", help="folder with a submission.toml"
+    )
+    parser.add_argument(
+        "--ledger", metavar="URL", help="a file or a database's URL (default: ROUND/ledger.db)"
+    )
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="docker", help="who carries runs out (default: docker)"
+    )
+    parser.add_argument(
+        "--jobs", metavar="N",
+        help="runs at a time (default: as many as the policy's limit of processors lets run here "
+        "side by side)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gpus", metavar="LIST",
+        help="GPUs, each for one run at a time, as 0,1; auto for all of this machine (default: "
+        "runs get none assigned)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept", action="append", default=[], metavar="PROMISE",
+        help="a promise of the seal that the runs can do without (docs/records.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unsealed", action="store_true",
+        help="with --engine process: don't seal the runs; for programs that you trust",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reject", action="append", default=[], metavar="NAME",
+        help="count all runs of this submission as failed, as one without an image",
+    )  # fmt: skip
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE",
+        help="file with the passphrase of the round's secret (default: it is asked for, if needed)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the status at the end as JSON")
+    parser.set_defaults(command=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    leave_lock()
+    from seedlock.evaluation.requirements import LEDGER, ROUND, require
+
+    require({**ROUND, **LEDGER})
+    from rich.console import Console
+
+    from seedlock.evaluation.evaluating.session import evaluate
+
+    given = _options(options)
+    if isinstance(given, str):
+        print(f"seedlock evaluate: {given}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        ended = evaluate(given, os.environ, Console(stderr=True))
+    except LedgerUnavailable as problem:
+        print(f"seedlock: {problem}", file=sys.stderr)
+        return EXIT_INFRASTRUCTURE
+    if options.json:
+        import json
+
+        print(json.dumps(ended.status.to_json(), indent=1, sort_keys=True))
+    if ended.disk_full:
+        from seedlock.evaluation.full_disk import EXIT_DISK_FULL
+
+        print(ended.disk_full, file=sys.stderr)
+        return EXIT_DISK_FULL
+    if ended.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_INFRASTRUCTURE if ended.status.counts["infrastructure"] else 0
+
+
+def _options(options: argparse.Namespace) -> Options | str:
+    from seedlock.evaluation.evaluating.session import Options
+    from seedlock.evaluation.sealing.guarantees import accepted
+
+    jobs = None
+    if options.jobs is not None:
+        if not options.jobs.isdecimal() or not 1 <= int(options.jobs) <= 4096:
+            return f"--jobs is '{options.jobs}'; allowed: a whole number from 1 to 4096"
+        jobs = int(options.jobs)
+    gpus = _gpus(options.gpus)
+    if gpus is None:
+        return f"--gpus is '{options.gpus}'; allowed: auto, or different numbers or ids, as 0,1"
+    if options.unsealed and options.engine != "process":
+        return "--unsealed: allowed with --engine process only"
+    return Options(
+        folder=Path(options.round).resolve(),
+        submissions=tuple(Path(each).resolve() for each in options.submissions),
+        ledger=options.ledger,
+        engine=options.engine,
+        jobs=jobs,
+        gpus=gpus,
+        accept=accepted(options.accept),
+        sealed=not options.unsealed,
+        rejected=tuple(options.reject),
+        passphrase=lambda: _passphrase(options.passphrase_file),
+    )
+
+
+def _gpus(given: str | None) -> tuple[str, ...] | None:
+    """Return names of GPUs; None where they are not allowed."""
+    if given is None:
+        return ()
+    if given == "auto":
+        from seedlock.machine import gpu
+
+        devices = gpu()["devices"]
+        assert isinstance(devices, list)
+        return tuple(str(number) for number in range(len(devices))) or None
+    names = tuple(given.split(","))
+    plain = all(name and name.replace("-", "").isalnum() and name.isascii() for name in names)
+    return names if plain and len(set(names)) == len(names) else None
+
+
+def _passphrase(file: str | None) -> str:
+    if file is not None:
+        return Path(file).read_text(encoding="utf-8", errors="surrogateescape").rstrip("\r\n")
+    from getpass import getpass
+
+    return getpass("passphrase of the round: ")

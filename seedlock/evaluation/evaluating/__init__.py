@@ -1,0 +1,1 @@
+"""`seedlock evaluate`: submissions times hidden seeds, on an engine (docs/evaluate.md)."""

@@ -1,0 +1,117 @@
+"""A PostgreSQL of Debian's, started for the tests: own folder, own user, no network.
+
+Where it is missing and this is root on Debian it is installed; else the tests are skipped with the
+reason.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+USER = "nobody"
+"""PostgreSQL refuses to run as root; this user is in every Debian."""
+
+LOCK = Path(tempfile.gettempdir()) / "seedlock-tests-apt.lock"
+"""Two test runs on one machine don't install at the same time."""
+
+
+class Server:
+    """A running server.
+
+    Args:
+        folder: what it has: data, socket, log.
+        user: who runs it.
+    """
+
+    def __init__(self, folder: Path, user: str) -> None:
+        self.folder = folder
+        self.user = user
+        self._databases = 0
+
+    def url(self, database: str, password: str | None = None) -> str:
+        """Return SQLAlchemy's URL of a database."""
+        who = self.user if password is None else f"{self.user}:{quote(password, safe='')}"
+        return f"postgresql+psycopg://{who}@/{database}?host={self.folder}"
+
+    def new(self) -> str:
+        """Make a database and return its URL."""
+        self._databases += 1
+        name = f"ledger{self._databases}"
+        with self.connect("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
+
+    def connect(self, database: str) -> psycopg.Connection:
+        """Connect to a database, around seedlock."""
+        return psycopg.connect(
+            f"host={self.folder} user={self.user} dbname={database}", autocommit=True
+        )
+
+
+def binaries() -> Path | None:
+    """Return the folder of Debian's newest server; None where there is none."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    return max(found, key=lambda path: int(path.parent.name), default=None)
+
+
+def installed() -> Path:
+    """Return the folder of the server's programs, installed if need be."""
+    found = binaries()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if binaries() is None:
+                apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
+                quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+                subprocess.run([*apt, "update"], check=True, env=quiet)
+                subprocess.run(
+                    [*apt, "install", "-y", "--no-install-recommends", "postgresql"],
+                    check=True, env=quiet,
+                )  # fmt: skip
+        found = binaries()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed, and this is not root on Debian")
+    return found
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A new server, gone at the end with all that it has."""
+    programs = installed()
+    root = os.geteuid() == 0
+    # Not below pytest's folders, which only their owner may enter; a socket's path is short.
+    folder = Path(tempfile.mkdtemp(prefix="seedlock-pg-"))
+    as_user = {"user": USER, "group": "nogroup", "extra_groups": []} if root else {}
+
+    def do(program: str, *words: str) -> None:
+        command = [str(programs / program), "-D", str(folder / "data"), *words]
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, check=False, **as_user,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    try:
+        if root:
+            shutil.chown(folder, USER, "nogroup")
+        do("initdb", "--auth=trust", "--username=seedlock", "--encoding=UTF8", "--no-locale")
+        # No network: only its user and root can enter the folder of the socket.
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}'"
+        do("pg_ctl", "--wait", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield Server(folder, "seedlock")
+        finally:
+            do("pg_ctl", "--wait", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
