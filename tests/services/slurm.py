@@ -11,10 +11,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.interpreter import environment
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
@@ -79,7 +82,12 @@ class Slurm:
         """
         install()
         self.folder = Path(tempfile.mkdtemp(prefix="seedlock-slurm-"))
-        self.environ = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf")}
+        self.environ = {
+            **environment(),
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            # Programs of submissions say `python`.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
         self._daemons: list[subprocess.Popen[bytes]] = []
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
         self._configure()
@@ -136,12 +144,17 @@ class Slurm:
         """Start a node's daemon, also after `kill_node`."""
         self.nodes[name] = self._daemon("slurmd", "-D", "-N", name)
 
-    def kill_node(self, name: str) -> None:
-        """Kill a node's daemon, and all that it started, as if the machine had lost power."""
+    def kill_node(self, name: str, daemon_only: bool = False) -> None:
+        """Kill a node's daemon, and all that it started, as if the machine had lost power.
+
+        Args:
+            name: the node's.
+            daemon_only: whether all else goes on.
+        """
         whole = [self.nodes[name].pid]
-        for pid, parent, variables in _processes():
+        for pid, parent, variables in processes():
             of_it = variables.get("SLURM_CONF") == self.environ["SLURM_CONF"]
-            if of_it and variables.get("SLURMD_NODENAME") == name:
+            if of_it and variables.get("SLURMD_NODENAME") == name and not daemon_only:
                 # A step's own daemon overwrites its environment, to show its title there.
                 whole += [pid, parent] if _words(parent).startswith("slurmstepd: [") else [pid]
         for pid in whole:
@@ -181,7 +194,7 @@ class Slurm:
         """Return the processes that belong to it: daemons, steps and what jobs started."""
         of_it, own = self.environ["SLURM_CONF"], os.getpid()
         return [
-            pid for pid, _, variables in _processes()
+            pid for pid, _, variables in processes()
             if variables.get("SLURM_CONF") == of_it and pid != own
         ]  # fmt: skip
 
@@ -208,7 +221,7 @@ def install() -> None:
     os.environ["PATH"] = path
 
 
-def _processes() -> Iterator[tuple[int, int, dict[str, str]]]:
+def processes() -> Iterator[tuple[int, int, dict[str, str]]]:
     """Go through all processes: id, its parent's, environment."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -174,7 +174,11 @@ class SlurmEngine(Engine):
         end = time.monotonic() + CLOSING
         while tokens and time.monotonic() < end:
             self._client.cancel(f"--name={','.join(tokens)}")
-            rows = self._client.rows(tokens)
+            try:
+                rows = self._client.rows(tokens)
+            except EngineError:
+                time.sleep(self._site.ask)
+                continue
             tokens = sorted({name for (name, _), row in rows.items() if _is_here(row)})
             time.sleep(self._site.look if tokens else 0.0)
         for batch in batches:
@@ -229,8 +233,9 @@ class SlurmEngine(Engine):
         except EngineError:
             return  # the folders still say what ends, and Slurm is asked again
         for array in self._arrays:
+            token = array.batch.token
             for index in sorted(array.open):
-                row = rows.get((array.batch.token, index))
+                row = rows.get((token, index)) or rows.get((token, commands.REST))
                 if not self._is_gone(array, index, row):
                     array.gone.pop(index, None)
                 elif now - array.gone.setdefault(index, now) >= self._site.shown:

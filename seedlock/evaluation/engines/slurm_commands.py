@@ -34,6 +34,10 @@ UNREACHABLE = ("unable to contact", "timed out", "connection refused", "connecti
 """In what its commands say when the controller is away for a while."""
 
 
+REST = -1
+"""In place of an index: all of an array that have no line of their own."""
+
+
 class Needs(NamedTuple):
     """What an index of an array gets: MiB, processors, minutes."""
 
@@ -110,7 +114,9 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name in KEPT or name == "SLURM_CONF" or not name.startswith(("REPRO_", "SLURM_"))
+        if name in KEPT
+        or name == "SLURM_CONF"
+        or not name.startswith(("REPRO_", "_SEEDLOCK", "SLURM_"))
     }
 
 
@@ -148,7 +154,7 @@ class Client:
         return job
 
     def rows(self, tokens: Sequence[str]) -> dict[tuple[str, int], Row]:
-        """Return what Slurm knows of the arrays with these names, by name and index."""
+        """Return what Slurm knows of the arrays with these names, by name and index; `REST` is one."""
         shown = ",".join(f"{column}:|" for column in COLUMNS)
         said = self._asked(
             "squeue", "--array", "--states=all", "--noheader", f"--name={','.join(tokens)}",
@@ -157,15 +163,19 @@ class Client:
         found = {}
         for line in said.splitlines():
             name, job, index, state, restarts, node, reason = line.split("|", 6)
-            if index.strip().isdecimal():
-                found[name, int(index)] = Row(
-                    f"{job}_{index}", state, int(restarts or 0), node.strip(), reason.strip("| ")
-                )
+            # Slurm has one line for all indices that were cancelled before they began.
+            number = int(index) if index.isdecimal() else REST
+            found[name, number] = Row(
+                f"{job}_{index}", state, int(restarts or 0), node.strip(), reason.strip("| ")
+            )
         return found
 
     def cancel(self, *words: str) -> None:
-        """End jobs; those that have ended are left alone."""
-        self._asked("scancel", "--quiet", *words)
+        """End jobs. What can't be ended now, as one that has, shows in `rows`."""
+        try:
+            self._asked("scancel", "--quiet", *words)
+        except EngineError:
+            pass
 
     def _asked(self, *words: str) -> str:
         try:

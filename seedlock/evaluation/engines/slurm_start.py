@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation.engines import unit as one_unit
 from seedlock.evaluation.engines.base import FAILED_HERE
 from seedlock.evaluation.engines.slurm_spool import SECOND, STARTED, Batch
+from seedlock.settings import RANKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +35,22 @@ def carry_out(folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     unit = batch.take(index, f"{node}, process {os.getpid()}")
     if unit is None:
         return _second(batch, index, node)
-    status, said = one_unit.carry_out(unit, environ)
+    os.chdir(unit.folder)  # where a run that is not sealed finds its program
+    status, said = one_unit.carry_out(unit, _of_run(environ))
     settled = batch.settle(index, status, said, STARTED)
     if settled.by != STARTED:
         batch.forget(index)
         return FAILED_HERE, f"too late: {settled.note}"
     return status, said
+
+
+def _of_run(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the node's environment without what makes a process a rank of a job: the run is the
+    first of its processes, as on any other engine, and so its seeds are the same."""
+    return {
+        name: value for name, value in environ.items()
+        if name not in RANKS and not name.startswith(("SLURM_", "SLURMD_", "PMI"))
+    }  # fmt: skip
 
 
 def _second(batch: Batch, index: int, node: str) -> tuple[int, str]:
