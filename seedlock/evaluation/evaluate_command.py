@@ -121,7 +121,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         return EXIT_DISK_FULL
     if ended.interrupted:
         return EXIT_INTERRUPTED
-    return EXIT_INFRASTRUCTURE if ended.status.counts["infrastructure"] else 0
+    failed = ended.broken or ended.status.counts["infrastructure"]
+    return EXIT_INFRASTRUCTURE if failed else 0
 
 
 def _options(options: argparse.Namespace) -> Options | str:

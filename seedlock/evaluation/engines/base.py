@@ -137,7 +137,8 @@ class Engine(ABC):
         """Start a unit; return the engine's id for it, as `process 4711` or `slurm 17_3`.
 
         Raises:
-            OSError: it can't be started; nothing was.
+            OSError: it can't be started, and no other could; nothing was. The evaluation then
+                waits for what is under way and ends.
         """
 
     @abstractmethod

@@ -6,6 +6,7 @@ has a record.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -24,6 +25,7 @@ from seedlock.evaluation.file_digests import NotDigestible
 from seedlock.evaluation.plan import WORKPLACE, Plan
 from seedlock.evaluation.recording import recorded_run
 from seedlock.evaluation.recording.metrics import Metric
+from seedlock.evaluation.recording.record import DONE
 from seedlock.evaluation.runs import OUTPUT
 from seedlock.evaluation.sealing.docker import UNIT_LABEL
 from seedlock.evaluation.sealing.limits import Limits
@@ -31,6 +33,9 @@ from seedlock.evaluation.submission import submission_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+ROOM = 1 << 20
+"""Bytes: a disk with less is full."""
 
 KEPT = (settings.LOCK_FILE, settings.DATA_CACHE)
 """REPRO_* variables of a node that its runs may have: where things lie. All others are the
@@ -49,7 +54,14 @@ def carry_out(unit: Unit, environ: Mapping[str, str]) -> tuple[int, str]:
         there is a record that says all.
     """
     try:
+        # A program finds its files by relative names, and a sealed one begins there as well.
+        os.chdir(unit.folder)
         content = recorded_run.carry_out(_request(unit, environ), _environment(unit, environ))
+        kind = content["outcome"]["class"]
+        if kind != DONE and (full := _full(unit)):
+            # What failed now may have failed for that, and it is not the author's disk.
+            _make_room(unit)
+            return DISK_FULL, full
         _settle(unit, content["outputs"])
     except (SeedlockError, NotDigestible, engine.EngineError) as problem:
         return FAILED_HERE, str(problem)
@@ -57,7 +69,7 @@ def carry_out(unit: Unit, environ: Mapping[str, str]) -> tuple[int, str]:
         if full_disk.no_room(problem):
             return DISK_FULL, full_disk.told(problem)
         return FAILED_HERE, str(problem)
-    return EXIT_STATUSES[content["outcome"]["class"]], ""
+    return EXIT_STATUSES[kind], ""
 
 
 def _request(unit: Unit, environ: Mapping[str, str]) -> recorded_run.Request:
@@ -96,8 +108,16 @@ def _request(unit: Unit, environ: Mapping[str, str]) -> recorded_run.Request:
     )  # fmt: skip
 
 
+def _full(unit: Unit) -> str:
+    """Return a line if the disk of the results is full; else nothing."""
+    there = os.statvfs(unit.output)
+    if there.f_bavail * there.f_frsize >= ROOM:
+        return ""
+    return full_disk.told(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), unit.output))
+
+
 def _make_room(unit: Unit) -> None:
-    """Remove what an interrupted try of the same attempt has left."""
+    """Remove what a try of the same attempt has left."""
     Path(unit.record).unlink(missing_ok=True)
     if os.path.isdir(unit.output):
         shutil.rmtree(unit.output)

@@ -92,6 +92,7 @@ class Evaluation:
         show: called at each look with what is under way.
         underway: by the path of the artifacts.
         disk_full: what a full disk was said to be; empty while there is room.
+        broken: why the engine starts no more runs; empty while it does.
     """
 
     work: Work
@@ -102,6 +103,7 @@ class Evaluation:
     show: Callable[[Sequence[Underway]], None]
     underway: dict[str, Underway] = field(default_factory=dict)
     disk_full: str = ""
+    broken: str = ""
     _asked: int = 0
     _beaten: float = 0.0
 
@@ -118,7 +120,7 @@ class Evaluation:
         self._beaten = time.monotonic()
         while True:
             self._heed(interruption)
-            stopping = bool(self._asked or self.disk_full)
+            stopping = bool(self._asked or self.disk_full or self.broken)
             if not stopping:
                 self._fill()
             if not self.underway and (stopping or self._nothing_left()):
@@ -139,10 +141,13 @@ class Evaluation:
 
     def _fill(self) -> None:
         free = min(len(self.slots), self.engine.slots - len(self.underway))
-        while free > 0:
+        while free > 0 and not self.broken:
             leases = self.ledger.lease(self.work.worker, LEASE, limit=free)
             for lease in leases:
-                self._begin(lease)
+                if self.broken:
+                    self.ledger.give_back(lease, self.broken)
+                else:
+                    self._begin(lease)
             # One that could not be started leaves its slot to another.
             free = min(len(self.slots), self.engine.slots - len(self.underway)) if leases else 0
 
@@ -157,9 +162,11 @@ class Evaluation:
         try:
             where = self.engine.start(unit)
         except OSError as problem:
+            # Each further one would fail alike, and use up its attempts.
             self.slots.append(slot)
-            self.ledger.finish(lease, INFRASTRUCTURE, reasons=[str(problem)])
-            self.tell(f"{_title(lease)} infrastructure: {problem}")
+            self.broken = str(problem)
+            self.ledger.give_back(lease, f"it could not be started: {problem}")
+            self.tell(f"{self.engine.name} starts no more runs: {problem}")
             return
         self.underway[unit.output] = Underway(unit, lease, slot, time.monotonic())
         self.ledger.begin(lease, where)

@@ -82,11 +82,13 @@ class Outcome:
         status: how the round stands.
         interrupted: whether somebody did.
         disk_full: what was said of a full disk; empty while there was room.
+        broken: why the engine started no more runs; empty where it did.
     """
 
     status: Status
     interrupted: bool
     disk_full: str
+    broken: str
 
 
 def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> Outcome:
@@ -139,7 +141,8 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         status = ledger.status()
         ledger.export(str(options.folder / EXPORTED))
         tell(summary(status))
-        return Outcome(status, bool(interruption.count), evaluation.disk_full)
+        interrupted = bool(interruption.count)
+        return Outcome(status, interrupted, evaluation.disk_full, evaluation.broken)
 
 
 def _prepare(
