@@ -1,1 +1,1 @@
-"""Tests against services of Debian, which their own set-up installs and starts (make test-services)."""
+"""Tests against services of Debian that their own set-up installs and starts."""

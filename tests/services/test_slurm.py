@@ -8,15 +8,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from seedlock.evaluation import process_groups
-from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines.base import Ended, Unit
 from seedlock.evaluation.engines.slurm import Site, SlurmEngine
 from seedlock.evaluation.engines.slurm_commands import Client, Row
@@ -30,6 +27,7 @@ WAITING = """
 import os, time, seedlock
 with open(os.environ["REPRO_OUTPUT"] + "/up", "a") as file:
     file.write("up")
+seedlock.log_metric("loss", 1.0)
 while not os.path.exists(os.environ.get("GO", "/nowhere")):
     time.sleep(0.02)
 """
@@ -111,27 +109,6 @@ def outcome(unit: Unit) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(Path(unit.record).read_text())["outcome"]
     return content
 
-    """Units become one array that Slurm throttles, and each way to end is read back; what the
-    author's program ended with gets it no other try."""
-    throttled = SlurmEngine(100, slurm.environ, engine._spool.parent, Site(throttle=2, ask=0.3))
-    units = [unit("good"), unit("failing"), unit("again"), unit("slow", seconds=0.5)]
-    # Needs of their own would be an array of their own.
-    wheres = [throttled.start(each) for each in units]
-    throttled.poll()
-    token = wheres[0].split()[1].rpartition("_")[0]
-    shown = slurm.run("scontrol", "show", "job", "--oneliner")
-
-    found = ends(throttled, 4)
-
-    throttled.close()
-    assert {each.split("_")[-1] for each in wheres} == {"0", "1", "2", "3"}
-    assert f"JobName={token}" in shown and "ArrayTaskThrottle=2" in shown
-    statuses = {title: each.exit_status for title, each in found.items()}
-    assert [outcome(each)["class"] for each in units] == [
-        "done", "author-failure", "author-failure", "limit"
-    ], [outcome(each) for each in units]  # fmt: skip
-    assert statuses == {"good/0-1": 0, "failing/0-1": 42, "again/0-1": 42, "slow/0-1": 124}
-
 
 def test_an_array(engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit]) -> None:
     """Units become one array that Slurm throttles, and each way to end is read back; what the
@@ -155,30 +132,6 @@ def test_an_array(engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit]) 
     assert statuses == [0, 42, 42, 124]
 
 
-def test_a_node_whose_daemon_dies(
-    engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit], tmp_path: Path
-) -> None:
-    """Slurm queues the unit again; the attempt is over. Its program goes on where nobody can reach
-    it, and what it comes to later does not count."""
-    go = tmp_path / "go"
-    waiting = replace(unit("waiting"), variables={"GO": str(go)})
-    where = engine.start(waiting)
-    up(engine, waiting)
-    node = row_of(slurm, where).node
-    slurm.kill_node(node, daemon_only=True)
-    try:
-        found = ends(engine, 1)[waiting.title]
-        go.touch()
-        wait(lambda: not process_groups.marked(waiting.output))
-    finally:
-        slurm.start_node(node)
-        wait(lambda: slurm.state(node) == "idle")
-
-    assert found.exit_status is None
-    assert "queued it again" in found.note and node in found.note
-    assert not Path(waiting.record).exists()
-
-
 def test_a_requeued_index(engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit]) -> None:
     """`scontrol requeue` interrupts a run; the second start runs nothing and says what the first
     left."""
@@ -187,7 +140,7 @@ def test_a_requeued_index(engine: SlurmEngine, slurm: Slurm, unit: Callable[...,
     up(engine, waiting)
     job = row_of(slurm, where).job
     slurm.run("scontrol", "requeue", job)
-    wait(lambda: row_of(slurm, where).restarts == 1)
+    wait(lambda: row_of(slurm, where)[1:3] == ("PENDING", 1))
     # Slurm would wait until the first start's credential has expired.
     slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
     wait(lambda: row_of(slurm, where).state == "FAILED")
@@ -232,17 +185,19 @@ def test_what_slurm_refuses(slurm: Slurm, unit: Callable[..., Unit], tmp_path: P
     """Slurm's own words come in one line, and no unit is left on the disk."""
     engine = SlurmEngine(1, slurm.environ, tmp_path / "runs", Site(("--partition=gold",)))
     engine.start(unit("good"))
-    with pytest.raises(EngineError, match=r"sbatch says: .*invalid partition.*") as refused:
-        engine.poll()
+    (found,) = engine.poll()
+    with pytest.raises(OSError, match=r"sbatch says: .*invalid partition") as refused:
+        engine.start(unit("good"))
     engine.close()
 
-    assert "\n" not in str(refused.value)
+    assert found.exit_status == 130 and found.note == str(refused.value)
+    assert "\n" not in found.note
     assert not list((tmp_path / "runs").rglob("*.json"))
 
 
 def test_no_slurm(tmp_path: Path) -> None:
     """A machine without Slurm is told so."""
-    with pytest.raises(EngineError, match="no sbatch on PATH"):
+    with pytest.raises(NoSlurm, match="no sbatch on PATH"):
         SlurmEngine(1, {"PATH": str(tmp_path)}, tmp_path)
 
 
@@ -286,32 +241,43 @@ def test_evaluating(slurm: Slurm, tmp_path: Path) -> None:
     everything = "\n".join(shown)
     assert "seedlock-" in everything
     assert not [seed for seed in made.seeds() if str(seed) in everything]
-    (slurm_ids, *_) = {each["content"]["where"].split()[0] for each in made.events("began")}
-    assert slurm_ids == "slurm"
+    places = [each["content"]["where"] for each in made.events("running")]
+    assert len(places) == 4 and all(each.startswith("slurm seedlock-") for each in places)
     assert not list((made.folder / "runs" / ".slurm").iterdir())
 
 
-def test_a_node_that_dies_is_retried_visibly(slurm: Slurm, tmp_path: Path) -> None:
-    """An attempt that a dead node took with it is in the ledger, with another one."""
+def test_a_node_whose_daemon_dies(slurm: Slurm, tmp_path: Path) -> None:
+    """Slurm queues the run again, which ends the attempt for no fault of the author's, and another
+    one follows, as the ledger says. The first's program goes on where nobody can reach it; what it
+    comes to later does not count."""
     made = make(tmp_path, {"waiting": WAITING}, seeds=1)
     runs = made.folder / "runs" / "waiting"
+    killed: list[str] = []
 
     def kill() -> None:
         wait((runs / "0-1" / "run" / "output" / "up").exists)
-        node = slurm.run("squeue", "--noheader", "--states=R", "--format=%N").split()[0]
-        slurm.kill_node(node)
-        slurm.start_node(node)
+        killed.extend(slurm.run("squeue", "--noheader", "--states=R", "--format=%N").split())
+        slurm.kill_node(killed[0], daemon_only=True)
+        wait((runs / "0-2" / "run" / "output" / "up").exists)
         (tmp_path / "go").touch()
 
     environ = {**slurm.environ, "GO": str(tmp_path / "go")}
     killing = threading.Thread(target=kill)
     killing.start()
-    evaluate(options(made), environ, Console(quiet=True))
-    killing.join()
+    try:
+        evaluate(options(made), environ, Console(quiet=True))
+        wait(lambda: not made.left())
+    finally:
+        killing.join()
+        slurm.start_node(killed[0])
+        wait(lambda: slurm.state(killed[0]) == "idle")
 
-    assert made.ends()["waiting"][0][:2] == (0, 1)
-    states = [each["content"]["class"] for each in made.events("ended")]
-    assert states == ["infrastructure", "metrics"]  # the program declares none
+    first, second = made.events("ended")
+    assert first["content"]["class"] == "infrastructure"
+    (reason,) = first["content"]["reasons"]
+    assert "queued it again" in reason and killed[0] in reason
+    assert second["attempt"] == 2 and second["content"]["class"] == "done"
+    assert [path.name for path in runs.glob("*.json*")] == ["0-2.json"]
     made.verify()
 
 

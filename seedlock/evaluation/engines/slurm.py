@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from seedlock.errors import NoSlurm
 from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
@@ -89,7 +90,7 @@ class SlurmEngine(Engine):
         site: what the site wants.
 
     Raises:
-        EngineError: Slurm's commands are not here, or it does not answer.
+        NoSlurm: Slurm's commands are not here, or it does not answer.
     """
 
     name = "slurm"
@@ -101,7 +102,11 @@ class SlurmEngine(Engine):
         self._client = commands.Client(environ)
         self._spool = units / SPOOL
         self._site = site or Site()
-        self._largest = self._client.largest_array()
+        try:
+            self._largest = self._client.largest_array()
+        except EngineError as problem:
+            raise NoSlurm(str(problem)) from problem
+        self._broken = ""
         self._forming: list[_Array] = []
         self._arrays: list[_Array] = []
         self._ended: list[Ended] = []
@@ -111,7 +116,12 @@ class SlurmEngine(Engine):
         """Put a unit into the next array; return the array's name and the unit's index.
 
         `poll` hands it over.
+
+        Raises:
+            OSError: Slurm refused an array.
         """
+        if self._broken:
+            raise OSError(self._broken)
         of = commands.needs(unit.limits)
         for array in self._forming:
             if array.of == of and len(array.units) < self._largest and not array.maybe:
@@ -127,8 +137,9 @@ class SlurmEngine(Engine):
     def poll(self, seconds: float = 0.0) -> list[Ended]:
         """Return the units that have ended, with those given to `start`.
 
+        Those of an array that Slurm refuses come back as interrupted.
+
         Raises:
-            EngineError: Slurm refuses an array.
             OSError: a file can't be written.
         """
         end = time.monotonic() + seconds
@@ -215,9 +226,12 @@ class SlurmEngine(Engine):
                 array.job = self._client.submit(batch.folder, options, SCRIPT)
             except commands.Unreachable:
                 raise
-            except EngineError:
+            except EngineError as problem:
+                self._broken = str(problem)
+                for index in sorted(array.open):
+                    self._end(array, index, EXIT_STATUSES[INTERRUPTED], self._broken)
                 batch.remove()
-                raise
+                return
         # A unit that was stopped before it was handed over must not begin now.
         for index in set(range(number)) - array.open:
             self._cancel(array, index, True)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from seedlock.errors import NoSlurm
 from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines.unit import KEPT
 
@@ -36,6 +37,10 @@ UNREACHABLE = ("unable to contact", "timed out", "connection refused", "connecti
 
 REST = -1
 """In place of an index: all of an array that have no line of their own."""
+
+
+OWN = ("REPRO_", "_SEEDLOCK", "SLURM_")
+"""Beginnings of variables that are of this process's own run or job."""
 
 
 class Needs(NamedTuple):
@@ -112,12 +117,9 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what of this process's environment jobs get: a job's own variables, where evaluate
     runs in one, would speak of the wrong job, and settings are the policy's."""
     return {
-        name: value
-        for name, value in environ.items()
-        if name in KEPT
-        or name == "SLURM_CONF"
-        or not name.startswith(("REPRO_", "_SEEDLOCK", "SLURM_"))
-    }
+        name: value for name, value in environ.items()
+        if name in (*KEPT, "SLURM_CONF") or not name.startswith(OWN)
+    }  # fmt: skip
 
 
 class Client:
@@ -127,14 +129,14 @@ class Client:
         environ: this process's environment; `PATH` and `SLURM_CONF` lead to it.
 
     Raises:
-        EngineError: there are none.
+        NoSlurm: there are none.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environment(environ)
         for name in ("sbatch", "squeue", "scancel", "scontrol"):
             if shutil.which(name, path=environ.get("PATH")) is None:
-                raise EngineError(
+                raise NoSlurm(
                     f"--engine slurm: no {name} on PATH; allowed: a login node of a cluster with "
                     "Slurm; load its module or install its client"
                 )
@@ -154,7 +156,7 @@ class Client:
         return job
 
     def rows(self, tokens: Sequence[str]) -> dict[tuple[str, int], Row]:
-        """Return what Slurm knows of the arrays with these names, by name and index; `REST` is one."""
+        """Return what Slurm knows of the arrays with these names, by name and index or `REST`."""
         shown = ",".join(f"{column}:|" for column in COLUMNS)
         said = self._asked(
             "squeue", "--array", "--states=all", "--noheader", f"--name={','.join(tokens)}",

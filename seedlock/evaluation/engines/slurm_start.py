@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.evaluation.engines import unit as one_unit
@@ -12,7 +13,6 @@ from seedlock.settings import RANKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 INDEX = "SLURM_ARRAY_TASK_ID"
 
@@ -35,9 +35,12 @@ def carry_out(folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     unit = batch.take(index, f"{node}, process {os.getpid()}")
     if unit is None:
         return _second(batch, index, node)
-    os.chdir(unit.folder)  # where a run that is not sealed finds its program
     status, said = one_unit.carry_out(unit, _of_run(environ))
-    settled = batch.settle(index, status, said, STARTED)
+    try:
+        settled = batch.settle(index, status, said, STARTED)
+    except FileNotFoundError:
+        Path(unit.record).unlink(missing_ok=True)
+        return FAILED_HERE, "too late: its evaluation is over"
     if settled.by != STARTED:
         batch.forget(index)
         return FAILED_HERE, f"too late: {settled.note}"
