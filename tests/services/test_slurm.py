@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from seedlock.errors import NoSlurm
 from seedlock.evaluation.engines.base import Ended, Unit
 from seedlock.evaluation.engines.slurm import Site, SlurmEngine
 from seedlock.evaluation.engines.slurm_commands import Client, Row
