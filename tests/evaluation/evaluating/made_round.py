@@ -45,7 +45,7 @@ name = "{name}"
 command = ["python", "train.py"]
 visibility = "private"
 [image]
-name = "conference/repro-base"
+name = "{image}"
 [metrics.loss]
 direction = "min"
 """
@@ -75,10 +75,12 @@ class MadeRound:
     Attributes:
         folder: the round's.
         submissions: folders by names.
+        variables: for the command.
     """
 
     folder: Path
     submissions: dict[str, Path]
+    variables: dict[str, str]
 
     def words(self, *options: str) -> list[str]:
         """Return the command that evaluates it."""
@@ -87,12 +89,12 @@ class MadeRound:
 
     def evaluate(self, *options: str, check: bool = True) -> Done:
         """Evaluate it."""
-        return run(self.words(*options), check=check, PATH=PATH)
+        return run(self.words(*options), check=check, **self.variables)
 
     def begin(self, *options: str) -> subprocess.Popen[str]:
         """Begin to evaluate it; its lines come through `stderr`."""
         return subprocess.Popen(
-            self.words(*options), env=environment(PATH=PATH), stdout=subprocess.PIPE,
+            self.words(*options), env=environment(**self.variables), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -143,7 +145,13 @@ class MadeRound:
 
 
 def make(
-    folder: Path, programs: dict[str, str], seeds: int = 2, retries: int = 2, more: str = ""
+    folder: Path,
+    programs: dict[str, str],
+    seeds: int = 2,
+    retries: int = 2,
+    more: str = "",
+    image: str = "conference/repro-base",
+    **variables: str,
 ) -> MadeRound:
     """Make a round and its submissions.
 
@@ -153,13 +161,15 @@ def make(
         seeds: how many.
         retries: how many.
         more: lines for the end of each submission.toml.
+        image: of the submissions.
+        variables: for the command.
     """
     handed_in = {}
     entries = []
     for name, program in programs.items():
         place = folder / "handed-in" / name
         place.mkdir(parents=True)
-        (place / "submission.toml").write_text(SUBMISSION.format(name=name) + more)
+        (place / "submission.toml").write_text(SUBMISSION.format(name=name, image=image) + more)
         (place / "train.py").write_text(program)
         handed_in[name] = place
         of = submission_file.read(place)
@@ -172,4 +182,4 @@ def make(
     this = steps.open_round(folder / "round", policy, now())
     steps.freeze_round(this, entries, now(), early=True)
     steps.draw_round(this, None, now())
-    return MadeRound(folder / "round", handed_in)
+    return MadeRound(folder / "round", handed_in, {"PATH": PATH, **variables})
