@@ -19,7 +19,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image image-release image-check test-child test-image image-gpu test-image-gpu test-gpu test-portable wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image image-release image-check test-child test-image image-gpu test-image-gpu test-gpu test-portable test-services wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -56,6 +56,9 @@ test-image: venv wheels dist ## build the image and run its tests in it; IMAGE=n
 test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
 	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
 
+test-services: venv ## run the tests against PostgreSQL and what else Debian has; as root it is installed
+	$(BIN)/python -m pytest tests/services
+
 image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (takes 20 GB of disk)
 	$(PYTHON) -m tests.image.engine build-gpu
 
@@ -77,6 +80,7 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/levels.py
 	$(BIN)/python benchmarks/digest.py
 	$(BIN)/python benchmarks/trace.py
+	$(BIN)/python benchmarks/ledger.py --folder build
 
 lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh

@@ -158,7 +158,9 @@ def _line(event: dict[str, Any], names: dict[str, str]) -> str:
         parts.append(f"seed {event['seed_index']} attempt {event['attempt']}")
     content = event["content"]
     if isinstance(content, dict):
-        parts += [f"{name}={_value(value)}" for name, value in content.items() if value]
+        # --json has the digests too.
+        named = {name: each for name, each in content.items() if each and name != "record_sha256"}
+        parts += [f"{name}={_value(value)}" for name, value in named.items()]
     if event["worker"] is not None:
         parts.append(f"by {event['worker']}")
     return "  ".join(parts)

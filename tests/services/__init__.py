@@ -1,1 +1,1 @@
-"""Tests against services of Debian that their own set-up installs and starts."""
+"""Tests against services of Debian, which their own set-up brings: `make test-services`."""

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -37,25 +38,26 @@ class Server:
     def __init__(self, folder: Path, user: str) -> None:
         self.folder = folder
         self.user = user
-        self._databases = 0
+        self._schemas = 0
 
-    def url(self, database: str, password: str | None = None) -> str:
-        """Return SQLAlchemy's URL of a database."""
+    def url(self, schema: str = "public", password: str | None = None) -> str:
+        """Return SQLAlchemy's URL of a schema of the one database."""
         who = self.user if password is None else f"{self.user}:{quote(password, safe='')}"
-        return f"postgresql+psycopg://{who}@/{database}?host={self.folder}"
+        place = f"host={self.folder}&options=-csearch_path%3D{schema}"
+        return f"postgresql+psycopg://{who}@/postgres?{place}"
 
     def new(self) -> str:
-        """Make a database and return its URL."""
-        self._databases += 1
-        name = f"ledger{self._databases}"
-        with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+        """Make a schema and return its URL. A database of its own would be 7 MB of files."""
+        self._schemas += 1
+        name = f"ledger{self._schemas}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
         return self.url(name)
 
-    def connect(self, database: str) -> psycopg.Connection:
-        """Connect to a database, around seedlock."""
+    def connect(self) -> psycopg.Connection:
+        """Connect around seedlock."""
         return psycopg.connect(
-            f"host={self.folder} user={self.user} dbname={database}", autocommit=True
+            f"host={self.folder} user={self.user} dbname=postgres", autocommit=True
         )
 
 
@@ -92,7 +94,7 @@ def running() -> Iterator[Server]:
     root = os.geteuid() == 0
     # Not below pytest's folders, which only their owner may enter; a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="seedlock-pg-"))
-    as_user = {"user": USER, "group": "nogroup", "extra_groups": []} if root else {}
+    as_user: dict[str, Any] = {"user": USER, "group": "nogroup", "extra_groups": []} if root else {}
 
     def do(program: str, *words: str) -> None:
         command = [str(programs / program), "-D", str(folder / "data"), *words]
@@ -112,6 +114,6 @@ def running() -> Iterator[Server]:
         try:
             yield Server(folder, "seedlock")
         finally:
-            do("pg_ctl", "--wait", "-m", "immediate", "stop")
+            do("pg_ctl", "--wait", "-m", "fast", "stop")
     finally:
         shutil.rmtree(folder)

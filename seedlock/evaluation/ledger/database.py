@@ -1,9 +1,9 @@
 """The way to the database: SQLite in WAL mode or PostgreSQL, transactions, and its troubles.
 
 SQLite: one writer at a time, by BEGIN IMMEDIATE, which waits (`BUSY`) instead of failing in the
-middle. `synchronous=FULL`: in WAL mode a transaction committed with NORMAL "might roll back
-following a power loss or system crash", FULL syncs the log after each commit
-(https://www.sqlite.org/pragma.html#pragma_synchronous). WAL needs memory shared by all processes
+middle. `synchronous=FULL`: in WAL mode the log is synced at each commit with FULL only; with NORMAL
+a commit can be undone by a loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous,
+https://www.sqlite.org/wal.html, section 2.3). WAL needs memory shared by all processes
 that use the file, hence one machine (https://www.sqlite.org/wal.html, section 1).
 """
 
@@ -34,6 +34,11 @@ FILE = "ledger.db"
 """Name of the default ledger in a round's folder."""
 
 ALLOWED = "a round's folder, a file, or postgresql+psycopg://USER@HOST/DATABASE"
+
+NO_ROOM = frozenset({"53100", "SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
+"""What a server and SQLite call a full disk (https://www.postgresql.org/docs/current/
+errcodes-appendix.html, https://www.sqlite.org/rescode.html#ioerr_shmsize); the last is about the
+index of the log, which a reader needs too."""
 
 CREATION = 0x7365656C6F636B
 """Number of PostgreSQL's advisory lock under which tables are made."""
@@ -140,7 +145,8 @@ class Database:
 
     def _told(self, problem: DBAPIError) -> Exception:
         said = str(problem.orig)
-        if said == "database or disk is full" or getattr(problem.orig, "sqlstate", None) == "53100":
+        code = getattr(problem.orig, "sqlstate", getattr(problem.orig, "sqlite_errorname", None))
+        if said == "database or disk is full" or code in NO_ROOM:
             name = self.shown if self.server else str(self._url.database)
             return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         if said.startswith(("file is not a database", "database disk image is malformed")):
@@ -176,7 +182,8 @@ def shown(url: URL) -> str:
     """Return a URL for people: no password, and no query, which may hold one too."""
     if url.get_backend_name() == "sqlite":
         return f"'{printable(str(url.database), 300)}'"
-    return printable(url.set(password=None, query={}).render_as_string(hide_password=True), 300)
+    open_part = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    return printable(open_part.render_as_string(hide_password=True), 300)
 
 
 def _engine(url: URL, server: bool) -> Engine:

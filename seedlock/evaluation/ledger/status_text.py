@@ -42,7 +42,7 @@ def totals(status: Status) -> str:
     }
     parts += [f"{counts[each]} {words}" for each, words in named.items() if counts[each]]
     if status.retries:
-        parts.append(f"{status.retries} attempts repeated")
+        parts.append(f"{status.retries} attempt{'s' * (status.retries > 1)} repeated")
     line = f"round {plain(status.round)}: {status.seeds} runs: {', '.join(parts)}; "
     if status.complete:
         return line + "complete"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from seedlock.evaluation.ledger.ledger import Ledger
-from tests.evaluation.ledger.made import Clock
+from tests.evaluation.ledger.made import Clock, play
 
 
 @pytest.fixture(name="where")
@@ -41,3 +42,22 @@ def _reopen(where: str, clock: Clock) -> Iterator[Callable[[], Ledger]]:
     yield make
     for each in opened:
         each.close()
+
+
+@pytest.fixture(scope="session", name="template")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger that went through all that can happen: some thirty events."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    clock = Clock()
+    with Ledger.open(path, clock=clock) as ledger:
+        play(ledger, clock)
+        assert ledger.verify().problems == []
+    return path
+
+
+@pytest.fixture(name="played")
+def _played(template: Path, where: str) -> Iterator[Ledger]:
+    """A copy of it, to be broken."""
+    shutil.copy(template, where)
+    with Ledger.open(where, create=False) as ledger:
+        yield ledger
