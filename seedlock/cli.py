@@ -20,6 +20,7 @@ from seedlock.evaluation import (
     full_disk,
     ledger_command,
     manifest_command,
+    round_command,
     status_command,
     unit_command,
     verify_command,
@@ -159,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     unit_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)
+    round_command.add(commands)
     return parser
 
 

@@ -44,7 +44,7 @@ ENVIRONMENT = (
 )  # fmt: skip
 """Beginnings of the variables that a report may hold. No other is ever written."""
 
-SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "AUTH")
+SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL", "AUTH")
 """A variable with one of these in its name is left out all the same."""
 
 

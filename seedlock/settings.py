@@ -13,8 +13,7 @@ SEED = "REPRO_SEED"
 LEVEL = "REPRO_LEVEL"
 """How much is locked: `seed` (seeds only), `warn` (determinism flags in their warning form),
 `strict` (an operation without a deterministic form is an error) or `portable` (strict, with threads
-and instruction sets fixed). Default: strict. `watch` locks nothing: the program runs as it would
-without seedlock, with a report and a trace."""
+and instruction sets fixed). Default: strict. `watch`: nothing, with a report and a trace."""
 
 THREADS = "REPRO_THREADS"
 """Threads of each library at level portable, where their number is part of the result. Unset: 4.
@@ -56,8 +55,7 @@ TRACE = "REPRO_TRACE"
 frameworks' operations as well (docs/trace.md). Needs REPRO_REPORT. Unset: no trace."""
 
 TRACE_STEPS = "REPRO_TRACE_STEPS"
-"""Steps for which REPRO_TRACE=op writes operations, as `12:14`, the second not included. Unset:
-all."""
+"""Steps for which REPRO_TRACE=op writes operations, as `12:14`, the second not. Unset: all."""
 
 TRACE_VALUES = "REPRO_TRACE_VALUES"
 """MiB of results per process that a trace keeps beside their digests, in the steps for which it
@@ -68,8 +66,10 @@ READS = "REPRO_READS"
 interpreter's own folders (seedlock/reads.py). Needs REPRO_REPORT. Unset: it does not."""
 
 DATA_CACHE = "REPRO_DATA_CACHE"
-"""Folder in which `seedlock data` keeps what it fetched, for the organiser's half only. Unset:
-`seedlock/data` in the user's cache folder."""
+"""Folder of `seedlock data`, organiser's only. Unset: `seedlock/data` in the user's cache."""
+
+PASSPHRASE_FILE = "REPRO_PASSPHRASE_FILE"
+"""File with the passphrase of a round's secret, organiser's only. Unset: it is asked for."""
 
 LEAST_DRIVER = "REPRO_LEAST_DRIVER"
 """Least version of NVIDIA's driver for the image's CUDA, which sets it. Unset: not looked at."""

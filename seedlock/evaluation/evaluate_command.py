@@ -29,7 +29,8 @@ wrong; 74 a full disk; 75 the machine failed a run more often than the policy al
 ledger's server is gone; 78 a submission was not frozen, or the runs can't be sealed, nothing was
 started; 130 interrupted, what was running is queued again.
 
-docs/evaluate.md has a session to read.
+The passphrase of the round's secret, if it has one, is in the file that REPRO_PASSPHRASE_FILE
+names, or asked for. docs/evaluate.md has a session to read.
 """
 
 
@@ -75,10 +76,6 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--reject", action="append", default=[], metavar="NAME",
         help="count all runs of this submission as failed, as one without an image",
-    )  # fmt: skip
-    parser.add_argument(
-        "--passphrase-file", metavar="FILE",
-        help="file with the passphrase of the round's secret (default: it is asked for, if needed)",
     )  # fmt: skip
     parser.add_argument(
         "--throttle", metavar="N",
@@ -152,7 +149,6 @@ def _options(options: argparse.Namespace) -> Options | str:
         accept=accepted(options.accept),
         sealed=not options.unsealed,
         rejected=tuple(options.reject),
-        passphrase=lambda: _passphrase(options.passphrase_file),
         site=site,
     )
 
@@ -187,11 +183,3 @@ def _gpus(given: str | None) -> tuple[str, ...] | None:
     names = tuple(given.split(","))
     plain = all(name and name.replace("-", "").isalnum() and name.isascii() for name in names)
     return names if plain and len(set(names)) == len(names) else None
-
-
-def _passphrase(file: str | None) -> str:
-    if file is not None:
-        return Path(file).read_text(encoding="utf-8", errors="surrogateescape").rstrip("\r\n")
-    from getpass import getpass
-
-    return getpass("passphrase of the round: ")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from seedlock.evaluation.engine import Image, Mount
 
 OWN = (
-    settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE, TRACE, TRACE_STEPS,
-    TRACE_VALUES, OUTPUT_VARIABLE,
+    settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE,
+    settings.PASSPHRASE_FILE, TRACE, TRACE_STEPS, TRACE_VALUES, OUTPUT_VARIABLE,
 )  # fmt: skip
 """Variables that are set for each run, whatever this process's environment says."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.evaluation.conftest import bwrap_fixture as bwrap_fixture
 from tests.services import postgresql
 from tests.services.slurm import NoSlurm, Slurm
 

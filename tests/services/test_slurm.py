@@ -206,7 +206,7 @@ def options(made: MadeRound, **more: Any) -> Options:
     """Return what `seedlock evaluate --engine slurm --unsealed` asks for."""
     return Options(
         made.folder, tuple(made.submissions.values()), None, "slurm", None, (), frozenset(), False,
-        (), lambda: "", more.pop("site", SITE), **more,
+        (), more.pop("site", SITE), **more,
     )  # fmt: skip
 
 

@@ -144,14 +144,14 @@ class Evaluation:
         while free > 0 and not self.broken:
             leases = self.ledger.lease(self.work.worker, LEASE, limit=free)
             for lease in leases:
-                if self.broken:
-                    self.ledger.give_back(lease, self.broken)
-                else:
-                    self._begin(lease)
+                self._begin(lease)
             # One that could not be started leaves its slot to another.
             free = min(len(self.slots), self.engine.slots - len(self.underway)) if leases else 0
 
     def _begin(self, lease: Lease) -> None:
+        if self.broken:
+            self.ledger.give_back(lease, f"it could not be started: {self.broken}")
+            return
         entry = self.work.entries[lease.submission]
         if entry.refused:
             self.ledger.finish(lease, AUTHOR, reasons=[entry.refused])

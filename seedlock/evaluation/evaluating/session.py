@@ -18,6 +18,7 @@ from seedlock.evaluation.evaluating.progress import Progress, lines, summary
 from seedlock.evaluation.evaluating.results import RUNS
 from seedlock.evaluation.evaluating.taking_up import take_up
 from seedlock.evaluation.ledger.ledger import Ledger
+from seedlock.evaluation.rounds import passphrase
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.watching import Interruption
@@ -57,7 +58,6 @@ class Options:
         accept: promises of the seal that the runs can do without.
         sealed: whether they are sealed.
         rejected: names of submissions all of whose runs count as failed.
-        passphrase: asks for it, where it is needed.
         site: what the site of a cluster wants.
     """
 
@@ -70,7 +70,6 @@ class Options:
     accept: frozenset[str]
     sealed: bool
     rejected: tuple[str, ...]
-    passphrase: Callable[[], str]
     site: Site | None = None
 
 
@@ -119,7 +118,7 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         )
         stack.callback(engine.close)
         engine.clear_away(options.folder / RUNS)
-        seeds = this.seeds(options.passphrase() if this.passphrase_needed else None)
+        seeds = this.seeds(passphrase.of_secret(this.passphrase_needed, environ))
         ledger = stack.enter_context(Ledger.open(options.ledger or options.folder))
         freeze = this.digest(FREEZE).removeprefix("sha256:")
         ledger.enter(policy.name, policy.digest, policy.retries, freeze)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadBeacon, printable
@@ -189,12 +190,15 @@ def usable(network: Network) -> bool:
     drand-verify 0.2.1 panics where it is no point of the group; so it is asked in a process of
     its own. And it takes the point at infinity, for which everybody can sign: that is no key.
     """
-    if network.public_key == QUICKNET.public_key:
-        return True
-    if int(network.public_key[:2], 16) & INFINITY:
+    return network.public_key == QUICKNET.public_key or _is_key(network.public_key)
+
+
+@lru_cache
+def _is_key(public_key: str) -> bool:
+    if int(public_key[:2], 16) & INFINITY:
         return False
     asked = subprocess.run(
-        [sys.executable, "-I", "-c", ASK, GENERATOR, network.public_key],
+        [sys.executable, "-I", "-c", ASK, GENERATOR, public_key],
         env={}, capture_output=True, check=False,
     )  # fmt: skip
     return asked.returncode == 0

@@ -80,5 +80,12 @@ def moment(text: object) -> datetime:
 
 
 def from_seconds(seconds: int) -> datetime:
-    """Return the moment so many seconds after 1970 began."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    """Return the moment so many seconds after 1970 began.
+
+    Raises:
+        ValueError: no calendar goes so far.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc)
+    except (OverflowError, OSError) as problem:
+        raise ValueError(seconds) from problem

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.recording.metrics import Metric
-from seedlock.evaluation.rounds.beacon import PUBLIC_KEY, SCHEME, Network
+from seedlock.evaluation.rounds.beacon import MOST_ROUNDS, PUBLIC_KEY, SCHEME, Network
 from seedlock.evaluation.rounds.canonical import canonical, moment, sha256, stamp
 from seedlock.evaluation.sealing.limits import Limits
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DERIVATION = "seedlock hidden seed 1"
 """The way from secret, beacon and root to seeds (hidden_seeds.py). A policy binds it."""
+
+MOST_SEEDS = 10_000
 
 TRAINERS = ("organiser", "authors")
 """Who trains: then the seeds stay hidden until the reveal, or are published with the draw."""
@@ -181,8 +183,12 @@ def from_dict(content: Mapping[str, Any]) -> Policy:
     whole = [found.seeds, found.retries, *(each for each in (found.beacon_round,) if each)]
     if any(type(each) is not int or each < 0 for each in whole) or found.seeds < 1:
         raise ValueError("numbers")
+    if found.seeds > MOST_SEEDS or (found.beacon_round or 0) > MOST_ROUNDS:
+        raise ValueError("numbers")
     if network is not None and not PUBLIC_KEY.fullmatch(network.public_key):
         raise ValueError("public key")
+    if found.beacon_time is not None:
+        stamp(found.beacon_time)
     if found.canonical != canonical(content):
         raise ValueError("policy")
     return found

@@ -13,7 +13,7 @@ from seedlock.evaluation.data.data_lock import NAME as SET_NAME
 from seedlock.evaluation.recording.metrics import DIRECTIONS, Metric
 from seedlock.evaluation.rounds import beacon
 from seedlock.evaluation.rounds.canonical import DIGEST, stamp
-from seedlock.evaluation.rounds.policy import FAILED, TRAINERS, Policy
+from seedlock.evaluation.rounds.policy import FAILED, MOST_SEEDS, TRAINERS, Policy
 from seedlock.evaluation.sealing import limits
 from seedlock.metrics import LONGEST_NAME
 from seedlock.settings import STRICT
@@ -33,7 +33,6 @@ NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 LARGEST = 1 << 20
 """Bytes of a file that is read at all."""
 
-MOST_SEEDS = 10_000
 MOST_RETRIES = 100
 
 VOID_AFTER = timedelta(days=365)
@@ -172,7 +171,7 @@ def _beacon(given: object) -> tuple[beacon.Network | None, int | None]:
             raise _Wrong("beacon.public_key", key, "a point of G2 that is a key")
     try:
         late = network.time_of(number).year > 9000
-    except (OverflowError, ValueError, OSError):
+    except ValueError:
         late = True
     if late:
         raise _Wrong("beacon.round", number, "one that comes before the year 9000")

@@ -89,7 +89,7 @@ class MadeRound:
 
     def evaluate(self, *options: str, check: bool = True) -> Done:
         """Evaluate it."""
-        return run(self.words(*options), check=check, **self.variables)
+        return run(self.words(*options), stdin=None, cwd=None, check=check, **self.variables)
 
     def begin(self, *options: str) -> subprocess.Popen[str]:
         """Begin to evaluate it; its lines come through `stderr`."""
