@@ -212,7 +212,8 @@ class Evaluation:
             return
         took = time.monotonic() - each.began
         note = f": {ended.note}" if ended.note else ""
-        self.tell(f"{_title(each.lease)} {outcome} after {took:.1f} s ({state}){note}")
+        how = outcome if outcome == state else f"{outcome}, {state}"
+        self.tell(f"{_title(each.lease)} {how} after {took:.1f} s{note}")
 
     def _noted(self, ended: Ended, lease: Lease) -> tuple[str, str]:
         """Write into the ledger how an attempt ended; return the class and the state."""
