@@ -53,7 +53,7 @@ def _engine(slurm: Slurm, tmp_path: Path) -> Iterator[SlurmEngine]:
     yield engine
     engine.close()
 
-    assert not list((tmp_path / "runs" / ".slurm").rglob("*.json"))
+    assert not left_over(tmp_path / "runs")
 
 
 @pytest.fixture(name="unit")
@@ -91,6 +91,11 @@ def up(engine: SlurmEngine, unit: Unit) -> None:
         assert not engine.poll(0.05) and time.monotonic() < end
 
 
+def left_over(runs: Path) -> list[Path]:
+    """Return what the engine has left in its folder."""
+    return [path for path in (runs / ".slurm").rglob("*") if not path.is_dir()]
+
+
 def wait(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something holds."""
     end = time.monotonic() + seconds
@@ -111,11 +116,11 @@ def outcome(unit: Unit) -> dict[str, Any]:
     return content
 
 
-def test_an_array(engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit]) -> None:
+def test_an_array(slurm: Slurm, unit: Callable[..., Unit], tmp_path: Path) -> None:
     """Units become one array that Slurm throttles, and each way to end is read back; what the
     author's program ended with gets it no other try."""
     site = Site(throttle=2, look=0.05, ask=0.3)
-    throttled = SlurmEngine(100, slurm.environ, engine._spool.parent, site)
+    throttled = SlurmEngine(100, slurm.environ, tmp_path / "runs", site)
     units = [unit("good"), unit("failing"), unit("again"), unit("slow", seconds=0.5)]
     wheres = [throttled.start(each) for each in units]
     throttled.poll()
@@ -244,7 +249,7 @@ def test_evaluating(slurm: Slurm, tmp_path: Path) -> None:
     assert not [seed for seed in made.seeds() if str(seed) in everything]
     places = [each["content"]["where"] for each in made.events("running")]
     assert len(places) == 4 and all(each.startswith("slurm seedlock-") for each in places)
-    assert not list((made.folder / "runs" / ".slurm").iterdir())
+    assert not left_over(made.folder / "runs")
 
 
 def test_a_node_whose_daemon_dies(slurm: Slurm, tmp_path: Path) -> None:
@@ -315,4 +320,4 @@ def test_ctrl_c(slurm: Slurm, tmp_path: Path) -> None:
     assert evaluating.wait(60) == 130
     assert not slurm.run("squeue", "--noheader").strip()
     assert not made.left()
-    assert not list((made.folder / "runs" / ".slurm").iterdir())
+    assert not left_over(made.folder / "runs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -100,7 +101,7 @@ class SlurmEngine(Engine):
     ) -> None:
         self.slots = slots
         self._client = commands.Client(environ)
-        self._spool = units / SPOOL
+        self._spool = _spool(units)
         self._site = site or Site()
         try:
             self._largest = self._client.largest_array()
@@ -176,7 +177,7 @@ class SlurmEngine(Engine):
 
         A run that has come to its end in the meantime keeps its record, which counts.
         """
-        spool = units / SPOOL
+        spool = _spool(units)
         folders = sorted(spool.iterdir()) if spool.is_dir() else []
         self._clear([Batch(folder) for folder in folders if folder.is_dir()])
 
@@ -311,6 +312,11 @@ class SlurmEngine(Engine):
             for index in array.open
             if array.units[index].output == unit.output
         ]
+
+
+def _spool(units: Path) -> Path:
+    """Return the folder of this machine's batches: another login node may have its own."""
+    return units / SPOOL / platform.node()
 
 
 def _there(unit: Unit) -> Unit:
