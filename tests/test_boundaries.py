@@ -193,6 +193,13 @@ ORDER = [
     {"evaluation.engines.nursery"},
     {"evaluation.engines.process"},
     {"evaluation.engines.docker"},
+    {"evaluation.engines.slurm_commands", "evaluation.engines.slurm_spool"},
+    {
+        "evaluation.engines.apptainer",
+        "evaluation.engines.slurm_start",
+        "evaluation.engines.slurm_states",
+    },
+    {"evaluation.engines.slurm"},
     {"evaluation.engines.choosing"},
     {
         "evaluation.evaluating.entries",
@@ -203,6 +210,7 @@ ORDER = [
     {"evaluation.evaluating.progress", "evaluation.evaluating.taking_up"},
     {"evaluation.evaluating.session"},
     {
+        "evaluation.apptainer_command",
         "evaluation.data_command",
         "evaluation.diff_command",
         "evaluation.evaluate_command",

@@ -71,10 +71,7 @@ def run(job: Job) -> str:
     variables = {OUTPUT_VARIABLE: OUTPUT, settings.REPORT: REPORTS, settings.LEVEL: job.level}
     lines = [f"apptainer run {' '.join(SEALED)}{' --nv' if job.nvidia else ''}"]
     lines += [f"--bind {_quoted(path)}:{shlex.quote(there)}:ro" for path, there in readable.items()]
-    lines += [
-        f"--bind {results}/{name}:{there}"
-        for name, there in (("output", OUTPUT), ("reports", REPORTS))
-    ]
+    lines += [f"--bind {results}/output:{OUTPUT}", f"--bind {results}/reports:{REPORTS}"]
     lines += [f"--env {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines += [f"--env-file {_quoted(job.seeds)}/{INDEX}.env", f"--pwd {SOURCE}"]
     command = [word.replace("{output}", OUTPUT) for word in job.command]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from seedlock.errors import NoSlurm
 from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines import slurm_commands as commands
+from seedlock.evaluation.engines import slurm_states as states
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
 from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, Batch
-from seedlock.evaluation.recording.record import INTERRUPTED, LIMIT
+from seedlock.evaluation.recording.record import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,15 +40,6 @@ RETRY = 15.0
 
 CLOSING = 90.0
 """Seconds for jobs to end that are cancelled: KillWait is 30 by default (slurm.conf(5))."""
-
-HANDED_OVER = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED",
-                         "RESV_DEL_HOLD", "SPECIAL_EXIT"})  # fmt: skip
-ACTIVE = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT",
-                    "RESIZING"})  # fmt: skip
-OVER_LIMIT = frozenset({"TIMEOUT", "DEADLINE", "OUT_OF_MEMORY"})
-CANCELLED = frozenset({"CANCELLED", "PREEMPTED", "REVOKED"})
-"""States of a job (squeue(1), "JOB STATE CODES"). All others are ends: COMPLETED, FAILED,
-NODE_FAIL, BOOT_FAIL."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +183,7 @@ class SlurmEngine(Engine):
             except EngineError:
                 time.sleep(self._site.ask)
                 continue
-            tokens = sorted({name for (name, _), row in rows.items() if _is_here(row)})
+            tokens = sorted({name for (name, _), row in rows.items() if states.is_here(row)})
             time.sleep(self._site.look if tokens else 0.0)
         for batch in batches:
             batch.remove()
@@ -251,40 +243,20 @@ class SlurmEngine(Engine):
             token = array.batch.token
             for index in sorted(array.open):
                 row = rows.get((token, index)) or rows.get((token, commands.REST))
-                if not self._is_gone(array, index, row):
+                if not states.is_gone(row, array.batch.is_started(index)):
                     array.gone.pop(index, None)
                 elif now - array.gone.setdefault(index, now) >= self._site.shown:
                     self._give_up(array, index, row)
-        here = {name for (name, _), row in rows.items() if _is_here(row)}
+        here = {name for (name, _), row in rows.items() if states.is_here(row)}
         for array in [each for each in self._arrays if not each.open]:
             if array.batch.token not in here:
                 self._arrays.remove(array)
                 array.batch.remove()
 
-    def _is_gone(self, array: _Array, index: int, row: commands.Row | None) -> bool:
-        """Tell whether the start that Slurm made of a unit will not end it any more."""
-        if row is None:
-            return True
-        if row.state in HANDED_OVER:
-            return row.restarts > 0 and bool(array.batch.started(index))
-        return row.state not in ACTIVE
-
     def _give_up(self, array: _Array, index: int, row: commands.Row | None) -> None:
-        status: int | None = None
-        if row is None:
-            note = "Slurm does not know its job any more"
-        else:
-            where = array.batch.started(index) or row.node or "no node"
-            said = "" if row.reason in ("", "None") else f", {row.reason}"
-            note = f"Slurm says {row.state}{said}; {where}"
-            if row.state in HANDED_OVER:
-                note = f"Slurm took it off its node and queued it again; {where}"
-            if row.state in OVER_LIMIT:
-                status = EXIT_STATUSES[LIMIT]
-            elif row.state in CANCELLED:
-                status = EXIT_STATUSES[INTERRUPTED]
+        status, note = states.told(row, array.batch.started(index))
         array.batch.settle(index, status, note, GIVEN_UP)
-        if row is not None and _is_here(row):
+        if row is not None and states.is_here(row):
             self._cancel(array, index, True)
         self._settled(array, index)
 
@@ -325,7 +297,3 @@ def _there(unit: Unit) -> Unit:
     own = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
     kept = {name: value for name, value in unit.variables.items() if name not in own}
     return replace(unit, cpus=(), gpus=(), variables=kept)
-
-
-def _is_here(row: commands.Row) -> bool:
-    return row.state in HANDED_OVER or row.state in ACTIVE

@@ -110,6 +110,10 @@ class Batch:
         content = self._read(index, "start")
         return "" if content is None else str(content["who"])
 
+    def is_started(self, index: int) -> bool:
+        """Tell whether a start has taken a unit."""
+        return self._path(index, "start").exists()
+
     def settle(self, index: int, status: int | None, note: str, by: str) -> Exit:
         """Say how a unit ended; return what counts, which another may have said before."""
         self._once(index, "exit", {"status": status, "note": note, "by": by})
@@ -130,8 +134,9 @@ class Batch:
             record = json.loads((self.folder / ENTRIES).read_text())[index]
             try:
                 os.replace(record + UNSETTLED, record)
+                _synchronise(os.path.dirname(record))
             except FileNotFoundError:
-                pass
+                pass  # another was here before
         return settled
 
     def ended(self) -> set[int]:
@@ -188,3 +193,12 @@ class Batch:
         finally:
             temporary.unlink()
         return True
+
+
+def _synchronise(folder: str) -> None:
+    """Bring a folder's names to the disk."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
