@@ -13,7 +13,7 @@ from seedlock.errors import LedgerUnavailable
 if TYPE_CHECKING:
     import argparse
 
-    from seedlock.evaluation.engines.slurm import Site
+    from seedlock.evaluation.engines.slurm_commands import Site
     from seedlock.evaluation.evaluating.session import Options
 
 EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 2, 75, 130
@@ -154,7 +154,7 @@ def _options(options: argparse.Namespace) -> Options | str:
 
 
 def _site(options: argparse.Namespace, gpus: tuple[str, ...]) -> Site | str:
-    from seedlock.evaluation.engines.slurm import Site
+    from seedlock.evaluation.engines.slurm_commands import Site
 
     of_slurm = options.throttle is not None or options.sbatch
     if of_slurm and options.engine != "slurm":

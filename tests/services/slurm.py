@@ -117,7 +117,7 @@ class Slurm:
             *(f"--{name}={self.folder}/munge.{name.partition('-')[0]}" for name in names),
         )  # fmt: skip
         self._until("munged", (self.folder / "munge.socket").exists)
-        self._daemon("slurmctld", "-D")
+        self.start_controller()
         for name in NODES:
             self.start_node(name)
         self._until("the nodes", lambda: all(self.state(name) == "idle" for name in NODES))
@@ -139,6 +139,15 @@ class Slurm:
                 log = (self.folder / "daemons.log").read_text(errors="replace")
                 raise NoSlurm(f"{what}: not up after {SECONDS:g} s\n{log[-2000:]}")
             time.sleep(0.05)
+
+    def start_controller(self) -> None:
+        """Start the controller, also after `stop_controller`."""
+        self._controller = self._daemon("slurmctld", "-D")
+
+    def stop_controller(self) -> None:
+        """Stop the controller; it knows its jobs when it is back."""
+        self._controller.terminate()
+        self._controller.wait()
 
     def start_node(self, name: str) -> None:
         """Start a node's daemon, also after `kill_node`."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from seedlock.evaluation.engines.slurm import Site
+from seedlock.evaluation.engines.slurm_commands import Site
 from seedlock.evaluation.evaluating.session import Options, evaluate
 from tests.evaluation.evaluating.made_round import SEALED, MadeRound, make
 from tests.image import engine

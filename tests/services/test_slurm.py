@@ -16,8 +16,8 @@ from rich.console import Console
 
 from seedlock.errors import NoSlurm
 from seedlock.evaluation.engines.base import Ended, Unit
-from seedlock.evaluation.engines.slurm import Site, SlurmEngine
-from seedlock.evaluation.engines.slurm_commands import Client, Row
+from seedlock.evaluation.engines.slurm import SlurmEngine
+from seedlock.evaluation.engines.slurm_commands import Client, Row, Site
 from seedlock.evaluation.evaluating.session import Options, evaluate
 from tests.evaluation.evaluating.made_round import GOOD, MadeRound, make
 from tests.services.slurm import Slurm, processes
@@ -201,6 +201,31 @@ def test_what_slurm_refuses(slurm: Slurm, unit: Callable[..., Unit], tmp_path: P
     assert not list((tmp_path / "runs").rglob("*.json"))
 
 
+def test_a_controller_that_is_away(
+    engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit], tmp_path: Path
+) -> None:
+    """A unit that ends is seen; one that is to begin waits, and can be stopped."""
+    go = tmp_path / "go"
+    waiting, later = replace(unit("waiting"), variables={"GO": str(go)}), unit("waiting", 1)
+    engine.start(waiting)
+    up(engine, waiting)
+    slurm.stop_controller()
+    try:
+        go.touch()
+        engine.start(later)
+        first = ends(engine, 1)
+        engine.stop(later, at_once=False)
+        second = engine.poll()
+    finally:
+        slurm.start_controller()
+        wait(lambda: slurm.state("seedlock1") == "idle")
+    engine.close()
+
+    assert first[waiting.title].exit_status == 0
+    assert [(each.unit, each.exit_status) for each in second] == [(later, 130)]
+    assert not slurm.run("squeue", "--noheader").strip()
+
+
 def test_no_slurm(tmp_path: Path) -> None:
     """A machine without Slurm is told so."""
     with pytest.raises(NoSlurm, match="no sbatch on PATH"):
@@ -222,25 +247,26 @@ def test_evaluating(slurm: Slurm, tmp_path: Path) -> None:
     done = threading.Event()
 
     def look() -> None:
-        while not done.is_set():
-            shown.append(slurm.run("scontrol", "show", "job", "--oneliner", check=False))
-            shown.append(
-                slurm.run("squeue", "--array", "--states=all", "--Format=ALL", check=False)
-            )
-            shown.append(slurm.run("ps", "-eo", "args"))
-            for pid, _, variables in processes():
-                # A run's own environment has its seed, and only its user reads that.
-                if "SLURM_JOB_ID" in variables:
-                    shown.append(f"{pid} {variables}")
-            done.wait(0.2)
+        shown.append(slurm.run("scontrol", "show", "job", "--oneliner", check=False))
+        shown.append(slurm.run("squeue", "--states=all", "--Format=ALL", check=False))
+        shown.append(slurm.run("ps", "-eo", "args"))
+        for pid, _, variables in processes():
+            # A run's own environment has its seed, and only its user reads that.
+            if "SLURM_JOB_ID" in variables:
+                shown.append(f"{pid} {variables}")
 
-    looking = threading.Thread(target=look)
+    def keep_looking() -> None:
+        while not done.wait(0.1):
+            look()
+
+    looking = threading.Thread(target=keep_looking)
     looking.start()
     try:
         ended = evaluate(options(made), slurm.environ, Console(quiet=True))
     finally:
         done.set()
         looking.join()
+    look()
 
     assert ended.status.counts["done"] == 2 and ended.status.counts["author-failure"] == 2
     made.verify()
@@ -304,7 +330,7 @@ def test_an_evaluation_that_is_killed(slurm: Slurm, tmp_path: Path) -> None:
     assert [each[1:] for each in made.ends()["good"]] == [(1, "done")]
     assert ended.status.counts["running"] == ended.status.counts["queued"] == 0
     assert not slurm.run("squeue", "--noheader").strip()
-    assert not made.left()
+    assert not made.left() and not left_over(made.folder / "runs")
     made.verify()
 
 

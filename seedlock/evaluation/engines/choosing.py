@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.engines.base import Engine
-    from seedlock.evaluation.engines.slurm import Site
+    from seedlock.evaluation.engines.slurm_commands import Site
 
 
 def engine(

@@ -13,6 +13,7 @@ from seedlock.evaluation.engine import EngineError
 from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.engines import slurm_states as states
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
+from seedlock.evaluation.engines.slurm_commands import Site
 from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, Batch
 from seedlock.evaluation.recording.record import INTERRUPTED
 
@@ -25,40 +26,11 @@ if TYPE_CHECKING:
 SPOOL = ".slurm"
 """Folder of the batches, beside the runs; no submission may have this name."""
 
-LOOK = 0.25
-"""Seconds between two looks into the folders of batches."""
-
-ASK = 5.0
-"""Seconds between two questions to Slurm, whose controller serves all of a site."""
-
-SHOWN = 30.0
-"""Seconds until what a node wrote is seen on another one: what NFS knows of a folder may be 30 s
-old (nfs(5), "acdirmin")."""
-
 RETRY = 15.0
 """Seconds until what Slurm did not answer is said again."""
 
 CLOSING = 90.0
 """Seconds for jobs to end that are cancelled: KillWait is 30 by default (slurm.conf(5))."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """What a site wants.
-
-    Attributes:
-        options: further options for sbatch, as `--partition=gpu`.
-        throttle: how many units of an array run at a time; None for as many as there are.
-        before: words before `-m seedlock unit`, in place of this interpreter.
-        look, ask, shown: seconds, as `LOOK`, `ASK` and `SHOWN`.
-    """
-
-    options: tuple[str, ...] = ()
-    throttle: int | None = None
-    before: tuple[str, ...] = ()
-    look: float = LOOK
-    ask: float = ASK
-    shown: float = SHOWN
 
 
 @dataclass
@@ -153,14 +125,16 @@ class SlurmEngine(Engine):
     def stop(self, unit: Unit, at_once: bool) -> None:
         """Begin to end a unit: Slurm sends TERM, and KILL after its KillWait."""
         for array, index in self._places(unit):
-            if not array.job and not array.maybe:
+            if not array.job:
                 self._end(array, index, EXIT_STATUSES[INTERRUPTED], "it had not begun")
-            elif array.job:
+            else:
                 self._cancel(array, index, at_once)
 
     def close(self) -> None:
         """Cancel what is under way, wait for its end and remove all units' files."""
-        left = [array.batch for array in self._arrays]
+        left = [
+            array.batch for array in (*self._forming, *self._arrays) if array.job or array.maybe
+        ]
         self._forming, self._arrays = [], []
         self._clear(left)
 
@@ -176,12 +150,16 @@ class SlurmEngine(Engine):
     def _clear(self, batches: Sequence[Batch]) -> None:
         tokens = [batch.token for batch in batches]
         end = time.monotonic() + CLOSING
-        while tokens and time.monotonic() < end:
+        silent = None
+        while tokens and (now := time.monotonic()) < end:
             self._client.cancel(f"--name={','.join(tokens)}")
             try:
                 rows = self._client.rows(tokens)
             except EngineError:
-                time.sleep(self._site.ask)
+                silent = silent or now
+                if now - silent > RETRY:
+                    break  # without its folder, a job that begins later ends at once
+                time.sleep(1.0)
                 continue
             tokens = sorted({name for (name, _), row in rows.items() if states.is_here(row)})
             time.sleep(self._site.look if tokens else 0.0)
@@ -192,7 +170,7 @@ class SlurmEngine(Engine):
         if time.monotonic() - self._refused < RETRY:
             return
         for array in list(self._forming):
-            if array.open:
+            if array.open or array.maybe:
                 try:
                     self._submit(array)
                 except commands.Unreachable:
@@ -211,6 +189,9 @@ class SlurmEngine(Engine):
             # Its answer may have been lost on the way, and the array not.
             known = self._client.rows([batch.token])
             array.job = next((row.job.partition("_")[0] for row in known.values()), "")
+            if not array.job and not array.open:
+                batch.remove()
+                return
         else:
             units = [_there(unit) for unit in array.units]
             batch.write(units, commands.script(batch.folder, self._site.before))

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedlock.errors import NoSlurm
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds that one of its commands may take."""
 
 SUPERVISOR = 512
@@ -41,6 +42,36 @@ REST = -1
 
 OWN = ("REPRO_", "_SEEDLOCK", "SLURM_")
 """Beginnings of variables that are of this process's own run or job."""
+
+
+LOOK = 0.25
+"""Seconds between two looks into the folders of batches."""
+
+ASK = 5.0
+"""Seconds between two questions to Slurm, whose controller serves all of a site."""
+
+SHOWN = 30.0
+"""Seconds until what a node wrote is seen on another one: what NFS knows of a folder may be 30 s
+old (nfs(5), "acdirmin")."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a site wants.
+
+    Attributes:
+        options: further options for sbatch, as `--partition=gpu`.
+        throttle: how many units of an array run at a time; None for as many as there are.
+        before: words before `-m seedlock unit`, in place of this interpreter.
+        look, ask, shown: seconds, as `LOOK`, `ASK` and `SHOWN`.
+    """
+
+    options: tuple[str, ...] = ()
+    throttle: int | None = None
+    before: tuple[str, ...] = ()
+    look: float = LOOK
+    ask: float = ASK
+    shown: float = SHOWN
 
 
 class Needs(NamedTuple):

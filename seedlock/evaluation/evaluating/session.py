@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from seedlock.evaluation.engines.slurm import Site
+    from seedlock.evaluation.engines.slurm_commands import Site
     from seedlock.evaluation.evaluating.entries import Entry
     from seedlock.evaluation.ledger.status import Status
     from seedlock.evaluation.rounds.policy import Policy
