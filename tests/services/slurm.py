@@ -117,7 +117,7 @@ class Slurm:
             *(f"--{name}={self.folder}/munge.{name.partition('-')[0]}" for name in names),
         )  # fmt: skip
         self._until("munged", (self.folder / "munge.socket").exists)
-        self.start_controller()
+        self._controller = self._daemon("slurmctld", "-D")
         for name in NODES:
             self.start_node(name)
         self._until("the nodes", lambda: all(self.state(name) == "idle" for name in NODES))
@@ -140,12 +140,8 @@ class Slurm:
                 raise NoSlurm(f"{what}: not up after {SECONDS:g} s\n{log[-2000:]}")
             time.sleep(0.05)
 
-    def start_controller(self) -> None:
-        """Start the controller, also after `stop_controller`."""
-        self._controller = self._daemon("slurmctld", "-D")
-
     def stop_controller(self) -> None:
-        """Stop the controller; it knows its jobs when it is back."""
+        """Stop the controller for good."""
         self._controller.terminate()
         self._controller.wait()
 

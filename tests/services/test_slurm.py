@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,29 +202,30 @@ def test_what_slurm_refuses(slurm: Slurm, unit: Callable[..., Unit], tmp_path: P
     assert not list((tmp_path / "runs").rglob("*.json"))
 
 
-def test_a_controller_that_is_away(
-    engine: SlurmEngine, slurm: Slurm, unit: Callable[..., Unit], tmp_path: Path
-) -> None:
-    """A unit that ends is seen; one that is to begin waits, and can be stopped."""
+@pytest.mark.usefixtures("slurm")
+def test_a_controller_that_is_away(unit: Callable[..., Unit], tmp_path: Path) -> None:
+    """A unit that ends is seen; one that is to begin waits, and can be stopped; nobody waits for
+    ever."""
     go = tmp_path / "go"
     waiting, later = replace(unit("waiting"), variables={"GO": str(go)}), unit("waiting", 1)
-    engine.start(waiting)
-    up(engine, waiting)
-    slurm.stop_controller()
+    slurm = Slurm()
     try:
+        engine = SlurmEngine(100, slurm.environ, tmp_path / "runs", replace(SITE, retry=0.5))
+        engine.start(waiting)
+        up(engine, waiting)
+        slurm.stop_controller()
         go.touch()
         engine.start(later)
         first = ends(engine, 1)
         engine.stop(later, at_once=False)
         second = engine.poll()
+        engine.close()
     finally:
-        slurm.start_controller()
-        wait(lambda: slurm.state("seedlock1") == "idle")
-    engine.close()
+        slurm.stop()
 
     assert first[waiting.title].exit_status == 0
     assert [(each.unit, each.exit_status) for each in second] == [(later, 130)]
-    assert not slurm.run("squeue", "--noheader").strip()
+    assert not left_over(tmp_path / "runs")
 
 
 def test_no_slurm(tmp_path: Path) -> None:

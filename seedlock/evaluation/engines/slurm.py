@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 SPOOL = ".slurm"
 """Folder of the batches, beside the runs; no submission may have this name."""
 
-RETRY = 15.0
-"""Seconds until what Slurm did not answer is said again."""
-
 CLOSING = 90.0
 """Seconds for jobs to end that are cancelled: KillWait is 30 by default (slurm.conf(5))."""
 
@@ -157,7 +154,7 @@ class SlurmEngine(Engine):
                 rows = self._client.rows(tokens)
             except EngineError:
                 silent = silent or now
-                if now - silent > RETRY:
+                if now - silent > self._site.retry:
                     break  # without its folder, a job that begins later ends at once
                 time.sleep(1.0)
                 continue
@@ -167,7 +164,7 @@ class SlurmEngine(Engine):
             batch.remove()
 
     def _hand_over(self) -> None:
-        if time.monotonic() - self._refused < RETRY:
+        if time.monotonic() - self._refused < self._site.retry:
             return
         for array in list(self._forming):
             if array.open or array.maybe:

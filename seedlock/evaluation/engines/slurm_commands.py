@@ -55,6 +55,10 @@ SHOWN = 30.0
 old (nfs(5), "acdirmin")."""
 
 
+RETRY = 15.0
+"""Seconds until what Slurm did not answer is said again."""
+
+
 @dataclass(frozen=True)
 class Site:
     """What a site wants.
@@ -63,7 +67,7 @@ class Site:
         options: further options for sbatch, as `--partition=gpu`.
         throttle: how many units of an array run at a time; None for as many as there are.
         before: words before `-m seedlock unit`, in place of this interpreter.
-        look, ask, shown: seconds, as `LOOK`, `ASK` and `SHOWN`.
+        look, ask, shown, retry: seconds, as `LOOK`, `ASK`, `SHOWN` and `RETRY`.
     """
 
     options: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ class Site:
     look: float = LOOK
     ask: float = ASK
     shown: float = SHOWN
+    retry: float = RETRY
 
 
 class Needs(NamedTuple):

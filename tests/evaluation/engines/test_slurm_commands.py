@@ -6,6 +6,8 @@ from pathlib import Path
 
 from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.sealing.limits import Limits
+from tests.evaluation.evaluating.made_round import SEEDLOCK
+from tests.interpreter import run
 
 
 def test_needs() -> None:
@@ -40,3 +42,17 @@ def test_the_script() -> None:
 
     expected = "exec python3 -m seedlock unit '/shared/it'\"'\"'s a round/.slurm/token'\n"
     assert text == "#!/bin/sh\n" + expected
+
+
+def test_bad_options(tmp_path: Path) -> None:
+    """What is not allowed with Slurm, or without it, is said before anything is looked at."""
+    for words in (
+        ["--throttle", "2"],
+        ["--engine", "slurm", "--throttle", "0"],
+        ["--engine", "slurm", "--sbatch", "gpu"],
+        ["--engine", "slurm", "--gpus", "0"],
+    ):
+        done = run([SEEDLOCK, "evaluate", str(tmp_path), str(tmp_path), *words], check=False)
+
+        assert done.status == 2
+        assert words[-2] in done.err and "allowed" in done.err
