@@ -64,6 +64,8 @@ def test_whatever_is_killed_each_seed_has_one_end(tmp_path: Path, seed: int) -> 
         assert sorted(final) == [0, 1, 2], name
         started = Counter((index, attempt) for index, attempt, state in ends if state != "queued")
         assert set(started.values()) == {1}
+    # What was killed is taken up at once, and not when its lease is over.
+    assert not any("lease expired" in each["content"]["reasons"] for each in made.events("ended"))
     end = time.monotonic() + 60
     while made.left():  # a program whose worker was killed is ended by the nursery, by and by
         assert time.monotonic() < end
