@@ -157,12 +157,12 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    round_command.add(commands)
     evaluate_command.add(commands)
     unit_command.add(commands)
     apptainer_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)
-    round_command.add(commands)
     return parser
 
 

@@ -204,24 +204,6 @@ class NotMatching(SeedlockError):
     slug = "replay-mismatch"
 
 
-class BadLedger(SeedlockError):
-    """What should be a round's ledger is none, or one of something else."""
-
-    slug = "bad-ledger"
-
-
-class LedgerUnavailable(SeedlockError):
-    """The database of a ledger does not answer, or refuses."""
-
-    slug = "ledger-unavailable"
-
-
-class LostLease(SeedlockError):
-    """A worker reports on a run that it no longer holds."""
-
-    slug = "lost-lease"
-
-
 class BadPolicy(SeedlockError):
     """A round's policy is missing or says what is not allowed."""
 
@@ -244,6 +226,24 @@ class BadPassphrase(SeedlockError):
     """A round's secret can't be opened with the passphrase that was given, or without one."""
 
     slug = "bad-passphrase"
+
+
+class BadLedger(SeedlockError):
+    """What should be a round's ledger is none, or one of something else."""
+
+    slug = "bad-ledger"
+
+
+class LedgerUnavailable(SeedlockError):
+    """The database of a ledger does not answer, or refuses."""
+
+    slug = "ledger-unavailable"
+
+
+class LostLease(SeedlockError):
+    """A worker reports on a run that it no longer holds."""
+
+    slug = "lost-lease"
 
 
 class HashSeedNotTaken(SeedlockError):

@@ -69,7 +69,7 @@ def test_every_command_is_in_the_readme() -> None:
 
     assert commands == [
         "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
-        "bundle", "check", "evaluate", "unit", "status", "ledger", "round",
+        "bundle", "check", "round", "evaluate", "unit", "status", "ledger",
     ]  # fmt: skip
     for command in commands:
         assert f"seedlock {command}" in read("README.md")

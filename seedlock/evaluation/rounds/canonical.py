@@ -19,11 +19,15 @@ def canonical(content: Any) -> bytes:
     """Return JSON in its one spelling: keys sorted, no spaces, UTF-8, nothing escaped without need.
 
     Raises:
-        ValueError: it holds what JSON has no word for, as NaN, or half a character.
+        ValueError: it holds what JSON has no word for, as NaN, or half a character, or is nested
+            too deep.
     """
-    text = json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    try:
+        text = json.dumps(
+            content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+    except RecursionError as problem:
+        raise ValueError("it is nested too deep") from problem
     return text.encode("utf-8")
 
 

@@ -137,6 +137,8 @@ def _take(course: Course, event: dict[str, Any]) -> None:
         _add(course, event["submission"], content)
         return
     key = (event["submission"], event["seed_index"])
+    if type(key[1]) is not int or type(event["attempt"]) is not int:
+        raise Broken("has a seed index or an attempt that is no whole number")
     if key not in course.standing:
         raise Broken("is about a submission or a seed index that was never added")
     attempt, state, failures = course.standing[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 DERIVATION = "seedlock hidden seed 1"
 """The way from secret, beacon and root to seeds (hidden_seeds.py). A policy binds it."""
 
+NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
 MOST_SEEDS = 10_000
+MOST_RETRIES = 100
 
 TRAINERS = ("organiser", "authors")
 """Who trains: then the seeds stay hidden until the reveal, or are published with the draw."""
@@ -183,6 +187,8 @@ def from_dict(content: Mapping[str, Any]) -> Policy:
     whole = [found.seeds, found.retries, *(each for each in (found.beacon_round,) if each)]
     if any(type(each) is not int or each < 0 for each in whole) or found.seeds < 1:
         raise ValueError("numbers")
+    if not NAMES.fullmatch(found.name) or found.retries > MOST_RETRIES:
+        raise ValueError("name")
     if found.seeds > MOST_SEEDS or (found.beacon_round or 0) > MOST_ROUNDS:
         raise ValueError("numbers")
     if network is not None and not PUBLIC_KEY.fullmatch(network.public_key):

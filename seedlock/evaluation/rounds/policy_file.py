@@ -13,7 +13,14 @@ from seedlock.evaluation.data.data_lock import NAME as SET_NAME
 from seedlock.evaluation.recording.metrics import DIRECTIONS, Metric
 from seedlock.evaluation.rounds import beacon
 from seedlock.evaluation.rounds.canonical import DIGEST, stamp
-from seedlock.evaluation.rounds.policy import FAILED, MOST_SEEDS, TRAINERS, Policy
+from seedlock.evaluation.rounds.policy import (
+    FAILED,
+    MOST_RETRIES,
+    MOST_SEEDS,
+    NAMES,
+    TRAINERS,
+    Policy,
+)
 from seedlock.evaluation.sealing import limits
 from seedlock.metrics import LONGEST_NAME
 from seedlock.settings import STRICT
@@ -28,12 +35,8 @@ if TYPE_CHECKING:
 
 NAME = "policy.toml"
 
-NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
 LARGEST = 1 << 20
 """Bytes of a file that is read at all."""
-
-MOST_RETRIES = 100
 
 VOID_AFTER = timedelta(days=365)
 """From the deadline to `reveal_by`, where the policy does not say."""
@@ -220,11 +223,14 @@ def _limits(given: dict[str, Any]) -> limits.Limits:
     for name, value in given.items():
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
             raise _Wrong(f"limits.{name}", value, 'a text or a number, as "8g" or 2')
-    try:
-        return limits.parse({name: str(value) for name, value in given.items()})
-    except BadSetting as problem:
-        said = str(problem).partition(" [docs/")[0]
-        raise _Wrong("limits", said, "limits as in submission.toml") from problem
+        if name not in limits.NAMES:
+            raise _Wrong(f"limits.{name}", "there", f"the keys {', '.join(limits.NAMES)}")
+        try:
+            limits.parse({name: str(value)})
+        except BadSetting as problem:
+            allowed = "a limit as in submission.toml (docs/submission.md)"
+            raise _Wrong(f"limits.{name}", value, allowed) from problem
+    return limits.parse({name: str(value) for name, value in given.items()})
 
 
 def _fraction(given: object, train: str) -> str:

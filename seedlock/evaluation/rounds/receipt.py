@@ -12,6 +12,7 @@ from seedlock.evaluation.rounds import formats, merkle
 from seedlock.evaluation.rounds.canonical import DIGEST, HEX_32
 from seedlock.evaluation.rounds.claims import PROVEN, WRONG, Finding
 from seedlock.evaluation.rounds.formats import FREEZE, OPENING
+from seedlock.evaluation.rounds.policy import NAMES
 from seedlock.evaluation.rounds.round_files import content_of, raw_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 FORMAT = "seedlock-round-receipt"
 VERSION = 1
 """History: 1, the first."""
+
+MOST = 1 << 40
+"""Submissions of a list whose receipts are read."""
 
 KEYS = {
     "format", "version", "round", "opening", "freeze", "root", "index", "size", "submission",
@@ -68,7 +72,10 @@ def read(path: Path) -> dict[str, Any]:
             and all(DIGEST.fullmatch(content[key]) for key in ("opening", "freeze"))
             and all(HEX_32.fullmatch(each) for each in (content["root"], *content["path"]))
             and all(type(content[key]) is int for key in ("index", "size"))
+            and 0 <= content["index"] < content["size"] <= MOST
             and set(content["submission"]) == {"name", "digest"}
+            and NAMES.fullmatch(content["submission"]["name"])
+            and DIGEST.fullmatch(content["submission"]["digest"])
         )
     except (TypeError, KeyError):
         fits = False

@@ -6,7 +6,6 @@ The passphrase becomes a key by scrypt (RFC 7914), the secret is encrypted with 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadPassphrase, BadRound, printable
@@ -139,12 +138,3 @@ def _complete(content: dict[str, Any]) -> bool:
     known = {"kdf": KDF, "n": SCRYPT_N, "r": SCRYPT_R, "p": SCRYPT_P, "cipher": CIPHER}
     texts = (sealed["salt"], sealed["nonce"], content["text"])
     return given == known and all(isinstance(each, str) for each in texts)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a step that was killed left of a secret."""
-    private = folder / FOLDER
-    if private.is_dir():
-        for name in os.listdir(private):
-            if name.endswith(".tmp"):
-                (private / name).unlink()

@@ -51,7 +51,6 @@ def open_round(folder: Path, policy: Path, at: datetime, passphrase: str | None 
                 f"{printable(str(folder), 200)} was opened already; allowed: each step once; "
                 "take a new folder for a new round"
             )
-        secret_file.remove_leftovers(folder)
         if not secret_file.place(folder).exists():
             secret_file.keep(folder, draw(), passphrase)
         elif passphrase is not None and not secret_file.is_sealed(folder):

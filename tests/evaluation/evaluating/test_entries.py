@@ -21,7 +21,7 @@ sha256 = "{digest}"
 kind = "file"
 size = 1
 licence = "unknown"
-source = "https://example.org/digits"
+from = "https://example.org/digits"
 """
 
 

@@ -172,17 +172,3 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
     assert text.read_text().startswith("no database")
     with pytest.raises(LedgerUnavailable):
         Ledger.open("postgresql://127.0.0.1:1/ledger")
-
-
-def test_two_may_make_it_at_once(tmp_path: Path) -> None:
-    """Whoever comes second finds it made."""
-    program = (
-        "import sys; from seedlock.evaluation.ledger.ledger import Ledger; "
-        "Ledger.open(sys.argv[1]).enter('sample', 'sha256:0', 1)"
-    )
-    where = str(tmp_path / "ledger.db")
-    started = [subprocess.Popen([sys.executable, "-c", program, where]) for _ in range(4)]
-
-    assert [each.wait() for each in started] == [0] * 4
-    with Ledger.open(where, create=False) as ledger:
-        assert ledger.head()[0] == 1

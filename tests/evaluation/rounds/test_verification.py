@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import formats, merkle, steps, verification
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 from seedlock.evaluation.rounds.ceremony import Round
@@ -22,6 +23,7 @@ from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL, ST
 from seedlock.evaluation.rounds.hidden_seeds import Secret, derive, hkdf
 from seedlock.evaluation.rounds.policy import from_dict
 from seedlock.evaluation.rounds.verification import Seen
+from tests.evaluation.recording.test_record import BEGUN, ENDED
 from tests.evaluation.rounds import made_rounds
 from tests.evaluation.rounds.made_rounds import (
     ENTRIES,
@@ -284,6 +286,16 @@ def test_the_list_is_changed_with_all_that_follows(
     assert look(copied, replace(NOTHING, digests=seen.digests))[0] == "WRONG"
 
 
+def test_a_name_twice_in_the_list(copied: Path) -> None:
+    """With another content: which of them would count?"""
+    twice = {**entry("ours"), "digest": entry("late")["digest"]}
+    change(copied, FREEZE, submissions=sorted([*ENTRIES, twice], key=formats.leaf))
+    leaves = [formats.leaf(each) for each in of(copied, FREEZE)["submissions"]]
+    change(copied, FREEZE, root=merkle.root(leaves).hex())
+
+    assert "stands twice in freeze.json" in look(copied, NOTHING)[1]
+
+
 def test_the_list_out_of_order(copied: Path) -> None:
     """An order of one's own would be a choice of seeds."""
     entries = list(reversed(of(copied, FREEZE)["submissions"]))
@@ -403,6 +415,31 @@ def test_a_changed_policy(copied: Path, seen: Seen, key: str) -> None:
     assert "opening.json is not the file that was noted" in said
 
 
+def test_another_digest_of_the_policy(copied: Path) -> None:
+    """What people quote is that of the policy."""
+    change(copied, OPENING, policy_digest=f"sha256:{'0' * 64}")
+    link(copied)
+
+    assert "another policy than its digest says" in look(copied, NOTHING)[1]
+
+
+def test_seeds_that_are_published(tmp_path: Path, copied: Path) -> None:
+    """Where authors train, with the draw, and those that were drawn; else not."""
+    this, seen = made_rounds.revealed(tmp_path / "authors", 'train = "authors"\n' + POLICY)
+    assert look(this.folder, seen) == ("PROVEN", "")
+
+    seeds = of(this.folder, DRAW)["seeds"]
+    change(this.folder, DRAW, seeds=[*seeds[:2], "7"])
+    link(this.folder)
+    assert "published seeds are not those that were drawn" in look(this.folder, NOTHING)[1]
+    change(this.folder, DRAW, seeds=None)
+    link(this.folder)
+    assert "published, or hidden, against the policy" in look(this.folder, NOTHING)[1]
+    change(copied, DRAW, seeds=of(copied, REVEAL)["seeds"])
+    link(copied)
+    assert "published, or hidden, against the policy" in look(copied, NOTHING)[1]
+
+
 def test_a_changed_policy_file(copied: Path, seen: Seen) -> None:
     """The one that people read is compared with the one that counts."""
     (copied / "policy.toml").write_text(POLICY.replace("seeds = 3", "seeds = 5"))
@@ -509,6 +546,57 @@ def test_an_edited_event(copied: Path, number: int, key: str, value: Any) -> Non
     word, said = look(copied, NOTHING)
     assert word == "WRONG"
     assert f"event {number}" in said
+
+
+def test_an_event_with_a_hash_of_its_own(copied: Path) -> None:
+    """The next one does not continue it."""
+    events = made_rounds.read_events(copied)
+    edited = {**events[5], "worker": "x"}
+    edited.pop("hash")
+    edited["hash"] = hashlib.sha256(made_rounds.canonical(edited)).hexdigest()
+    made_rounds.write_events(copied, [*events[:5], edited, *events[6:]])
+
+    assert "event 7 does not continue the chain" in look(copied, NOTHING)[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "value", "said"),
+    [
+        (1, "policy", f"sha256:{'0' * 64}", "of another round or another policy"),
+        (1, "retries", 3, "allows 3, the policy 2 retries"),
+        (1, "freeze", "0" * 64, "of another freeze"),
+        (5, "token", 3, "is 'running' where"),
+        (6, "token", 3, "by another lease"),
+        (6, "class", "unknown", "class 'unknown', which there is not"),
+        (6, "state", "limit", "leads to"),
+        (6, "next", 2, "leads to"),
+    ],
+)
+def test_an_event_that_says_something_else(
+    copied: Path, number: int, key: str, value: Any, said: str
+) -> None:
+    """With a chain that was made anew, and its head revealed."""
+    events = made_rounds.read_events(copied)
+    assert events[number - 1]["content"][key] != value
+    events[number - 1]["content"][key] = value
+    made_rounds.chain(events)
+    made_rounds.write_events(copied, events)
+    change(copied, REVEAL, ledger={"events": len(events), "head": events[-1]["hash"]})
+
+    word, told = look(copied, NOTHING)
+    assert word == "WRONG"
+    assert said in told
+
+
+def test_events_after_the_reveal(copied: Path, seen: Seen) -> None:
+    """Runs that are added when everybody knows the seeds don't count."""
+    events = made_rounds.read_events(copied)
+    head = {"events": len(events) - 3, "head": events[-4]["hash"]}
+    change(copied, REVEAL, ledger=head)
+
+    word, said = look(copied, seen)
+    assert word == "WRONG"
+    assert "events after the reveal, which names 21" in said
 
 
 def test_an_attempt_too_many(copied: Path) -> None:
@@ -676,6 +764,8 @@ def test_a_record_of_another_seed(copied: Path, seen: Seen) -> None:
         ({"outcome": {"class": "limit", "exit_status": 1, "reasons": [], "notes": []}}, "ended"),
         ({"metrics": {"declared": [], "final": {}, "series": {}}}, "does not declare metric"),
         ({"format": "x"}, "is no record"),
+        ({**dict.fromkeys(ENDED.keys() - BEGUN.keys(), "absent"), "status": "running"},
+         "says running, the ledger done"),
         ({"data": [{"name": "digits", "sha256": f"sha256:{'0' * 64}", "size": 1, "kind": "file",
                     "licence": "unknown", "verified_before": True, "verified_after": True}]},
          "read other data 'digits'"),
@@ -684,7 +774,8 @@ def test_a_record_of_another_seed(copied: Path, seen: Seen) -> None:
 def test_a_record_of_something_else(copied: Path, content: dict[str, Any], said: str) -> None:
     """A record is of the submission, under the policy, as the ledger says."""
     path = copied / "runs" / "ours" / "0-1.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **content}))
+    record = {**json.loads(path.read_text()), **content}
+    path.write_text(json.dumps({key: each for key, each in record.items() if each != "absent"}))
     events = made_rounds.read_events(copied)
     ended = next(each for each in events if each["content"].get("record") == "runs/ours/0-1.json")
     ended["content"]["record_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -768,21 +859,59 @@ def test_a_file_that_is_none(copied: Path, step: str, text: str) -> None:
     assert look(copied, NOTHING)[0] == "WRONG"
 
 
+STRANGE: tuple[Any, ...] = (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800")
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_each_key_of_another_kind(copied: Path, step: str) -> None:
     """No file makes verify fail: it is wrong, or no round at all."""
     content = of(copied, step)
     for key in content:
-        for value in (None, True, -1, 1.5, 10**400, "x", [], {}, [[]], {"a": None}, "\ud800"):
+        for value in STRANGE:
             if value == content[key] or (key == "ledger" and value is None):
                 continue
             formats.file_of(copied, step).write_text(json.dumps({**content, key: value}))
             try:
                 word, said = look(copied, NOTHING)
-            except verification.BadRound as problem:
+            except BadRound as problem:
                 assert step == OPENING, problem
             else:
                 assert word == "WRONG", (key, value, said)
+
+
+@pytest.mark.parametrize("key", ["seed_index", "attempt", "submission", "content", "kind", "round"])
+def test_each_key_of_an_event_of_another_kind(copied: Path, key: str) -> None:
+    """With a chain that fits: no ledger makes verify fail."""
+    for value in (*STRANGE, 1.0, {"seeds": 10**9}, "ended"):
+        for number in (1, 2, 5, 6):
+            events = made_rounds.read_events(copied)
+            if value == "\ud800" or events[number - 1][key] == value != 1.0:
+                continue
+            events[number - 1][key] = value
+            made_rounds.chain(events)
+            kept = (copied / "ledger.jsonl").read_bytes()
+            made_rounds.write_events(copied, events)
+            assert look(copied, NOTHING)[0] == "WRONG", (number, value)
+            (copied / "ledger.jsonl").write_bytes(kept)
+
+
+def test_a_record_with_a_name_that_no_system_takes(copied: Path) -> None:
+    """It is named, and verify goes on."""
+    events = made_rounds.read_events(copied)
+    ended = next(each for each in events if each["content"].get("record"))
+    ended["content"]["record"] = "x" * 5000
+    made_rounds.chain(events)
+    made_rounds.write_events(copied, events)
+    change(copied, REVEAL, ledger={"events": len(events), "head": events[-1]["hash"]})
+
+    assert "can't be read" in look(copied, NOTHING)[1]
+
+
+def test_lines_without_end(copied: Path) -> None:
+    """Nested too deep for any reader."""
+    (copied / "ledger.jsonl").write_text("[" * 100_000 + "]" * 100_000 + "\n")
+
+    assert look(copied, NOTHING)[0] == "WRONG"
 
 
 def test_round_number_is_of_the_tests(copied: Path) -> None:
