@@ -56,7 +56,7 @@ test-image: venv wheels dist ## build the image and run its tests in it; IMAGE=n
 test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
 	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
 
-test-services: venv ## run the tests against PostgreSQL and what else Debian has; as root it is installed
+test-services: venv ## run the tests against PostgreSQL and Slurm; as root it is installed
 	$(BIN)/python -m pytest tests/services
 
 image-gpu: wheels-gpu dist ## build conference/repro-base:gpu, with CUDA (takes 20 GB of disk)

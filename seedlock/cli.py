@@ -14,6 +14,7 @@ from seedlock.derivation import SCHEME, STREAMS, stream_seed
 from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import (
+    apptainer_command,
     data_command,
     diff_command,
     evaluate_command,
@@ -161,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     round_command.add(commands)
     evaluate_command.add(commands)
     unit_command.add(commands)
+    apptainer_command.add(commands)
     status_command.add(commands)
     ledger_command.add(commands)
     sign_command.add(commands)

@@ -192,6 +192,12 @@ class NotFrozen(SeedlockError):
     slug = "not-frozen"
 
 
+class NoSlurm(SeedlockError):
+    """Slurm's commands are not here, or it does not answer."""
+
+    slug = "no-slurm"
+
+
 class NotMatching(SeedlockError):
     """What is here is not what a record says."""
 

@@ -204,6 +204,13 @@ ORDER = [
     {"evaluation.engines.nursery"},
     {"evaluation.engines.process"},
     {"evaluation.engines.docker"},
+    {"evaluation.engines.slurm_commands", "evaluation.engines.slurm_spool"},
+    {
+        "evaluation.engines.apptainer",
+        "evaluation.engines.slurm_start",
+        "evaluation.engines.slurm_states",
+    },
+    {"evaluation.engines.slurm"},
     {"evaluation.engines.choosing"},
     {
         "evaluation.evaluating.entries",
@@ -225,6 +232,7 @@ ORDER = [
     {"evaluation.spot_checks.admission", "evaluation.spot_checks.spot_check"},
     {"evaluation.spot_checks.proof", "evaluation.spot_checks.spot_check_text"},
     {
+        "evaluation.apptainer_command",
         "evaluation.data_command",
         "evaluation.diff_command",
         "evaluation.evaluate_command",

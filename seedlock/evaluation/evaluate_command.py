@@ -13,6 +13,7 @@ from seedlock.errors import LedgerUnavailable
 if TYPE_CHECKING:
     import argparse
 
+    from seedlock.evaluation.engines.slurm_commands import Site
     from seedlock.evaluation.evaluating.session import Options
 
 EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 2, 75, 130
@@ -70,11 +71,19 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     parser.add_argument(
         "--unsealed", action="store_true",
-        help="with --engine process: don't seal the runs; for programs that you trust",
+        help="with --engine process or slurm: don't seal the runs; for programs that you trust",
     )  # fmt: skip
     parser.add_argument(
         "--reject", action="append", default=[], metavar="NAME",
         help="count all runs of this submission as failed, as one without an image",
+    )  # fmt: skip
+    parser.add_argument(
+        "--throttle", metavar="N",
+        help="with --engine slurm: runs of an array at a time (default: as many as there are)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sbatch", action="append", default=[], metavar="OPTION",
+        help="with --engine slurm: a further option of sbatch, as --sbatch=--partition=gpu",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the status at the end as JSON")
     parser.set_defaults(command=_evaluate)
@@ -125,8 +134,11 @@ def _options(options: argparse.Namespace) -> Options | str:
     gpus = _gpus(options.gpus)
     if gpus is None:
         return f"--gpus is '{options.gpus}'; allowed: auto, or different numbers or ids, as 0,1"
-    if options.unsealed and options.engine != "process":
-        return "--unsealed: allowed with --engine process only"
+    if options.unsealed and options.engine not in ("process", "slurm"):
+        return "--unsealed: allowed with --engine process and slurm only"
+    site = _site(options, gpus)
+    if isinstance(site, str):
+        return site
     return Options(
         folder=Path(options.round).resolve(),
         submissions=tuple(Path(each).resolve() for each in options.submissions),
@@ -137,7 +149,25 @@ def _options(options: argparse.Namespace) -> Options | str:
         accept=accepted(options.accept),
         sealed=not options.unsealed,
         rejected=tuple(options.reject),
+        site=site,
     )
+
+
+def _site(options: argparse.Namespace, gpus: tuple[str, ...]) -> Site | str:
+    from seedlock.evaluation.engines.slurm_commands import Site
+
+    of_slurm = options.throttle is not None or options.sbatch
+    if of_slurm and options.engine != "slurm":
+        return "--throttle and --sbatch: allowed with --engine slurm only"
+    if options.engine == "slurm" and gpus:
+        return "--gpus: Slurm assigns them; allowed: --sbatch=--gres=gpu:1"
+    given = options.throttle or "1"
+    if not given.isdecimal() or not 1 <= int(given) <= 4096:
+        return f"--throttle is '{given}'; allowed: a whole number from 1 to 4096"
+    for each in options.sbatch:
+        if not each.startswith("-"):
+            return f"--sbatch is '{each}'; allowed: an option, as --sbatch=--partition=gpu"
+    return Site(tuple(options.sbatch), int(given) if options.throttle else None)
 
 
 def _gpus(given: str | None) -> tuple[str, ...] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -102,6 +104,25 @@ def end_with_parent(number: signal.Signals) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def wait_for_one(pids: list[int], seconds: float) -> None:
+    """Wait until one of these children has ended, or until the time is over.
+
+    Args:
+        pids: children that nobody has waited for.
+        seconds: how long at most.
+    """
+    with ExitStack() as handles:
+        poll = select.poll()
+        for pid in pids:
+            try:
+                number = os.pidfd_open(pid)
+            except OSError:
+                continue  # a kernel before 5.3: then the time decides
+            handles.callback(os.close, number)
+            poll.register(number, select.POLLIN)
+        poll.poll(seconds * 1000)
 
 
 def send(pids: list[int], number: signal.Signals) -> None:

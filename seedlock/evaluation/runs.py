@@ -110,6 +110,11 @@ class Run:
         return self._process.pid if self._process else 0
 
     @property
+    def is_going(self) -> bool:
+        """Whether the first process had not ended when it was last looked at."""
+        return self._phase == RUNNING
+
+    @property
     def elapsed(self) -> float:
         """Seconds that the first process has run, so far or in all."""
         return time.monotonic() - self._began if self._phase == RUNNING else self.seconds

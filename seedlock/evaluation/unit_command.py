@@ -31,7 +31,10 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="the unit; it holds the seed, mode 0600")
+    parser.add_argument(
+        "file", metavar="FILE",
+        help="the unit; it holds the seed, mode 0600. In a job of Slurm, the folder of its array",
+    )  # fmt: skip
     parser.set_defaults(command=_unit)
 
 
@@ -43,6 +46,8 @@ def _unit(options: argparse.Namespace) -> int:
     from seedlock.evaluation.engines.base import FAILED_HERE, read_unit
     from seedlock.evaluation.engines.unit import carry_out
 
+    if os.path.isdir(options.file):
+        return _of_array(Path(options.file))
     try:
         unit = read_unit(Path(options.file))
     except (OSError, ValueError) as problem:
@@ -51,4 +56,17 @@ def _unit(options: argparse.Namespace) -> int:
     status, said = carry_out(unit, os.environ)
     if said:
         print(f"seedlock unit {unit.title}: {said}", file=sys.stderr)
+    return status
+
+
+def _of_array(folder: Path) -> int:
+    from seedlock.evaluation.engines import slurm_start
+    from seedlock.evaluation.engines.base import FAILED_HERE
+
+    try:
+        status, said = slurm_start.carry_out(folder, os.environ)
+    except (OSError, ValueError) as problem:
+        status, said = FAILED_HERE, str(problem)
+    if said:
+        print(f"seedlock unit: {said}", file=sys.stderr)
     return status

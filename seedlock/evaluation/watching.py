@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING
 
 from seedlock.evaluation import process_groups
@@ -88,7 +87,8 @@ def watch(
                     for other in active:
                         other.end(ENDED)
         if active:
-            time.sleep(INTERVAL)
+            going = [run.pid for run in active if run.is_going]
+            process_groups.wait_for_one(going, INTERVAL)
     show(runs)
 
 

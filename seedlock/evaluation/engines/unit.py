@@ -34,8 +34,8 @@ from seedlock.evaluation.submission import submission_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOM = 1 << 20
-"""Bytes: a disk with less is full."""
+ROOM = 16 << 20
+"""Bytes: a disk with less is full, or was a moment ago."""
 
 KEPT = (settings.LOCK_FILE, settings.DATA_CACHE)
 """REPRO_* variables of a node that its runs may have: where things lie. All others are the

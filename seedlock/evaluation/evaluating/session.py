@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from seedlock.evaluation.engines.slurm_commands import Site
     from seedlock.evaluation.evaluating.entries import Entry
     from seedlock.evaluation.ledger.status import Status
     from seedlock.evaluation.rounds.policy import Policy
+
+CONTAINERS = ("docker", "kubernetes")
+"""Engines whose runs are in containers of the submission's image."""
+
+HANDED_OVER = 100
+"""Runs that a scheduler gets at a time by default; it has its own order among them."""
 
 EXPORTED = "ledger.jsonl"
 """The ledger in a round's folder, as it is published."""
@@ -51,6 +58,7 @@ class Options:
         accept: promises of the seal that the runs can do without.
         sealed: whether they are sealed.
         rejected: names of submissions all of whose runs count as failed.
+        site: what the site of a cluster wants.
     """
 
     folder: Path
@@ -62,6 +70,7 @@ class Options:
     accept: frozenset[str]
     sealed: bool
     rejected: tuple[str, ...]
+    site: Site | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,9 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         _prepare(options, found, policy, environ, tell)
         places = _slots(options, found)
         # Before the seeds are read and the ledger is opened: workers inherit neither.
-        engine = choosing.engine(options.engine, len(places), environ)
+        engine = choosing.engine(
+            options.engine, len(places), environ, options.folder / RUNS, options.site
+        )
         stack.callback(engine.close)
         engine.clear_away(options.folder / RUNS)
         seeds = this.seeds(passphrase.of_secret(this.passphrase_needed, environ))
@@ -138,7 +149,7 @@ def _prepare(
     tell: Callable[[str], None],
 ) -> None:  # fmt: skip
     image = None
-    if options.engine != "process":
+    if options.engine in CONTAINERS:
         for entry in found:
             if not entry.refused:
                 tell(preparing.prepare_image(entry, policy, options.folder, environ))
@@ -148,6 +159,8 @@ def _prepare(
 
 
 def _slots(options: Options, found: Sequence[Entry]) -> list[slots.Slot]:
+    if options.engine == "slurm":
+        return [slots.Slot(number) for number in range(options.jobs or HANDED_OVER)]
     cpus = slots.own_cpus()
     most = max(each.limits.processors for each in found)
     jobs = options.jobs or len(options.gpus) or slots.default_jobs(most, cpus)

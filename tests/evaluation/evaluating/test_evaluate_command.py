@@ -216,7 +216,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if subprocess.run(words, capture_output=True, check=False).returncode != 0:
         pytest.skip("no right to mount a file system")
     try:
-        program = "import numpy, os\n" + GOOD.replace("rand(10)", "rand(300_000)")
+        # Asked for as a whole, room is refused before any of it is taken.
+        room = 'os.posix_fallocate(os.open(os.environ["REPRO_OUTPUT"] + "/x", 66), 0, 1_700_000)\n'
+        program = f"import os\n{room}{ANOTHER}"
         made = make(tmp_path, {"large": program}, seeds=4)
         made.folder = Path(shutil.move(made.folder, disk / "round"))
         done = made.evaluate(*UNSEALED, check=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,8 +13,8 @@ import pytest
 
 from tests.evaluation.evaluating.made_round import ANOTHER, GOOD, UNSEALED, MadeRound, make
 
-LONGEST = 4.0
-"""Seconds after which it is killed at the latest; a whole evaluation takes about as many."""
+LONGEST = 1.0
+"""Seconds after its first start after which it is killed at the latest; a run takes about half."""
 
 
 def family(leader: int) -> list[int]:
@@ -30,40 +29,42 @@ def family(leader: int) -> list[int]:
     return found
 
 
-def killed(made: MadeRound, seconds: float, choose: random.Random) -> int | None:
-    """Begin to evaluate, kill one process of those that do so, and return how it ended; None where
-    it was the evaluation itself."""
+def killed(made: MadeRound, choose: random.Random) -> None:
+    """Begin to evaluate, and kill one process of those that do so at some moment of its first
+    runs; half of the time the evaluation itself, else its nursery, a worker or a program."""
     evaluating = made.begin(*UNSEALED)
+    assert evaluating.stderr is not None
+    for line in evaluating.stderr:
+        if line.endswith(" started\n"):
+            break
+    time.sleep(choose.uniform(0.0, LONGEST))
+    there = family(evaluating.pid)
+    victim = there[0] if choose.random() < 0.5 else choose.choice(there)
     try:
-        evaluating.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        # Half of the time the evaluation itself, else its nursery, a worker or a program.
-        there = family(evaluating.pid)
-        victim = there[0] if choose.random() < 0.5 else choose.choice(there)
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        evaluating.communicate(timeout=90)
-    return evaluating.returncode
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    evaluating.communicate(timeout=90)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_is_killed_each_seed_has_one_end(tmp_path: Path, seed: int) -> None:
     """No result is lost, no run counts twice, no process is left, whatever the moment."""
     choose = random.Random(seed)
-    made = make(tmp_path, {"good": GOOD, "another": ANOTHER}, seeds=3, retries=100)
+    made = make(tmp_path, {"good": GOOD, "another": ANOTHER}, seeds=6, retries=100)
 
-    for _ in range(5):
-        killed(made, choose.uniform(0.3, LONGEST), choose)
+    for _ in range(6):
+        killed(made, choose)
     done = made.evaluate(*UNSEALED)
 
-    assert "6 of 6 runs ended" in done.err
+    assert "12 of 12 runs ended" in done.err
     for name, ends in made.ends().items():
         final = [index for index, _, state in ends if state in ("done", "author-failure", "limit")]
-        assert sorted(final) == [0, 1, 2], name
+        assert sorted(final) == list(range(6)), name
         started = Counter((index, attempt) for index, attempt, state in ends if state != "queued")
         assert set(started.values()) == {1}
+    # What was killed is taken up at once, and not when its lease is over.
+    assert not any("lease expired" in each["content"]["reasons"] for each in made.events("ended"))
     end = time.monotonic() + 60
     while made.left():  # a program whose worker was killed is ended by the nursery, by and by
         assert time.monotonic() < end
