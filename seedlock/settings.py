@@ -94,6 +94,9 @@ RUN_SEED = "_SEEDLOCK_RUN_SEED"
 HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 """Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
 
+NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, RANKS))
+"""With what every name of a variable begins that `Settings` reads."""
+
 MAX_SEED = 2**64 - 1
 MAX_SAME_SEED = 2**32 - 1
 WATCH = "watch"
@@ -151,66 +154,61 @@ class Settings:
         BadSetting: a value is not allowed.
     """
 
-    __slots__ = (
-        "seed", "level", "threads", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
-        "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
-        "reads", "least_driver", "lineage", "giver", "rank",
-    )  # fmt: skip
-
-    seed: int
-    level: str
-    threads: int | None
-    streams: str
-    lock: str
-    tf32: str
-    report: str | None
-    lock_file: str | None
-    hash_seed: str | None
-    user_seeds: str
-    entropy: str
-    entropy_allow: str | None
-    trace: str | None
-    trace_steps: tuple[int, int] | None
-    trace_values: int
-    reads: bool
-    least_driver: str | None
-    lineage: str
-    giver: str
-    rank: str | None
+    if TYPE_CHECKING:
+        seed: int
+        level: str
+        threads: int | None
+        streams: str
+        lock: str
+        tf32: str
+        report: str | None
+        lock_file: str | None
+        hash_seed: str | None
+        user_seeds: str
+        entropy: str
+        entropy_allow: str | None
+        trace: str | None
+        trace_steps: tuple[int, int] | None
+        trace_values: int
+        reads: bool
+        least_driver: str | None
+        lineage: str
+        giver: str
+        rank: str | None
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
-        put = object.__setattr__
-        put(self, "seed", parse_seed(environ[SEED]))
-        put(self, "level", _choice(environ, LEVEL, LEVELS, "strict", "bad-level"))
-        put(self, "threads", _threads(environ, self.level))
-        put(self, "streams", _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams"))
-        put(self, "lock", _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock"))
-        put(self, "tf32", _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32"))
-        put(self, "report", environ.get(REPORT) or None)
-        put(self, "lock_file", environ.get(LOCK_FILE) or None)
-        put(self, "hash_seed", environ.get("PYTHONHASHSEED"))
+        put = self.__dict__
+        put["seed"] = parse_seed(environ[SEED])
+        put["level"] = _choice(environ, LEVEL, LEVELS, "strict", "bad-level")
+        put["threads"] = _threads(environ, self.level)
+        put["streams"] = _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams")
+        put["lock"] = _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock")
+        put["tf32"] = _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32")
+        put["report"] = environ.get(REPORT) or None
+        put["lock_file"] = environ.get(LOCK_FILE) or None
+        put["hash_seed"] = environ.get("PYTHONHASHSEED")
         policy = _choice(environ, USER_SEEDS, USER_SEED_POLICIES, "mix", "bad-user-seeds")
-        put(self, "user_seeds", policy)
-        put(self, "entropy", _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy"))
+        put["user_seeds"] = policy
+        put["entropy"] = _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy")
         allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
-        put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
+        put["entropy_allow"] = allow if ENTROPY_ALLOW in environ else None
         traced = TRACE in environ or TRACE_STEPS in environ or TRACE_VALUES in environ
         trace, steps, values = _traced(environ, self.report) if traced else (None, None, 0)
-        put(self, "trace", trace)
-        put(self, "trace_steps", steps)
-        put(self, "trace_values", values)
-        put(self, "reads", READS in environ)
+        put["trace"] = trace
+        put["trace_steps"] = steps
+        put["trace_values"] = values
+        put["reads"] = READS in environ
         if READS in environ:
             _choice(environ, READS, ("list",), "list", "bad-reads")
             if self.report is None:
                 cure = f"set {REPORT} to a folder, or unset {READS}"
                 _refuse(READS, "list", f"with {REPORT} only", cure, "bad-reads")
-        put(self, "least_driver", environ.get(LEAST_DRIVER))
-        put(self, "lineage", environ.get(LINEAGE, ""))
+        put["least_driver"] = environ.get(LEAST_DRIVER)
+        put["lineage"] = environ.get(LINEAGE, "")
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
-        put(self, "giver", giver)
+        put["giver"] = giver
         given = rank_variable(environ)
-        put(self, "rank", given.partition("=")[2] if given and given != inherited else None)
+        put["rank"] = given.partition("=")[2] if given and given != inherited else None
         if self.streams == "same" and self.seed > MAX_SAME_SEED:
             cure = "take a smaller seed or leave REPRO_STREAMS unset"
             _refuse(SEED, environ[SEED], SAME_SEED_ALLOWED, cure, "bad-streams")
@@ -225,9 +223,9 @@ class Settings:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Settings are immutable: cannot set {name}")
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> "dict[str, object]":
         """Return the settings by the names of their attributes."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {**self.__dict__}
 
 
 def rank_variable(environ: "Mapping[str, str]") -> str:
@@ -286,7 +284,7 @@ def _number(text: str) -> bool:
 
 
 def _choice(
-    environ: "Mapping[str, str]", name: str, allowed: tuple[str, ...], default: str, slug: str
+    environ: "Mapping[str, str]", name: str, allowed: "tuple[str, ...]", default: str, slug: str
 ) -> str:
     value = environ.get(name, default)
     if value not in allowed:
