@@ -2,7 +2,7 @@
 
 The loops, the pairs and the workers are those of training.py. All levels of one framework take
 turns within one round, so that their ratios can be compared with each other. Level portable fixes
-REPRO_THREADS threads (4), whatever the number of cores; --threads measures another number.
+REPRO_THREADS threads (1), whatever the number of cores; --threads measures another number.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
     parser.add_argument("--cores", type=int, default=0, metavar="N", help="as in training.py")
     parser.add_argument(
-        "--threads", type=int, default=4, metavar="N", help="REPRO_THREADS (default: %(default)s)"
+        "--threads", type=int, default=1, metavar="N", help="REPRO_THREADS (default: %(default)s)"
     )
     options = parser.parse_args()
     figures: list[Figure] = []

@@ -8,7 +8,7 @@ on the start-up path.
 import os
 import sys
 
-from seedlock.settings import PORTABLE, STRICT
+from seedlock.settings import STRICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,14 +210,15 @@ def refuse_unfit(settings: "Settings") -> "list[str]":
         Drift: level strict or portable, and a framework is not the locked version.
         Unsupported: a framework is outside its adapter's range.
     """
-    if settings.level == PORTABLE:
+    gaps: list[str] = []
+    if settings.threads is not None:
         from seedlock import portable
 
         portable.refuse_unfit()
+        gaps += portable.crowding(settings.threads)
     locked = locked_versions(lock_file(settings.lock_file))
     names = {name for entry in REGISTRY for name in entry.distributions}
     installed = installed_versions(names)
-    gaps: list[str] = []
     for entry in REGISTRY:
         for name in entry.distributions:
             if name in installed:

@@ -17,8 +17,8 @@ and instruction sets fixed). Default: strict. `watch` locks nothing: the program
 without seedlock, with a report and a trace."""
 
 THREADS = "REPRO_THREADS"
-"""Threads of each library at level portable, where their number is part of the result. Unset: 4.
-At other levels the machine decides, and a value is refused."""
+"""Threads of each library at level portable, where their number is part of the result. Unset: 1,
+which no machine lacks. At other levels the machine decides, and a value is refused."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
@@ -105,7 +105,7 @@ STRICT = ("strict", PORTABLE)
 """Levels at which what holds at strict holds; nothing compares a level with the word itself."""
 LEVELS = ("seed", "warn", *STRICT, WATCH)
 MAX_THREADS = 1024
-DEFAULT_THREADS = "4"
+DEFAULT_THREADS = "1"
 STREAM_MODES = ("derived", "same")
 LOCK_MODES = ("refuse", "warn")
 TF32_MODES = ("keep", "off")

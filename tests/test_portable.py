@@ -81,11 +81,11 @@ def test_a_change_of_the_number_of_threads_is_in_the_report(tmp_path: Path) -> N
     )
     python(
         "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(tmp_path),
-        REPRO_LEVEL="portable",
+        REPRO_LEVEL="portable", REPRO_THREADS="3",
     )  # fmt: skip
     (report,) = reports(tmp_path)
 
-    assert list(report["libraries"]["numpy"]["overridden"].values()) == [{"set": 4, "now": 1}]
+    assert list(report["libraries"]["numpy"]["overridden"].values()) == [{"set": 3, "now": 1}]
 
 
 def test_scipy_computes_with_as_many_threads(tmp_path: Path) -> None:
@@ -94,18 +94,46 @@ def test_scipy_computes_with_as_many_threads(tmp_path: Path) -> None:
         "import scipy.linalg\nfrom seedlock.portable import held\n"
         "print(sorted(held().values()), len(held()))"
     )
-    done = python("-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable")
+    done = python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="3",
+    )  # fmt: skip
 
-    assert done.lines == ["[4, 4] 2"]
+    assert done.lines == ["[3, 3] 2"]
 
 
-@pytest.mark.parametrize("element_type", ["float32", "float64"])
-def test_the_number_of_processors_does_not_show(element_type: str, tmp_path: Path) -> None:
+def test_more_threads_than_processors_are_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By affinity or by a container's quota; one thread never is."""
+    code = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+        "from seedlock.portable import usable_processors\nprint(usable_processors() <= 1)"
+    )
+    done = python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="1024",
+        REPRO_REPORT=str(tmp_path),
+    )  # fmt: skip
+    (report,) = reports(tmp_path)
+    monkeypatch.setattr(portable, "usable_processors", lambda: 1.5)
+
+    assert done.lines == ["True"]
+    assert any("REPRO_THREADS is 1024" in gap for gap in report["gaps"])
+    assert portable.crowding(1) == []
+    assert "may use 1.5 processors" in portable.crowding(2)[0]
+
+
+@pytest.mark.parametrize(("element_type", "threads"), [("float32", "2"), ("float64", "1")])
+def test_the_number_of_processors_does_not_show(
+    element_type: str, threads: str, tmp_path: Path
+) -> None:
     """A model in NumPy has the same bits on one processor as on all of them."""
     runs = [
-        traced(machine, tmp_path / machine, "train_numpy.py", element_type, REPRO_LEVEL="portable")
+        traced(
+            machine, tmp_path / machine, "train_numpy.py", element_type,
+            REPRO_LEVEL="portable", REPRO_THREADS=threads,
+        )
         for machine in ("native", "one processor")
-    ]
+    ]  # fmt: skip
 
     assert runs[0].out == runs[1].out
     assert first_divergence(Run(runs[0].folder), Run(runs[1].folder)) is None
