@@ -6,9 +6,9 @@ The sequence is here; an adapter file holds what its library needs and nothing e
 from __future__ import annotations
 
 import os
+import sys
 from abc import ABC, abstractmethod
 
-from seedlock import portable
 from seedlock.derivation import stream_seed
 from seedlock.settings import PORTABLE, STRICT, WATCH
 from seedlock.user_seeds import own
@@ -173,6 +173,8 @@ class Adapter(ABC):
         """Set the flags of the imported library."""
         applied.version = str(getattr(module, "__version__", ""))
         if settings.threads is not None:
+            from seedlock import portable  # only that level needs it
+
             portable.hold_threads(settings.threads)
         if settings.level in LOCKED_LEVELS:
             self.set_deterministic(module, settings)
@@ -231,8 +233,19 @@ def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) 
     if settings.level not in LOCKED_LEVELS:
         return {}
     tf32 = TF32_OFF if settings.tf32 == "off" else {}
-    fixed = {} if settings.threads is None else portable.variables(settings.threads)
+    fixed: dict[str, str] = {}
+    if settings.threads is not None:
+        from seedlock import portable
+
+        fixed = portable.variables(settings.threads)
     return {**(CUDA if cuda else {}), **tf32, **fixed, **variables}
+
+
+def threads_held() -> dict[str, object]:
+    """Return each OpenBLAS's number of threads as it is now; empty at other levels than
+    portable, at which what asks for it is not loaded."""
+    portable = sys.modules.get("seedlock.portable")
+    return {} if portable is None else portable.held()
 
 
 def xla(settings: Settings) -> str:

@@ -7,8 +7,7 @@ import sys
 from _thread import _local
 from itertools import count
 
-from seedlock import portable
-from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen
+from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen, threads_held
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
 from seedlock.patching import replace
@@ -102,7 +101,7 @@ class MxnetAdapter(Adapter):
         pass
 
     def flags(self, module: Any) -> dict[str, object]:
-        return portable.held()
+        return threads_held()
 
     def state(self, module: Any) -> object:
         last = self._threads.seed
