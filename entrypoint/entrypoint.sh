@@ -61,12 +61,12 @@ case ${REPRO_LEVEL-strict} in seed | watch)
     fi
     ;;
 esac
-threads=${REPRO_THREADS-1}
+threads=${REPRO_THREADS-4}
 case $threads in 0*) number= ;; *) number=$threads ;; esac
 if ! number "$number" || [ "$number" -gt 1024 ]; then
     refuse REPRO_THREADS "$threads" \
         "a decimal integer from 1 to 1024 without sign, spaces or leading zeros" \
-        "set it like REPRO_THREADS=1 or unset it" bad-threads
+        "set it like REPRO_THREADS=4 or unset it" bad-threads
 fi
 if [ -n "${REPRO_THREADS+set}" ] && [ "${REPRO_LEVEL-strict}" != portable ]; then
     refuse REPRO_THREADS "$threads" "a number at level portable only" \

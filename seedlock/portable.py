@@ -65,15 +65,16 @@ def refuse_unfit() -> None:
         )
 
 
-def crowding(threads: int) -> list[str]:
-    """Return the gap of a run with more threads than processors: the bits hold, not the speed."""
+def crowding(library: str, threads: int) -> list[str]:
+    """Return the gap of a library with more threads than processors: the bits hold, not the
+    speed."""
     usable = usable_processors()
     if threads <= max(usable, 1):
         return []
     return [
-        f"REPRO_THREADS is {threads} and this process may use {usable:g} processors: threads wait "
-        "for each other, in OpenBLAS for hundreds of times as long as they compute; the bits are "
-        "the same"
+        f"{library} computes with {threads} threads and this process may use {usable:g} "
+        "processors: threads wait for each other, those of OpenBLAS and oneDNN for tens to "
+        "hundreds of times as long as they compute; the bits are the same"
     ]
 
 
@@ -95,7 +96,8 @@ def variables(threads: int) -> dict[str, str]:
     Each reads its own when it is loaded or first called, whoever loads it.
 
     Args:
-        threads: number of threads of each.
+        threads: number of threads of each, all of which may wait by spinning: OpenBLAS's inside a
+            product of matrices, oneDNN's on OpenMP inside a convolution's backward pass.
     """
     number = str(threads)
     return {

@@ -210,15 +210,14 @@ def refuse_unfit(settings: "Settings") -> "list[str]":
         Drift: level strict or portable, and a framework is not the locked version.
         Unsupported: a framework is outside its adapter's range.
     """
-    gaps: list[str] = []
     if settings.threads is not None:
         from seedlock import portable
 
         portable.refuse_unfit()
-        gaps += portable.crowding(settings.threads)
     locked = locked_versions(lock_file(settings.lock_file))
     names = {name for entry in REGISTRY for name in entry.distributions}
     installed = installed_versions(names)
+    gaps: list[str] = []
     for entry in REGISTRY:
         for name in entry.distributions:
             if name in installed:

@@ -17,8 +17,8 @@ and instruction sets fixed). Default: strict. `watch` locks nothing: the program
 without seedlock, with a report and a trace."""
 
 THREADS = "REPRO_THREADS"
-"""Threads of each library at level portable, where their number is part of the result. Unset: 1,
-which no machine lacks. At other levels the machine decides, and a value is refused."""
+"""Threads of each library at level portable, where their number is part of the result. Unset: 4,
+or 1 where threads wait by spinning. At other levels the machine decides, and a value is refused."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
@@ -105,7 +105,7 @@ STRICT = ("strict", PORTABLE)
 """Levels at which what holds at strict holds; nothing compares a level with the word itself."""
 LEVELS = ("seed", "warn", *STRICT, WATCH)
 MAX_THREADS = 1024
-DEFAULT_THREADS = "1"
+DEFAULT_THREADS = "4"
 STREAM_MODES = ("derived", "same")
 LOCK_MODES = ("refuse", "warn")
 TF32_MODES = ("keep", "off")
@@ -131,6 +131,7 @@ class Settings:
         seed: root seed, 0 to 2**64 - 1.
         level: one of `LEVELS`.
         threads: threads of each library, 1 to 1024, at level portable; else None.
+        spinning_threads: those of OpenBLAS, OpenMP and MKL: 1 unless asked for.
         streams: one of `STREAM_MODES`.
         lock: one of `LOCK_MODES`.
         tf32: one of `TF32_MODES`.
@@ -158,6 +159,7 @@ class Settings:
         seed: int
         level: str
         threads: int | None
+        spinning_threads: int | None
         streams: str
         lock: str
         tf32: str
@@ -180,7 +182,7 @@ class Settings:
         put = self.__dict__
         put["seed"] = parse_seed(environ[SEED])
         put["level"] = _choice(environ, LEVEL, LEVELS, "strict", "bad-level")
-        put["threads"] = _threads(environ, self.level)
+        put["threads"], put["spinning_threads"] = _threads(environ, self.level)
         put["streams"] = _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams")
         put["lock"] = _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock")
         put["tf32"] = _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32")
@@ -266,17 +268,17 @@ def _traced(
     return mode, (int(first), int(end)) if steps else None, int(values)
 
 
-def _threads(environ: "Mapping[str, str]", level: str) -> "int | None":
-    text = environ.get(THREADS, DEFAULT_THREADS)
+def _threads(environ: "Mapping[str, str]", level: str) -> "tuple[int | None, int | None]":
+    text = environ.get(THREADS)
+    if text is None:
+        return (int(DEFAULT_THREADS), 1) if level == PORTABLE else (None, None)
     if not _number(text) or text[0] == "0" or int(text) > MAX_THREADS:
         cure = f"set it like {THREADS}={DEFAULT_THREADS} or unset it"
         _refuse(THREADS, text, THREADS_ALLOWED, cure, "bad-threads")
-    if level == PORTABLE:
-        return int(text)
-    if THREADS in environ:
+    if level != PORTABLE:
         cure = f"set {LEVEL}={PORTABLE} or unset it"
         _refuse(THREADS, text, "a number at level portable only", cure, "bad-threads")
-    return None
+    return int(text), int(text)
 
 
 def _number(text: str) -> bool:

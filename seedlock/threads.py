@@ -52,10 +52,10 @@ def _thread_pool(module: ModuleType, lock: Lock) -> None:
 
 def _scipy(_: ModuleType, lock: Lock) -> None:
     # SciPy's wheels hold an OpenBLAS of their own, which this import loads.
-    if lock.settings.threads is not None:
+    if lock.settings.spinning_threads is not None:
         from seedlock import portable
 
-        portable.hold_threads(lock.settings.threads)
+        portable.hold_threads(lock.settings.spinning_threads)
 
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {

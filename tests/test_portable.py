@@ -68,7 +68,7 @@ def test_numpy_takes_no_kernel_beyond_x86_64_v3(tmp_path: Path) -> None:
     assert list(library["flags"].values()) == [3]
     assert library["environment"]["OPENBLAS_NUM_THREADS"] == "3"
     assert library["overridden"] == {}
-    assert not any("computes with" in gap for gap in library["gaps"])
+    assert not any("NumPy computes with" in gap for gap in library["gaps"])
     assert report["settings"]["threads"] == 3
 
 
@@ -101,14 +101,43 @@ def test_scipy_computes_with_as_many_threads(tmp_path: Path) -> None:
     assert done.lines == ["[3, 3] 2"]
 
 
+def test_threads_that_spin_are_one_by_default(tmp_path: Path) -> None:
+    """OpenBLAS's, OpenMP's and PyTorch's in a child too; XLA's threads, which sleep, are four."""
+    show = "print([os.environ[name] for name in names], sorted({*held().values()}))"
+    code = (
+        "import os, subprocess, sys\n"
+        "names = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'NPROC']\n"
+        "import jax, torch, scipy.linalg\nfrom seedlock.portable import held\n"
+        f"{show}\nprint(torch.get_num_threads(), flush=True)\n"
+        "if len(sys.argv) < 2: subprocess.run([sys.executable, __file__, 'child'], check=True)\n"
+    )
+    (tmp_path / "program.py").write_text(code)
+
+    done = python(
+        "program.py", cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable",
+        REPRO_REPORT=str(tmp_path),
+    )  # fmt: skip
+
+    assert done.lines == ["['1', '1', '1', '4'] [1]", "1"] * 2
+    for report in reports(tmp_path):
+        assert report["settings"]["threads"] == 4
+        assert report["settings"]["spinning_threads"] == 1
+
+
 def test_more_threads_than_processors_are_a_gap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By affinity or by a container's quota; one thread never is."""
+    """By affinity or by a container's quota; one thread never is, so NumPy's default is none."""
     code = (
         "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
-        "from seedlock.portable import usable_processors\nprint(usable_processors() <= 1)"
+        "import numpy, random\nfrom seedlock.portable import usable_processors\n"
+        "print(usable_processors() <= 1)"
     )
+    python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable",
+        REPRO_REPORT=str(tmp_path / "default"),
+    )  # fmt: skip
+    (default,) = reports(tmp_path / "default")
     done = python(
         "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="1024",
         REPRO_REPORT=str(tmp_path),
@@ -117,9 +146,14 @@ def test_more_threads_than_processors_are_a_gap(
     monkeypatch.setattr(portable, "usable_processors", lambda: 1.5)
 
     assert done.lines == ["True"]
-    assert any("REPRO_THREADS is 1024" in gap for gap in report["gaps"])
-    assert portable.crowding(1) == []
-    assert "may use 1.5 processors" in portable.crowding(2)[0]
+    gaps = [gap for library in report["libraries"].values() for gap in library["gaps"]]
+    crowded = [gap for gap in gaps if "processors: threads wait" in gap]
+    assert [gap.partition(" and")[0] for gap in crowded] == ["numpy computes with 1024 threads"]
+    assert not any("threads wait" in gap for gap in default["libraries"]["numpy"]["gaps"])
+    assert portable.crowding("jax", 1) == []
+    assert (
+        "jax computes with 2 threads and this process may use 1.5" in portable.crowding("jax", 2)[0]
+    )
 
 
 @pytest.mark.parametrize(("element_type", "threads"), [("float32", "2"), ("float64", "1")])

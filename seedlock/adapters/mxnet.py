@@ -74,8 +74,8 @@ class MxnetAdapter(Adapter):
         if settings.level in STRICT:
             # Reaches convolution, deconvolution and pooling (three files of 1.9.1).
             variables["MXNET_ENFORCE_DETERMINISM"] = "1"
-        if settings.threads is not None:
-            variables["MXNET_OMP_MAX_THREADS"] = str(settings.threads)
+        if settings.spinning_threads is not None:
+            variables["MXNET_OMP_MAX_THREADS"] = str(settings.spinning_threads)
             # Measures at the import which operators to spread over threads.
             variables["MXNET_USE_OPERATOR_TUNING"] = "0"
         if settings.tf32 == "off":
