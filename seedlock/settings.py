@@ -18,7 +18,7 @@ without seedlock, with a report and a trace."""
 
 THREADS = "REPRO_THREADS"
 """Threads of each library at level portable, where their number is part of the result. Unset: 4,
-or 1 where threads wait by spinning. At other levels the machine decides, and a value is refused."""
+or 1 where they spin. At other levels the machine decides, and a value is refused."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
