@@ -2,7 +2,7 @@
 
 The loops, the pairs and the workers are those of training.py. All levels of one framework take
 turns within one round, so that their ratios can be compared with each other. Level portable fixes
-REPRO_THREADS threads (4), whatever the number of cores; --threads measures another number.
+the number of threads, whatever the number of cores; --threads sets REPRO_THREADS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
     parser.add_argument("--cores", type=int, default=0, metavar="N", help="as in training.py")
     parser.add_argument(
-        "--threads", type=int, default=4, metavar="N", help="REPRO_THREADS (default: %(default)s)"
+        "--threads", type=int, default=0, metavar="N", help="REPRO_THREADS (default: unset)"
     )
     options = parser.parse_args()
     figures: list[Figure] = []
@@ -53,7 +53,7 @@ def main() -> int:
         "|---" * (2 + len(options.levels)) + "|",
         *rows,
         f"the loops had {cores} core{'s' if cores > 1 else ''}, "
-        f"at level portable {options.threads} thread{'s' if options.threads > 1 else ''}",
+        f"at level portable REPRO_THREADS was {options.threads or 'unset'}",
     ]
     pairs.finish(figures, options.pairs, options.json, notes, warm_up=0)
     return 0
@@ -62,7 +62,7 @@ def main() -> int:
 def level(name: str, threads: int) -> Switch:
     """Return the switch that locks a loop at a level."""
     environment = {**pairs.locked_environment(), "REPRO_LEVEL": name}
-    if name == "portable":
+    if name == "portable" and threads:
         environment["REPRO_THREADS"] = str(threads)
     return Switch(f"level {name}", environment)
 

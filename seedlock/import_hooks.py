@@ -43,7 +43,9 @@ class PostImportFinder:
             return False
         self._waiting.setdefault(name, []).append((before, after))
         if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
+            # A new list: CPython keeps the first one to its very end, and with it would keep
+            # this module and all that it holds, which costs each exit 0.1 ms.
+            sys.meta_path = [self, *sys.meta_path]
         return True
 
     def find_spec(
@@ -89,7 +91,7 @@ class PostImportFinder:
 
 
 class FirstCall:
-    """Stands for a function until it is called for the first time, then for its replacement.
+    """Stands for a function of `os` until its first call, then for its replacement.
 
     Equal to the function that it stands for, since the standard library looks functions up
     (`os.scandir in os.supports_fd`); no descriptor, since it keeps some in classes (pathlib of
@@ -97,12 +99,13 @@ class FirstCall:
     """
 
     def __init__(
-        self, function: "Callable[..., Any]", make: "Callable[[], Callable[..., Any]]"
+        self, name: str, make: "Callable[[str, Callable[..., Any]], Callable[..., Any]]"
     ) -> None:
+        function = getattr(os, name)
         self._function: Callable[..., Any] | None = None
         self._make = make
         self.__wrapped__ = function
-        self.__name__ = function.__name__
+        self.__name__ = name
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: "Any", **kwargs: "Any") -> "Any":
@@ -110,7 +113,7 @@ class FirstCall:
             # The interpreter's own start-up goes on behind the doors and lists folders.
             if sys._getframe(1).f_code.co_filename.endswith(("<frozen site>", "/site.py")):
                 return self.__wrapped__(*args, **kwargs)
-            self._function = self._make()
+            self._function = self._make(self.__name__, self.__wrapped__)
         return self._function(*args, **kwargs)
 
     def __eq__(self, other: object) -> bool:

@@ -65,13 +65,39 @@ def refuse_unfit() -> None:
         )
 
 
+def crowding(library: str, threads: int) -> list[str]:
+    """Return the gap of a library with more threads than processors: the bits hold, not the
+    speed."""
+    usable = usable_processors()
+    if threads <= max(usable, 1):
+        return []
+    return [
+        f"{library} computes with {threads} threads and this process may use {usable:g} "
+        "processors: threads wait for each other, those of OpenBLAS and oneDNN for tens to "
+        "hundreds of times as long as they compute; the bits are the same"
+    ]
+
+
+def usable_processors() -> float:
+    """Return how many processors this process may use: by its affinity and, in a container, by
+    the quota of its control group (cpu.max of cgroup v2, "QUOTA PERIOD" or "max PERIOD")."""
+    usable = float(len(os.sched_getaffinity(0)))
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+    except (OSError, ValueError):
+        return usable  # no quota, or cgroup v1
+    return usable if quota == "max" else min(usable, int(quota) / int(period))
+
+
 def variables(threads: int) -> dict[str, str]:
     """Return the variables for the libraries on which several frameworks build.
 
     Each reads its own when it is loaded or first called, whoever loads it.
 
     Args:
-        threads: number of threads of each.
+        threads: number of threads of each, all of which may wait by spinning: OpenBLAS's inside a
+            product of matrices, oneDNN's on OpenMP inside a convolution's backward pass.
     """
     number = str(threads)
     return {

@@ -8,11 +8,13 @@ on the start-up path.
 import os
 import sys
 
-from seedlock.settings import PORTABLE, STRICT
+from seedlock.settings import STRICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    Range = tuple[tuple[int, ...], tuple[int, ...]]
 
     from seedlock.adapters.base import Adapter
     from seedlock.settings import Settings
@@ -35,8 +37,8 @@ class Entry:
         self,
         name: str,
         module: str,
-        distributions: tuple[str, ...],
-        supported: tuple[tuple[int, ...], tuple[int, ...]] | None,
+        distributions: "tuple[str, ...]",
+        supported: "Range | None",
     ) -> None:
         self.name = name
         self.module = module
@@ -105,7 +107,7 @@ _READ: "dict[str, dict[str, str]]" = {}
 """Lock files that this process has read: the start and each library compare with the same one."""
 
 
-def lock_file(given: str | None) -> str | None:
+def lock_file(given: "str | None") -> "str | None":
     """Return the path of the lock file in force, or None where there is none.
 
     Args:
@@ -117,7 +119,7 @@ def lock_file(given: str | None) -> str | None:
     return path if os.path.exists(path) else None
 
 
-def locked_versions(path: str | None) -> dict[str, str]:
+def locked_versions(path: "str | None") -> "dict[str, str]":
     """Return the versions that a lock file names, by normalised distribution name.
 
     Raises:
@@ -150,24 +152,45 @@ def normalised(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
-def installed_versions(names: set[str]) -> dict[str, str]:
+def installed_versions(names: "set[str]") -> "dict[str, str]":
     """Return the versions of those distributions in `names` that are installed, first on
-    sys.path first."""
+    sys.path first.
+
+    Args:
+        names: normalised.
+    """
     found: dict[str, str] = {}
     for folder in sys.path:
         if not folder or folder.endswith(_WITHOUT_PACKAGES):
             continue
         try:
-            entries = _listdir(folder)
+            # One text, in which the few names are sought: a loop over all entries of a folder
+            # with the frameworks costs four times as much.
+            listing = "/".join(("", *_listdir(folder), ""))
         except OSError:
             continue
-        for entry in entries:
-            if entry.endswith(".dist-info"):
-                name, _, version = entry[:-10].partition("-")
-                name = normalised(name)
-                if name in names and name not in found:
+        if not listing.isascii():
+            listing = listing.encode("ascii", "replace").decode()  # lower() may change lengths
+        normal = normalised(listing)
+        for name in names:
+            if name not in found:
+                version = _version_in(listing, normal, name)
+                if version is not None:
                     found[name] = version
     return found
+
+
+def _version_in(listing: str, normal: str, name: str) -> "str | None":
+    start = normal.find(f"/{name}-")
+    while start >= 0:
+        end = listing.index("/", start + 1)
+        own, _, version = listing[start + 1 : end].partition("-")
+        # Names have no "-" in a listing, so "torch_geometric-2.7" is not torch in version
+        # "geometric-2.7".
+        if len(own) == len(name) and version.endswith(".dist-info"):
+            return version[:-10]
+        start = normal.find(f"/{name}-", end)
+    return None
 
 
 _listdir = os.listdir
@@ -176,7 +199,7 @@ _listdir = os.listdir
 _WITHOUT_PACKAGES = (os.path.dirname(os.__file__), "lib-dynload", ".zip")
 
 
-def refuse_unfit(settings: "Settings") -> list[str]:
+def refuse_unfit(settings: "Settings") -> "list[str]":
     """Compare the installed frameworks with the lock and the adapters' ranges.
 
     Returns:
@@ -187,7 +210,7 @@ def refuse_unfit(settings: "Settings") -> list[str]:
         Drift: level strict or portable, and a framework is not the locked version.
         Unsupported: a framework is outside its adapter's range.
     """
-    if settings.level == PORTABLE:
+    if settings.threads is not None:
         from seedlock import portable
 
         portable.refuse_unfit()
@@ -203,8 +226,8 @@ def refuse_unfit(settings: "Settings") -> list[str]:
 
 
 def fit(
-    entry: Entry, name: str, version: str, locked: str | None, settings: "Settings"
-) -> list[str]:
+    entry: Entry, name: str, version: str, locked: "str | None", settings: "Settings"
+) -> "list[str]":
     """Return the gaps of one distribution in one version, or refuse it.
 
     Raises:
@@ -258,12 +281,12 @@ def watcher(name: str) -> "Any":
     return sys.modules[own]
 
 
-def within(version: str, supported: tuple[tuple[int, ...], tuple[int, ...]]) -> bool:
+def within(version: str, supported: "Range") -> bool:
     """Tell whether a version's release numbers lie in the half-open range `supported`."""
     return supported[0] <= release(version) < supported[1]
 
 
-def release(version: str) -> tuple[int, ...]:
+def release(version: str) -> "tuple[int, ...]":
     """Return a version's leading release numbers: (2, 13, 0) of `2.13.0+cpu`."""
     numbers: list[int] = []
     for part in version.split("+")[0].split("."):

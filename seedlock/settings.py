@@ -16,8 +16,8 @@ LEVEL = "REPRO_LEVEL"
 and instruction sets fixed). Default: strict. `watch`: nothing, with a report and a trace."""
 
 THREADS = "REPRO_THREADS"
-"""Threads of each library at level portable, where their number is part of the result. Unset: 4.
-At other levels the machine decides, and a value is refused."""
+"""Threads of each library at level portable, where their number is part of the result. Unset: 4,
+or 1 where they spin. At other levels the machine decides, and a value is refused."""
 
 STREAMS = "REPRO_STREAMS"
 """`derived`: each library's seed comes from the root seed by hash. `same`: each library's main
@@ -94,6 +94,9 @@ RUN_SEED = "_SEEDLOCK_RUN_SEED"
 HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 """Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
 
+NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, RANKS))
+"""With what every name of a variable begins that `Settings` reads."""
+
 MAX_SEED = 2**64 - 1
 MAX_SAME_SEED = 2**32 - 1
 WATCH = "watch"
@@ -128,6 +131,7 @@ class Settings:
         seed: root seed, 0 to 2**64 - 1.
         level: one of `LEVELS`.
         threads: threads of each library, 1 to 1024, at level portable; else None.
+        spinning_threads: those of OpenBLAS, OpenMP and MKL: 1 unless asked for.
         streams: one of `STREAM_MODES`.
         lock: one of `LOCK_MODES`.
         tf32: one of `TF32_MODES`.
@@ -151,66 +155,62 @@ class Settings:
         BadSetting: a value is not allowed.
     """
 
-    __slots__ = (
-        "seed", "level", "threads", "streams", "lock", "tf32", "report", "lock_file", "hash_seed",
-        "user_seeds", "entropy", "entropy_allow", "trace", "trace_steps", "trace_values",
-        "reads", "least_driver", "lineage", "giver", "rank",
-    )  # fmt: skip
-
-    seed: int
-    level: str
-    threads: int | None
-    streams: str
-    lock: str
-    tf32: str
-    report: str | None
-    lock_file: str | None
-    hash_seed: str | None
-    user_seeds: str
-    entropy: str
-    entropy_allow: str | None
-    trace: str | None
-    trace_steps: tuple[int, int] | None
-    trace_values: int
-    reads: bool
-    least_driver: str | None
-    lineage: str
-    giver: str
-    rank: str | None
+    if TYPE_CHECKING:
+        seed: int
+        level: str
+        threads: int | None
+        spinning_threads: int | None
+        streams: str
+        lock: str
+        tf32: str
+        report: str | None
+        lock_file: str | None
+        hash_seed: str | None
+        user_seeds: str
+        entropy: str
+        entropy_allow: str | None
+        trace: str | None
+        trace_steps: tuple[int, int] | None
+        trace_values: int
+        reads: bool
+        least_driver: str | None
+        lineage: str
+        giver: str
+        rank: str | None
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
-        put = object.__setattr__
-        put(self, "seed", parse_seed(environ[SEED]))
-        put(self, "level", _choice(environ, LEVEL, LEVELS, "strict", "bad-level"))
-        put(self, "threads", _threads(environ, self.level))
-        put(self, "streams", _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams"))
-        put(self, "lock", _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock"))
-        put(self, "tf32", _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32"))
-        put(self, "report", environ.get(REPORT) or None)
-        put(self, "lock_file", environ.get(LOCK_FILE) or None)
-        put(self, "hash_seed", environ.get("PYTHONHASHSEED"))
+        put = self.__dict__
+        put["seed"] = parse_seed(environ[SEED])
+        put["level"] = _choice(environ, LEVEL, LEVELS, "strict", "bad-level")
+        put["threads"], put["spinning_threads"] = _threads(environ, self.level)
+        put["streams"] = _choice(environ, STREAMS, STREAM_MODES, "derived", "bad-streams")
+        put["lock"] = _choice(environ, LOCK, LOCK_MODES, "refuse", "bad-lock")
+        put["tf32"] = _choice(environ, TF32, TF32_MODES, "keep", "bad-tf32")
+        put["report"] = environ.get(REPORT) or None
+        put["lock_file"] = environ.get(LOCK_FILE) or None
+        put["hash_seed"] = environ.get("PYTHONHASHSEED")
         policy = _choice(environ, USER_SEEDS, USER_SEED_POLICIES, "mix", "bad-user-seeds")
-        put(self, "user_seeds", policy)
-        put(self, "entropy", _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy"))
+        put["user_seeds"] = policy
+        put["entropy"] = _choice(environ, ENTROPY, ENTROPY_MODES, "count", "bad-entropy")
         allow = _choice(environ, ENTROPY_ALLOW, ENTROPY_ALLOWED, "ssl", "bad-entropy")
-        put(self, "entropy_allow", allow if ENTROPY_ALLOW in environ else None)
+        put["entropy_allow"] = allow if ENTROPY_ALLOW in environ else None
         traced = TRACE in environ or TRACE_STEPS in environ or TRACE_VALUES in environ
         trace, steps, values = _traced(environ, self.report) if traced else (None, None, 0)
-        put(self, "trace", trace)
-        put(self, "trace_steps", steps)
-        put(self, "trace_values", values)
-        put(self, "reads", READS in environ)
+        put["trace"] = trace
+        put["trace_steps"] = steps
+        put["trace_values"] = values
+        put["reads"] = READS in environ
         if READS in environ:
             _choice(environ, READS, ("list",), "list", "bad-reads")
             if self.report is None:
                 cure = f"set {REPORT} to a folder, or unset {READS}"
                 _refuse(READS, "list", f"with {REPORT} only", cure, "bad-reads")
-        put(self, "least_driver", environ.get(LEAST_DRIVER))
-        put(self, "lineage", environ.get(LINEAGE, ""))
+        put["least_driver"] = environ.get(LEAST_DRIVER)
+        put["lineage"] = environ.get(LINEAGE, "")
         giver, _, inherited = environ.get(PARENT, "").partition(" ")
-        put(self, "giver", giver)
+        put["giver"] = giver
         given = rank_variable(environ)
-        put(self, "rank", given.partition("=")[2] if given and given != inherited else None)
+        put["rank"] = given.partition("=")[2] if given and given != inherited else None
         if self.streams == "same" and self.seed > MAX_SAME_SEED:
             cure = "take a smaller seed or leave REPRO_STREAMS unset"
             _refuse(SEED, environ[SEED], SAME_SEED_ALLOWED, cure, "bad-streams")
@@ -225,9 +225,9 @@ class Settings:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Settings are immutable: cannot set {name}")
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> "dict[str, object]":
         """Return the settings by the names of their attributes."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {**self.__dict__}
 
 
 def rank_variable(environ: "Mapping[str, str]") -> str:
@@ -268,17 +268,17 @@ def _traced(
     return mode, (int(first), int(end)) if steps else None, int(values)
 
 
-def _threads(environ: "Mapping[str, str]", level: str) -> "int | None":
-    text = environ.get(THREADS, DEFAULT_THREADS)
+def _threads(environ: "Mapping[str, str]", level: str) -> "tuple[int | None, int | None]":
+    text = environ.get(THREADS)
+    if text is None:
+        return (int(DEFAULT_THREADS), 1) if level == PORTABLE else (None, None)
     if not _number(text) or text[0] == "0" or int(text) > MAX_THREADS:
         cure = f"set it like {THREADS}={DEFAULT_THREADS} or unset it"
         _refuse(THREADS, text, THREADS_ALLOWED, cure, "bad-threads")
-    if level == PORTABLE:
-        return int(text)
-    if THREADS in environ:
+    if level != PORTABLE:
         cure = f"set {LEVEL}={PORTABLE} or unset it"
         _refuse(THREADS, text, "a number at level portable only", cure, "bad-threads")
-    return None
+    return int(text), int(text)
 
 
 def _number(text: str) -> bool:
@@ -286,7 +286,7 @@ def _number(text: str) -> bool:
 
 
 def _choice(
-    environ: "Mapping[str, str]", name: str, allowed: tuple[str, ...], default: str, slug: str
+    environ: "Mapping[str, str]", name: str, allowed: "tuple[str, ...]", default: str, slug: str
 ) -> str:
     value = environ.get(name, default)
     if value not in allowed:

@@ -7,14 +7,15 @@ the user's code unseeded with exit status 0, so a failure has to end the process
 
 import os
 import sys
+from _weakref import proxy
 
 from seedlock.import_hooks import FirstCall, finder
 from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
-from seedlock.settings import HASH_SEED_NOTE, RESTARTED, SEED, WATCH, Settings
+from seedlock.settings import HASH_SEED_NOTE, NAMES, RESTARTED, SEED, WATCH, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import ModuleType
     from typing import Any
 
@@ -30,6 +31,9 @@ _exit = os._exit
 
 _start: "tuple[Settings, bool, list[str], Callable[[Callable[[], None]], None]] | None" = None
 _lock: "Lock | None" = None
+
+_guard: "Callable[[Callable[[], None]], None]"
+"""What a hook's step is done by: `guarded`, or for `seedlock.lock` a plain call."""
 
 
 def activate() -> None:
@@ -84,7 +88,8 @@ def refuse(problem: BaseException) -> None:
 
 
 def _activate() -> None:
-    settings = Settings(os.environ)
+    environ = _variables()
+    settings = Settings(environ)
     restarted = False
     gaps: list[str] = []
     # Whoever set PYTHONHASHSEED noted what for, which spares each start the SHA-256 (0.3 ms);
@@ -92,13 +97,21 @@ def _activate() -> None:
     noted = f"{settings.seed} {settings.streams} {settings.hash_seed}"
     if settings.level == WATCH:
         gaps = [NOTHING_LOCKED]
-    elif os.environ.get(HASH_SEED_NOTE) != noted or sys.flags.ignore_environment:
+    elif environ.get(HASH_SEED_NOTE) != noted or sys.flags.ignore_environment:
         from seedlock import hash_seed
 
         restarted, gaps = hash_seed.lock_hash_seed(settings)
-    elif os.environ.pop(RESTARTED, "") == str(os.getpid()):
-        restarted = True
+    elif RESTARTED in environ:
+        restarted = os.environ.pop(RESTARTED) == str(os.getpid())
     _begin(settings, restarted, gaps + _unfit(settings), guarded)
+
+
+def _variables() -> "Mapping[str, str]":
+    # Those that `Settings` reads. A look-up in os.environ is two calls in Python and mostly an
+    # exception, and with 25 of them as dear as a module: so one pass over what it holds.
+    held = getattr(os.environ, "_data", {})
+    own = {os.fsdecode(name): os.fsdecode(held[name]) for name in held if name.startswith(NAMES)}
+    return own if SEED in own else os.environ
 
 
 def _unfit(settings: Settings) -> "list[str]":
@@ -116,31 +129,24 @@ def _begin(
     gaps: "list[str]",
     guard: "Callable[[Callable[[], None]], None]",
 ) -> None:
-    global _start
+    global _start, _guard
     _start = (settings, restarted, gaps, guard)
-
-    def before(name: str) -> None:
-        guard(lambda: _locked().before(name))
-
-    def after(name: str, module: "ModuleType") -> None:
-        guard(lambda: _locked().after(name, module))
-
-    def intercepted(_: str, module: "ModuleType") -> None:
-        guard(lambda: _locked().intercepted(module))
-
+    _guard = guard
     for name in OS_CALLS:
         if name != "_exit" or settings.report is not None:
-            setattr(os, name, _first_call(name, guard))
+            setattr(os, name, FirstCall(name, _replacement))
     for entry in REGISTRY:
-        if not finder.register(entry.module, after, before):
+        if not finder.register(entry.module, _after, _before):
             _locked().apply_late(entry.module)
     for name in WATCHED:
-        if not finder.register(name, intercepted):
+        if not finder.register(name, _intercepted):
             _locked().intercepted(sys.modules[name])
+    # CPython holds these to its very end: strong references would keep this module and all that
+    # it holds alive with them, which costs each exit 0.1 ms.
     os.register_at_fork(
-        before=lambda: guard(_fork_coming),
-        after_in_parent=lambda: guard(_fork_gone),
-        after_in_child=lambda: guard(_forked),
+        before=proxy(_fork_coming),
+        after_in_parent=proxy(_fork_gone),
+        after_in_child=proxy(_forked),
     )
     if settings.report is not None:
         from seedlock import reporting
@@ -148,26 +154,43 @@ def _begin(
         reporting.begin(_locked())
 
 
-def _first_call(name: str, guard: "Callable[[Callable[[], None]], None]") -> FirstCall:
-    original = getattr(os, name)
+def _before(name: str) -> None:
+    _guard(lambda: _locked().before(name))
 
-    def make() -> "Callable[..., Any]":
-        made: list[Callable[..., Any]] = []
-        guard(lambda: made.append(watcher(name).OS_CALLS[name](original, _locked())))
-        return made[0]
 
-    return FirstCall(original, make)
+def _after(name: str, module: "ModuleType") -> None:
+    _guard(lambda: _locked().after(name, module))
+
+
+def _intercepted(_: str, module: "ModuleType") -> None:
+    _guard(lambda: _locked().intercepted(module))
+
+
+def _replacement(name: str, original: "Callable[..., Any]") -> "Callable[..., Any]":
+    made: list[Callable[..., Any]] = []
+    _guard(lambda: made.append(watcher(name).OS_CALLS[name](original, _locked())))
+    return made[0]
 
 
 def _fork_coming() -> None:
-    _locked().family.fork_coming()
+    def step() -> None:
+        _locked().family.fork_coming()
+
+    _guard(step)
 
 
 def _fork_gone() -> None:
-    _locked().family.started()
+    def step() -> None:
+        _locked().family.started()
+
+    _guard(step)
 
 
 def _forked() -> None:
+    _guard(_begin_in_child)
+
+
+def _begin_in_child() -> None:
     lock = _locked()
     if lock.forked() and lock.settings.report is not None:
         from seedlock import reporting

@@ -4,7 +4,6 @@ report says which line starts them. And threads of SciPy, whose number level por
 
 from __future__ import annotations
 
-from seedlock import portable
 from seedlock.callers import is_library
 from seedlock.patching import replace
 
@@ -53,8 +52,10 @@ def _thread_pool(module: ModuleType, lock: Lock) -> None:
 
 def _scipy(_: ModuleType, lock: Lock) -> None:
     # SciPy's wheels hold an OpenBLAS of their own, which this import loads.
-    if lock.settings.threads is not None:
-        portable.hold_threads(lock.settings.threads)
+    if lock.settings.spinning_threads is not None:
+        from seedlock import portable
+
+        portable.hold_threads(lock.settings.spinning_threads)
 
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {

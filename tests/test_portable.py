@@ -68,7 +68,7 @@ def test_numpy_takes_no_kernel_beyond_x86_64_v3(tmp_path: Path) -> None:
     assert list(library["flags"].values()) == [3]
     assert library["environment"]["OPENBLAS_NUM_THREADS"] == "3"
     assert library["overridden"] == {}
-    assert not any("computes with" in gap for gap in library["gaps"])
+    assert not any("NumPy computes with" in gap for gap in library["gaps"])
     assert report["settings"]["threads"] == 3
 
 
@@ -81,11 +81,11 @@ def test_a_change_of_the_number_of_threads_is_in_the_report(tmp_path: Path) -> N
     )
     python(
         "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(tmp_path),
-        REPRO_LEVEL="portable",
+        REPRO_LEVEL="portable", REPRO_THREADS="3",
     )  # fmt: skip
     (report,) = reports(tmp_path)
 
-    assert list(report["libraries"]["numpy"]["overridden"].values()) == [{"set": 4, "now": 1}]
+    assert list(report["libraries"]["numpy"]["overridden"].values()) == [{"set": 3, "now": 1}]
 
 
 def test_scipy_computes_with_as_many_threads(tmp_path: Path) -> None:
@@ -94,18 +94,80 @@ def test_scipy_computes_with_as_many_threads(tmp_path: Path) -> None:
         "import scipy.linalg\nfrom seedlock.portable import held\n"
         "print(sorted(held().values()), len(held()))"
     )
-    done = python("-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable")
+    done = python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="3",
+    )  # fmt: skip
 
-    assert done.lines == ["[4, 4] 2"]
+    assert done.lines == ["[3, 3] 2"]
 
 
-@pytest.mark.parametrize("element_type", ["float32", "float64"])
-def test_the_number_of_processors_does_not_show(element_type: str, tmp_path: Path) -> None:
+def test_threads_that_spin_are_one_by_default(tmp_path: Path) -> None:
+    """OpenBLAS's, OpenMP's and PyTorch's in a child too; XLA's threads, which sleep, are four."""
+    show = "print([os.environ[name] for name in names], sorted({*held().values()}))"
+    code = (
+        "import os, subprocess, sys\n"
+        "names = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'NPROC']\n"
+        "import jax, torch, scipy.linalg\nfrom seedlock.portable import held\n"
+        f"{show}\nprint(torch.get_num_threads(), flush=True)\n"
+        "if len(sys.argv) < 2: subprocess.run([sys.executable, __file__, 'child'], check=True)\n"
+    )
+    (tmp_path / "program.py").write_text(code)
+
+    done = python(
+        "program.py", cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable",
+        REPRO_REPORT=str(tmp_path),
+    )  # fmt: skip
+
+    assert done.lines == ["['1', '1', '1', '4'] [1]", "1"] * 2
+    for report in reports(tmp_path):
+        assert report["settings"]["threads"] == 4
+        assert report["settings"]["spinning_threads"] == 1
+
+
+def test_more_threads_than_processors_are_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By affinity or by a container's quota; one thread never is, so NumPy's default is none."""
+    code = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+        "import numpy, random\nfrom seedlock.portable import usable_processors\n"
+        "print(usable_processors() <= 1)"
+    )
+    python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable",
+        REPRO_REPORT=str(tmp_path / "default"),
+    )  # fmt: skip
+    (default,) = reports(tmp_path / "default")
+    done = python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="1024",
+        REPRO_REPORT=str(tmp_path),
+    )  # fmt: skip
+    (report,) = reports(tmp_path)
+    monkeypatch.setattr(portable, "usable_processors", lambda: 1.5)
+
+    assert done.lines == ["True"]
+    gaps = [gap for library in report["libraries"].values() for gap in library["gaps"]]
+    crowded = [gap for gap in gaps if "processors: threads wait" in gap]
+    assert [gap.partition(" and")[0] for gap in crowded] == ["numpy computes with 1024 threads"]
+    assert not any("threads wait" in gap for gap in default["libraries"]["numpy"]["gaps"])
+    assert portable.crowding("jax", 1) == []
+    assert (
+        "jax computes with 2 threads and this process may use 1.5" in portable.crowding("jax", 2)[0]
+    )
+
+
+@pytest.mark.parametrize(("element_type", "threads"), [("float32", "2"), ("float64", "1")])
+def test_the_number_of_processors_does_not_show(
+    element_type: str, threads: str, tmp_path: Path
+) -> None:
     """A model in NumPy has the same bits on one processor as on all of them."""
     runs = [
-        traced(machine, tmp_path / machine, "train_numpy.py", element_type, REPRO_LEVEL="portable")
+        traced(
+            machine, tmp_path / machine, "train_numpy.py", element_type,
+            REPRO_LEVEL="portable", REPRO_THREADS=threads,
+        )
         for machine in ("native", "one processor")
-    ]
+    ]  # fmt: skip
 
     assert runs[0].out == runs[1].out
     assert first_divergence(Run(runs[0].folder), Run(runs[1].folder)) is None

@@ -43,6 +43,31 @@ def test_installed_versions_are_those_of_the_standard_library() -> None:
     assert installed_versions(set(expected)) == expected
 
 
+def test_names_that_begin_alike_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch is not torch-geometric, nor a folder of torch's; old spellings of names count."""
+    names = (
+        "torch_geometric-2.7.0.dist-info", "torch-2.13.0.data", "torch-2.13.0+cpu.dist-info",
+        "tensorflow-2.21.0.dist-info", "Tensorflow_CPU-2.21.1.dist-info", "numpy-2.2.6.egg-info",
+        "jax", "\u0130stanbul-1.0.dist-info", "zope.interface-7.1.dist-info",
+    )  # fmt: skip
+    for name in names:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+
+    found = installed_versions(
+        {"torch", "tensorflow", "tensorflow-cpu", "numpy", "jax", "zope-interface"}
+    )
+
+    assert found == {
+        "torch": "2.13.0+cpu",
+        "tensorflow": "2.21.0",
+        "tensorflow-cpu": "2.21.1",
+        "zope-interface": "7.1",
+    }
+
+
 def test_every_library_of_the_registry_is_installed_and_supported() -> None:
     """The lock holds each library that has an adapter, in a version it was written for."""
     for entry in REGISTRY:

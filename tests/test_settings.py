@@ -16,6 +16,7 @@ def test_defaults() -> None:
         "seed": 7,
         "level": "strict",
         "threads": None,
+        "spinning_threads": None,
         "streams": "derived",
         "lock": "refuse",
         "tf32": "keep",
@@ -60,12 +61,17 @@ def test_the_ends_of_the_range_are_allowed(text: str, seed: int) -> None:
     assert parse_seed(text) == seed
 
 
-@pytest.mark.parametrize(("given", "threads"), [({}, 4), ({"REPRO_THREADS": "1024"}, 1024)])
-def test_level_portable_fixes_the_number_of_threads(given: dict[str, str], threads: int) -> None:
-    """Four, unless another number is asked for."""
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [({}, (4, 1)), ({"REPRO_THREADS": "4"}, (4, 4)), ({"REPRO_THREADS": "1024"}, (1024, 1024))],
+)
+def test_level_portable_fixes_the_number_of_threads(
+    given: dict[str, str], threads: tuple[int, int]
+) -> None:
+    """Four, one where threads wait by spinning, unless a number is asked for."""
     settings = Settings({"REPRO_SEED": "7", "REPRO_LEVEL": "portable", **given})
 
-    assert settings.threads == threads
+    assert (settings.threads, settings.spinning_threads) == threads
 
 
 def test_an_error_says_what_given_allowed_and_cure() -> None:

@@ -73,6 +73,21 @@ def test_a_library_imported_by_an_earlier_pth_is_locked(
     assert early.out == usual.out
 
 
+def test_an_earlier_pth_may_set_the_variables(
+    environment_with_seedlock: Callable[[], Path],
+) -> None:
+    """What stands in os.environ when seedlock starts counts, not what the process was given."""
+    site_packages = environment_with_seedlock()
+    line = "import os; os.environ.update(REPRO_SEED='7', REPRO_LEVEL='hard')\n"
+    (site_packages / "a.pth").write_text(line)
+    executable = str(site_packages.parents[2] / "bin" / "python")
+
+    done = python("-c", "print('went on')", executable=executable, check=False)
+
+    assert (done.status, done.out) == (78, "")
+    assert "REPRO_LEVEL" in done.err
+
+
 def test_what_user_code_printed_before_a_refusal_is_not_lost(
     environment_with_seedlock: Callable[[], Path],
 ) -> None:

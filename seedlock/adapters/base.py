@@ -6,9 +6,9 @@ The sequence is here; an adapter file holds what its library needs and nothing e
 from __future__ import annotations
 
 import os
+import sys
 from abc import ABC, abstractmethod
 
-from seedlock import portable
 from seedlock.derivation import stream_seed
 from seedlock.settings import PORTABLE, STRICT, WATCH
 from seedlock.user_seeds import own
@@ -93,8 +93,8 @@ class Adapter(ABC):
     through modules that load earlier or later than those, `entrances`; where their state can't be
     read without changing it, `readable`; where the library has no generator of its own that a
     child process could share with its parent, `per_process`; where a seed for the whole library
-    sets less than its state holds, `main_parts`, the names of what it sets. It implements the
-    methods below in their order.
+    sets less than its state holds, `main_parts`, the names of what it sets; where its threads
+    sleep while they wait, `spins` as False. It implements the methods below in their order.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Adapter(ABC):
     readable: bool = True
     per_process: bool = True
     main_parts: tuple[str, ...] = ()
+    spins: bool = True
 
     @abstractmethod
     def environment(self, settings: Settings) -> dict[str, str]:
@@ -172,8 +173,13 @@ class Adapter(ABC):
     def apply(self, module: ModuleType, settings: Settings, applied: Applied) -> None:
         """Set the flags of the imported library."""
         applied.version = str(getattr(module, "__version__", ""))
-        if settings.threads is not None:
-            portable.hold_threads(settings.threads)
+        if settings.threads is not None and settings.spinning_threads is not None:
+            from seedlock import portable  # only that level needs it
+
+            portable.hold_threads(settings.spinning_threads)
+            number = settings.spinning_threads if self.spins else settings.threads
+            if self.environment(settings):  # without variables it computes with no threads
+                applied.gaps += portable.crowding(self.name, number)
         if settings.level in LOCKED_LEVELS:
             self.set_deterministic(module, settings)
         applied.flags = self.flags(module)
@@ -231,8 +237,19 @@ def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) 
     if settings.level not in LOCKED_LEVELS:
         return {}
     tf32 = TF32_OFF if settings.tf32 == "off" else {}
-    fixed = {} if settings.threads is None else portable.variables(settings.threads)
+    fixed: dict[str, str] = {}
+    if settings.spinning_threads is not None:
+        from seedlock import portable
+
+        fixed = portable.variables(settings.spinning_threads)
     return {**(CUDA if cuda else {}), **tf32, **fixed, **variables}
+
+
+def threads_held() -> dict[str, object]:
+    """Return each OpenBLAS's number of threads as it is now; empty at other levels than
+    portable, at which what asks for it is not loaded."""
+    portable = sys.modules.get("seedlock.portable")
+    return {} if portable is None else portable.held()
 
 
 def xla(settings: Settings) -> str:

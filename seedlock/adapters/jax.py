@@ -35,6 +35,7 @@ class JaxAdapter(Adapter):
     name = "jax"
     entrances = ("jax._src.random.prng", "jax._src.prng", "jax._src.random.stateful_rng")
     per_process = False
+    spins = False
 
     def __init__(self) -> None:
         self._blocks = _Blocks()

@@ -7,8 +7,7 @@ import sys
 from _thread import _local
 from itertools import count
 
-from seedlock import portable
-from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen
+from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen, threads_held
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
 from seedlock.patching import replace
@@ -75,8 +74,8 @@ class MxnetAdapter(Adapter):
         if settings.level in STRICT:
             # Reaches convolution, deconvolution and pooling (three files of 1.9.1).
             variables["MXNET_ENFORCE_DETERMINISM"] = "1"
-        if settings.threads is not None:
-            variables["MXNET_OMP_MAX_THREADS"] = str(settings.threads)
+        if settings.spinning_threads is not None:
+            variables["MXNET_OMP_MAX_THREADS"] = str(settings.spinning_threads)
             # Measures at the import which operators to spread over threads.
             variables["MXNET_USE_OPERATOR_TUNING"] = "0"
         if settings.tf32 == "off":
@@ -102,7 +101,7 @@ class MxnetAdapter(Adapter):
         pass
 
     def flags(self, module: Any) -> dict[str, object]:
-        return portable.held()
+        return threads_held()
 
     def state(self, module: Any) -> object:
         last = self._threads.seed

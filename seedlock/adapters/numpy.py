@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import _thread
 
-from seedlock import portable
-from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters.base import Adapter, chosen, threads_held
 from seedlock.patching import mark, replace
-from seedlock.processor import instruction_sets
-from seedlock.registry import installed_versions, release
 from seedlock.settings import PORTABLE
 from seedlock.user_seeds import own
 
@@ -36,6 +33,10 @@ class NumpyAdapter(Adapter):
         # A team whose size the run-time may change sums in another order. No price seen.
         variables = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
         if settings.level == PORTABLE:
+            from seedlock import portable
+            from seedlock.processor import instruction_sets
+            from seedlock.registry import installed_versions, release
+
             version = installed_versions({"numpy"}).get("numpy", "")
             variables["NPY_DISABLE_CPU_FEATURES"] = portable.numpy_features(
                 release(version), instruction_sets()
@@ -56,7 +57,7 @@ class NumpyAdapter(Adapter):
         pass
 
     def flags(self, module: Any) -> dict[str, object]:
-        return portable.held()
+        return threads_held()
 
     def state(self, module: Any) -> object:
         name, key, position, has_gauss, gauss = module.get_state()
@@ -69,7 +70,11 @@ class NumpyAdapter(Adapter):
         gaps = []
         if settings.user_seeds != "keep":
             gaps.append("a numpy.random.Philox that is made with key= counts as written")
-        beyond = portable.beyond_v3() if settings.level == PORTABLE else []
+        beyond = []
+        if settings.level == PORTABLE:
+            from seedlock import portable
+
+            beyond = portable.beyond_v3()
         if beyond:
             gaps.append(
                 f"NumPy computes with {', '.join(beyond)}, which other processors lack: it was "

@@ -30,6 +30,7 @@ class TensorflowAdapter(Adapter):
     name = "tensorflow"
     entrances = tuple(ENTRANCES)
     main_parts = ("seed", "given", "rng")
+    spins = False
 
     def __init__(self) -> None:
         self._process = os.getpid()

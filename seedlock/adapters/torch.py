@@ -197,8 +197,8 @@ class TorchAdapter(Adapter):
         # NaN in what torch.empty returns, so that a read of uninitialised memory shows the same
         # in each run. Costs up to 15 % on a GPU (Megatron-LM #6253), hence not at level warn.
         module.utils.deterministic.fill_uninitialized_memory = strict
-        if settings.threads is not None:
-            module.set_num_threads(settings.threads)
+        if settings.spinning_threads is not None:
+            module.set_num_threads(settings.spinning_threads)
             torch_portable.replace(module)
         if settings.tf32 == "off":
             matmul.allow_tf32 = False
