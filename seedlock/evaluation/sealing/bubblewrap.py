@@ -181,9 +181,12 @@ class Sandbox:
 class Bubblewrap(Sealed):
     """A sealed run in a sandbox of bubblewrap."""
 
+    _family: process_groups.Family | None = None
+
     def _looked(self, pid: int) -> Hit | None:
         allowed = self.order.limits.memory
-        pids = process_groups.descendants(pid)
+        self._family = self._family or process_groups.Family(pid)
+        pids = self._family.living()
         taken = takings.memory(pids, TEMPORARY, self.order.limits.temporary, allowed)
         return Hit("memory", f"it took {taken} of {allowed} bytes") if taken >= allowed else None
 
