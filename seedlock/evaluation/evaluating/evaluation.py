@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from seedlock.errors import LostLease
 from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, Ended, Unit
 from seedlock.evaluation.evaluating import results
-from seedlock.evaluation.recording.record import AUTHOR, INFRASTRUCTURE, INTERRUPTED
+from seedlock.evaluation.recording.record import AUTHOR, INFRASTRUCTURE, INTERRUPTED, LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -229,7 +229,9 @@ class Evaluation:
         if self._asked or self.disk_full or ended.exit_status == EXIT_STATUSES[INTERRUPTED]:
             return INTERRUPTED, self.ledger.give_back(lease, "interrupted")
         note = ended.note or "it ended without a record"
-        return INFRASTRUCTURE, self.ledger.finish(lease, INFRASTRUCTURE, reasons=[note])
+        # A scheduler that ended all of the run at its limit. Tried again, it would be a free try.
+        kind = LIMIT if ended.exit_status == EXIT_STATUSES[LIMIT] else INFRASTRUCTURE
+        return kind, self.ledger.finish(lease, kind, reasons=[note])
 
     def _stop_for_room(self, said: str) -> None:
         self.disk_full = self.disk_full or said or "a file could not be written"

@@ -115,6 +115,17 @@ def test_an_engine_that_starts_nothing_uses_up_no_attempts(tmp_path: Path) -> No
     assert {state for _, _, state in made.ends()["mine"]} == {"queued"}
 
 
+def test_a_limit_that_took_the_supervisor_too_is_a_result(tmp_path: Path) -> None:
+    """As when a scheduler kills a job whole that takes too much memory: no second try."""
+    made = make(tmp_path, {"mine": "pass"}, retries=1)
+    with Ledger.open(made.folder) as ledger:
+        evaluated(made, ledger, Told(1, lambda unit: 124 if unit.seed_index == 0 else 75))
+
+    assert made.ends()["mine"] == [
+        (0, 1, "limit"), (1, 1, "infrastructure"), (1, 2, "infrastructure"),
+    ]  # fmt: skip
+
+
 def test_each_slot_has_its_gpu_and_its_processors(tmp_path: Path) -> None:
     """As declared: no two units under way share one, and the environment says which."""
     made = make(tmp_path, {"mine": "pass", "yours": "pass"}, retries=0)
