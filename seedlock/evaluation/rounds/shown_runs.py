@@ -136,7 +136,7 @@ def records(
         seeds: in the order of their indices; None before they are known.
     """
     named = [each for each in course.ended if each["content"]["record"] is not None]
-    wrong, absent = [], 0
+    wrong, absent, unseen = [], 0, _by_word(course)
     for event in named:
         problem = _record(folder, event, policy, seeds)
         absent += problem is None
@@ -145,11 +145,31 @@ def records(
         return [Finding("records", WRONG, each) for each in wrong]
     if absent:
         said = f"{absent} of {len(named)} records are not here; their seeds were not looked at"
-        return [Finding("records", IF, said)]
+        return [*unseen, Finding("records", IF, said)]
     if seeds is None:
-        return [Finding("records", OPEN, f"{len(named)} records; the seeds are not revealed")]
+        said = f"{len(named)} records; the seeds are not revealed"
+        return [*unseen, Finding("records", OPEN, said)]
     said = f"{len(named)} records, each under the seed of its index"
-    return [Finding("records", PROVEN, said)]
+    return [*unseen, Finding("records", PROVEN, said)]
+
+
+def _by_word(course: Course) -> list[Finding]:
+    """Return what rests on the organiser's word: ends that count against an author and have no
+    record, as of a submission that was rejected or a job that a scheduler killed whole."""
+    machine = (record.INFRASTRUCTURE, record.INTERRUPTED)
+    ends = [
+        each for each in course.ended
+        if each["content"]["record"] is None and each["content"]["class"] not in machine
+    ]  # fmt: skip
+    if not ends:
+        return []
+    first = ends[0]
+    name = printable(str(course.added[first["submission"]]["name"]), 100)
+    said = (
+        f"{len(ends)} run(s) ended without a record, by the organiser's word alone: the first is "
+        f"of {name} under seed index {first['seed_index']}, {first['content']['class']}"
+    )
+    return [Finding("records", IF, said)]
 
 
 def _record(

@@ -797,6 +797,23 @@ def test_records_that_are_not_here(copied: Path, seen: Seen) -> None:
     assert "3 of 6 records are not here" in said
 
 
+def test_an_end_without_a_record_rests_on_a_word(copied: Path) -> None:
+    """An organiser can't fail a submission without showing that nothing else says so."""
+    events = made_rounds.read_events(copied)
+    ended = next(each for each in events if each["content"].get("record") == "runs/ours/0-1.json")
+    ended["content"] |= {
+        "class": "limit", "state": "limit", "record": None, "record_sha256": None,
+    }  # fmt: skip
+    made_rounds.chain(events)
+    made_rounds.write_events(copied, events)
+    change(copied, REVEAL, ledger={"events": len(events), "head": events[-1]["hash"]})
+
+    word, said = look(copied, NOTHING)
+    assert word == "CONDITIONAL"
+    assert "1 run(s) ended without a record, by the organiser's word alone" in said
+    assert "ours under seed index 0, limit" in said
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../secret", "runs/\0", 7])
 def test_a_record_that_leads_out(copied: Path, path: Any) -> None:
     """Nothing but the round's folder is read."""
