@@ -4,6 +4,7 @@ several modules look at."""
 from __future__ import annotations
 
 import importlib.util
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -19,6 +20,11 @@ from tests.once import once
 
 if importlib.util.find_spec("hypothesis"):  # not in the image for CUDA
     from tests import profiles  # noqa: F401 - loads one
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As where a shell started the tests in the background. What they start inherits it, and
+    # Ctrl-C would be heard by nobody.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PACKAGE = Path(sysconfig.get_paths()["purelib"]) / "seedlock"
 """The installed package: what a user has, not the checkout."""

@@ -213,16 +213,10 @@ def test_control_characters_of_strangers(data: Command, tmp_path: Path) -> None:
     assert "\x1b" not in done.err
 
 
-def _heed_sigint() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def _start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [SEEDLOCK, "data", *arguments], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=environment(REPRO_DATA_CACHE=str(tmp_path / "cache")),
-        # Tests that a shell runs in the background inherit that SIGINT is ignored.
-        preexec_fn=_heed_sigint,  # noqa: PLW1509 - no thread of this process holds a lock here
     )  # fmt: skip
 
 
