@@ -11,22 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation import process_groups
 from tests.evaluation.evaluating.made_round import ANOTHER, GOOD, UNSEALED, MadeRound, make
 
 LONGEST = 1.0
 """Seconds after its first start after which it is killed at the latest; a run takes about half."""
-
-
-def family(leader: int) -> list[int]:
-    """Return a process and all that descend from it now."""
-    found = [leader]
-    for pid in found:
-        children = Path("/proc", str(pid), "task", str(pid), "children")
-        try:
-            found += [int(each) for each in children.read_text().split()]
-        except OSError:
-            continue
-    return found
 
 
 def killed(made: MadeRound, choose: random.Random) -> None:
@@ -38,13 +27,13 @@ def killed(made: MadeRound, choose: random.Random) -> None:
         if line.endswith(" started\n"):
             break
     time.sleep(choose.uniform(0.0, LONGEST))
-    there = family(evaluating.pid)
-    victim = there[0] if choose.random() < 0.5 else choose.choice(there)
+    there = process_groups.Family(evaluating.pid).living() or [evaluating.pid]
+    victim = evaluating.pid if choose.random() < 0.5 else choose.choice(there)
     try:
         os.kill(victim, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    evaluating.communicate(timeout=90)
+    evaluating.communicate(timeout=600)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
