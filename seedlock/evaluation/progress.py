@@ -11,6 +11,7 @@ from seedlock.evaluation.runs import RUNNING, WAITING, tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from rich.console import Console
     from rich.live import Live
@@ -25,8 +26,8 @@ WIDTH = 60
 """Characters of the last line of output that are shown."""
 
 
-class Progress:
-    """A block in which `show` may be called.
+class Picture:
+    """A block in which something is drawn over itself, where a terminal shows it.
 
     Args:
         console: where to write, stderr.
@@ -34,15 +35,13 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told: dict[str, str] = {}
         self._live: Live | None = None
-        self._shown = 0.0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             from rich.live import Live
 
-            # Without its own thread: all that is drawn is drawn by `show`.
+            # Without its own thread: all that is drawn is drawn by who calls.
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
         return self
@@ -50,6 +49,19 @@ class Progress:
     def __exit__(self, *problem: object) -> None:
         if self._live is not None:
             self._live.stop()
+
+
+class Progress(Picture):
+    """A block in which `show` may be called.
+
+    Args:
+        console: where to write, stderr.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._told: dict[str, str] = {}
+        self._shown = 0.0
 
     def show(self, runs: Sequence[Run]) -> None:
         """Show how the runs stand."""

@@ -1,10 +1,12 @@
-"""bubblewrap, for the tests of sandboxes."""
+"""bubblewrap, for the tests of sandboxes; a small disk, for those of a full one."""
 
 from __future__ import annotations
 
 import fcntl
 import shutil
+import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,18 @@ def bwrap_fixture() -> str:
         found = shutil.which("bwrap")
     assert found is not None
     return found
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "seedlock", str(folder)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode != 0:
+        pytest.skip("no right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

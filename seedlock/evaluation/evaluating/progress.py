@@ -6,11 +6,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from seedlock.evaluation.progress import Picture
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import Console
-    from rich.live import Live
 
     from seedlock.evaluation.evaluating.evaluation import Underway
     from seedlock.evaluation.ledger.status import Status
@@ -19,7 +20,7 @@ ON_TERMINAL, ELSEWHERE = 0.5, 60.0
 """Seconds between two pictures, and between two lines about the whole."""
 
 
-class Progress:
+class Progress(Picture):
     """A block in which `tell` and `show` may be called.
 
     Args:
@@ -28,23 +29,9 @@ class Progress:
     """
 
     def __init__(self, console: Console, ask: Callable[[], Status]) -> None:
-        self._console = console
+        super().__init__(console)
         self._ask = ask
-        self._live: Live | None = None
         self._shown = time.monotonic()
-
-    def __enter__(self) -> Progress:
-        if self._console.is_terminal:
-            from rich.live import Live
-
-            # Without its own thread: all that is drawn is drawn by `show`.
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def tell(self, line: str) -> None:
         """Say that something began or ended."""

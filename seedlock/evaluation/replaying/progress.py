@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from seedlock.evaluation.progress import Picture
+
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.live import Live
 
 EVERY = 0.5
 """Seconds between two pictures."""
 
 
-class Bytes:
+class Bytes(Picture):
     """A block in which `show` may be called; silent where nobody watches.
 
     Args:
@@ -22,22 +23,9 @@ class Bytes:
     """
 
     def __init__(self, console: Console, what: str) -> None:
-        self._console = console
+        super().__init__(console)
         self._what = what
-        self._live: Live | None = None
         self._shown = time.monotonic()
-
-    def __enter__(self) -> Bytes:
-        if self._console.is_terminal:
-            from rich.live import Live
-
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def show(self, done: int, whole: int) -> None:
         """Show how many of how many bytes are done."""
