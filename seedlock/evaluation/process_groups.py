@@ -99,6 +99,12 @@ def marked(folder: str) -> list[int]:
     )  # fmt: skip
 
 
+def children() -> set[int]:
+    """Return the children of this process, also those that have ended and were not waited for."""
+    me = os.getpid()
+    return {pid for pid, each in _table().items() if each.parent == me}
+
+
 def adopted(own: set[int]) -> list[int]:
     """Return orphans that this process adopted and that have not ended.
 

@@ -141,11 +141,13 @@ class Run:
             )
         self.status = self._phase = RUNNING
 
-    def poll(self, others: set[int]) -> bool:
+    def poll(self, others: set[int], strangers: set[int] | None = None) -> bool:
         """Look after the run; return whether it and all that it started have ended.
 
         Args:
             others: process ids of other runs under way. Without any, each orphan is this one's.
+            strangers: children of this process that no run started, as a program that calls
+                seedlock may have.
         """
         assert self._process is not None
         now = time.monotonic()
@@ -159,9 +161,9 @@ class Run:
             else:
                 self.seconds = now - self._began
                 self._enter("drain", now)
-        left = self._left(others)
+        left = self._left(others, strangers or set())
         if not left:
-            self._finish(others)
+            self._finish({*others, *(strangers or ())})
             return True
         if self._phase == "drain" and now - self._since > DRAIN:
             self.left_over = [process_groups.command_line(pid) for pid in left]
@@ -175,7 +177,7 @@ class Run:
             self._kill(left, now)
             if now - self._since > 2 * GRACE:
                 self.survivors = left  # in the kernel, as on a file system that hangs
-                self._finish(others)
+                self._finish({*others, *(strangers or ())})
                 return True
         return False
 
@@ -191,7 +193,7 @@ class Run:
         if at_once:
             self._enter("kill", now)
         elif self._phase not in ("term", "kill"):
-            self._signal(self._left({self.pid}), signal.SIGTERM)
+            self._signal(self._left({self.pid}, set()), signal.SIGTERM)
             self._enter("term", now)
 
     def settle(self) -> None:
@@ -226,10 +228,11 @@ class Run:
         what = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.pid, what) is not None
 
-    def _left(self, others: set[int]) -> list[int]:
+    def _left(self, others: set[int], strangers: set[int]) -> list[int]:
         left = process_groups.living(self.pid, self._environ[process_groups.MARK])
         if not others:
-            left += [pid for pid in process_groups.adopted({self.pid}) if pid not in left]
+            orphans = process_groups.adopted({self.pid, *strangers})
+            left += [pid for pid in orphans if pid not in left]
         return left
 
     def _signal(self, pids: list[int], number: signal.Signals) -> None:
@@ -264,7 +267,7 @@ class Run:
     def _enter(self, phase: str, now: float) -> None:
         self._phase, self._since = phase, now
 
-    def _finish(self, others: set[int]) -> None:
+    def _finish(self, own: set[int]) -> None:
         assert self._process is not None
         if not self.survivors:
             # wait4(2): with what it took, and all that it waited for itself.
@@ -277,7 +280,7 @@ class Run:
         elif self._container is not None and self.exit_status != 0:
             # Whatever it answers. The client of an engine that went away ends before its container.
             self._ask_engine(engine.remove(*self._container))
-        process_groups.reap({self.pid, *others})
+        process_groups.reap({self.pid, *own})
         if self.status == RUNNING:
             self.status = FINISHED if self.exit_status == 0 else FAILED
         self._phase = "done"

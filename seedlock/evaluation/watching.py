@@ -61,6 +61,7 @@ def watch(
         after: called when a run has ended; returns whether to go on. If not, no further one is
             started and those under way are ended.
     """
+    strangers = process_groups.children()
     process_groups.adopt_orphans()
     waiting = list(runs)
     active: list[Run] = []
@@ -80,7 +81,7 @@ def watch(
             for run in active:
                 run.end(INTERRUPTED, at_once=asked > 1)
         for run in list(active):
-            if run.poll({other.pid for other in active if other is not run}):
+            if run.poll({other.pid for other in active if other is not run}, strangers):
                 active.remove(run)
                 if not after(run):
                     waiting.clear()

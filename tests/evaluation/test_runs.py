@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -210,6 +211,27 @@ def test_signals_are_ours_only_while_we_watch() -> None:
 def test_other_processes_are_left_alone() -> None:
     """Neither this one nor its parent belongs to a run that is none."""
     assert process_groups.living(2**22, "no such mark") == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_children_of_the_caller_are_left_alone(jobs: int, tmp_path: Path) -> None:
+    """What the calling program started before is no run's: neither ended nor waited for."""
+    living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    ended = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert {living.pid, ended.pid} <= process_groups.children()
+    detached = "import os\nos.fork() or (os.setsid(), __import__('time').sleep(600))"
+
+    first, second = (
+        made(tmp_path, sys.executable, "-c", detached, name=name) for name in ("A-1", "B-1")
+    )
+    carried_out(first, second, jobs=jobs)
+
+    assert [each.status for each in (first, second)] == [FINISHED, FINISHED]
+    assert living.poll() is None
+    assert ended.wait() == 3
+    living.communicate(b"\n", timeout=30)
+    assert living.returncode == 0
 
 
 ENGINE = """#!{python}

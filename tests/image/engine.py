@@ -29,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "conference/repro-base"
 STANDIN = "seedlock/standin-base"
+DAEMON = Path(__file__).with_name("daemon.py")
 DAEMON_LOG = ROOT / "build" / "dockerd.log"
 DAEMON_SECONDS = 60.0
 
@@ -157,7 +158,7 @@ def up() -> subprocess.Popen[bytes] | None:
     for options in STORAGE:
         with DAEMON_LOG.open("wb") as log:
             daemon = subprocess.Popen(
-                ["/usr/sbin/dockerd", *options],
+                [sys.executable, str(DAEMON), "/usr/sbin/dockerd", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
