@@ -29,6 +29,21 @@ LEDGER = {**RECORD, "sqlalchemy": "sqlalchemy"}
 """Without them `seedlock evaluate`, `seedlock status` and `seedlock ledger` do not start. psycopg
 is asked for by a ledger in PostgreSQL."""
 
+SCORES = {**RECORD, "numpy": "numpy", "scipy": "scipy"}
+"""Without them `seedlock board show` does not start."""
+
+PAGES = {**SCORES, "matplotlib": "matplotlib"}
+"""Without them `seedlock board export` does not start."""
+
+CLIENT = {**RECORD, "requests": "requests"}
+"""Without them nothing that asks a leaderboard's server starts."""
+
+SERVER = {
+    **PAGES, **ROUND, **LEDGER, "fastapi": "fastapi", "python_multipart": "python-multipart",
+    "uvicorn": "uvicorn",
+}  # fmt: skip
+"""Without them `seedlock serve` does not start."""
+
 MANIFEST = {
     "cyclonedx": "cyclonedx-python-lib",
     "jsonschema": "jsonschema",
@@ -51,7 +66,8 @@ def require(packages: dict[str, str] = PACKAGES, cure: str = "") -> None:
     """
     missing = [package for module, package in packages.items() if find_spec(module) is None]
     if missing:
+        extras = "evaluation,leaderboard" if "matplotlib" in packages else "evaluation"
         raise ExtraMissing(
             f"{' and '.join(missing)} not installed; needed: {', '.join(packages.values())}; "
-            f"say pip install 'seedlock[evaluation]'{cure}"
+            f"say pip install 'seedlock[{extras}]'{cure}"
         )

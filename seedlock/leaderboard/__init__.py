@@ -1,0 +1,1 @@
+"""The leaderboard: pages, interface and static export over the results of rounds."""
