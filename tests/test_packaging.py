@@ -56,7 +56,7 @@ def test_the_wheel_has_no_dependency(wheel: Path) -> None:
 
     needed = [line for line in text.splitlines() if line.startswith("Requires-Dist")]
     assert needed
-    extras = ("extra == 'evaluation'", "extra == 'postgresql'")
+    extras = tuple(f"extra == '{each}'" for each in ("evaluation", "leaderboard", "postgresql"))
     assert all(line.endswith(extras) for line in needed)
     assert "License-Expression: Apache-2.0" in text
 
