@@ -126,7 +126,7 @@ ORDER = [
     {"evaluation.advice", "evaluation.verify_text"},
     {"evaluation.verify", "evaluation.verify_page"},
     {
-        "evaluation.recording.gpu_energy",
+        "evaluation.recording.gpu_meter",
         "evaluation.recording.host",
         "evaluation.recording.in_toto",
         "evaluation.recording.metrics",
