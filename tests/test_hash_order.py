@@ -26,6 +26,7 @@ CONTROLS = REPOSITORY / "tests" / "controls"
         ("loss = sum(part.loss for part in {a, b})", "for"),
         ("ties = max(set(labels), key=labels.count)", "max"),
         ("ties = sorted(set(words), key=len)", "sorted"),
+        ("ties = min([name for name in set(words)], key=len)", "for"),
         ("pairs = sorted(enumerate(set(words)))", "enumerate"),
         ("a, b = {'x', 'y'}", "unpacking"),
         ("rows += {'x', 'y'}", "+="),
@@ -76,6 +77,7 @@ def test_what_takes_none_is_not(line: str) -> None:
     [
         ("words = set(read())\nwords = list(words)\nfor word in words: fit(word)", [2]),
         ("words = set(read())\nwords = sorted(words)\nfor word in words: fit(word)", []),
+        ("words = set(read())\nrows = [f(word) for word in words]\nwords = sorted(words)", [2]),
         ("words = {'a', 'b'}\ndef main():\n    for word in words: fit(word)", [3]),
         ("words = {'a', 'b'}\ndef main(words):\n    for word in words: fit(word)", []),
         ("def f(words: set[str] | None, n: 'frozenset[int]'):\n    fit(*words)\n    fit(*n)", [2]),
@@ -167,8 +169,9 @@ def test_a_forked_child_leaves_its_parents_files_to_it(tmp_path: Path) -> None:
     assert named == [["program.py:2"], ["late.py:1"]]
 
 
-def test_a_run_without_a_report_is_spared_it() -> None:
-    """Neither the start nor the end of a process loads what looks at files."""
+def test_a_run_without_a_report_is_spared_it(tmp_path: Path) -> None:
+    """Neither the start nor the end of a process loads what looks at files; with a report, it is
+    not loaded before the end."""
     code = (
         "import atexit, sys\n"
         "wanted = {'ast', 'seedlock.hash_order', 'seedlock.set_kinds'}\n"
@@ -177,3 +180,4 @@ def test_a_run_without_a_report_is_spared_it() -> None:
     )
 
     assert python("-c", code, REPRO_SEED="7").out.strip() == "[]"
+    assert python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path)).out.strip() == "[]"

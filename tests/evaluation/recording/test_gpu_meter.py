@@ -64,13 +64,14 @@ def _measure(nvml: str) -> Measure:
 
 
 def test_without_accounting_time_is_what_samples_say(measure: Measure) -> None:
-    """Each look counts for the time since the one before: busy in the first half, idle in the
-    second, on two GPUs."""
-    taken = measure(COUNT=2, SHARE=100, SHARE_LATER=0)
+    """Each look counts for the time since the one before: busy in one half, idle in the other, on
+    two GPUs."""
+    for shares in ({"SHARE": 100, "SHARE_LATER": 0}, {"SHARE": 0, "SHARE_LATER": 100}):
+        taken = measure(COUNT=2, **shares)
 
-    assert taken["gpu_by"] == "utilisation"
-    assert 2 * 0.049 <= taken["gpu_s"] <= 2 * (taken["wall"] - 0.049)
-    assert taken["energy_j"] == 2.0
+        assert taken["gpu_by"] == "utilisation"
+        assert 2 * 0.049 <= taken["gpu_s"] <= 2 * (taken["wall"] - 0.049)
+        assert taken["energy_j"] == 2.0
 
 
 def test_with_accounting_time_is_that_of_processes_that_came_meanwhile(measure: Measure) -> None:
