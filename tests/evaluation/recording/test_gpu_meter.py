@@ -23,7 +23,7 @@ from seedlock.evaluation.recording.show_text import rows
 from tests.interpreter import REPOSITORY, python, run
 
 MEASURED = """
-import json, sys, time
+import json, pynvml, sys, time
 from seedlock.evaluation.recording import gpu_meter
 gpu_meter.PERIOD = 0.0
 gpus = None if len(sys.argv) < 2 else sys.argv[1].split(",")
