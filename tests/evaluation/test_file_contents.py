@@ -272,7 +272,7 @@ def test_the_order_of_keys_is_named(tmp_path: Path) -> None:
 
 def test_keys_of_one_json_file_are_told_in_their_order(tmp_path: Path) -> None:
     """And not in that of a set of text, which no seed decides in who compares."""
-    one, other = ({name: 1 for name in names} for names in ("hgfedcba", "ponmlkji"))
+    one, other = (dict.fromkeys(names, 1) for names in ("hgfedcba", "ponmlkji"))
 
     found = compared(tmp_path, "r.json", json.dumps(one).encode(), json.dumps(other).encode())
 
