@@ -9,6 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import CodeType, FrameType
 
 KEPT = 5
@@ -215,6 +216,24 @@ def is_library(filename: str) -> bool:
     return filename.startswith((_STANDARD, _OWN, "<frozen", "<__array")) or any(
         folder in filename for folder in _INSTALLED
     )
+
+
+def author_files(script: str, passed_over: "Collection[str]") -> list[str]:
+    """Return the files of the author's modules that this process has imported, the main one's
+    first.
+
+    Args:
+        script: file of the main module, which may be none of Python's.
+        passed_over: names of modules to leave out.
+    """
+    files = {
+        str(getattr(module, "__file__", None))
+        for name, module in list(sys.modules.items())
+        if name not in passed_over
+    }
+    files.add(script)
+    own = [name for name in files if name.endswith(".py") and not is_library(name)]
+    return sorted(own, key=lambda name: (name != script, name))
 
 
 def shown(value: object) -> str:

@@ -15,8 +15,9 @@ import sys
 import time
 
 from seedlock import __version__, machine, registry
+from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
-from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random
+from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
 from seedlock.registry import REGISTRY
 from seedlock.settings import WATCH
 from seedlock.user_seeds import own
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
 seeds, of generators without a seed and of what drew from the system; 3, processor time, memory,
-and the files that were read."""
+and the files that were read; 4, lines that take an order from hashes."""
 
 _write: Callable[[str], None] | None = None
+_inherited: frozenset[str] = frozenset()
+_script = ""
 
 ENVIRONMENT = (
     "REPRO_", "PYTHONHASHSEED", "CUBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "XLA_FLAGS", "JAX_",
@@ -74,9 +77,14 @@ def begin(lock: Lock) -> None:
                 lock.trace.finish()
             write(path, describe(lock, status))
 
-    global _write
+    global _write, _inherited, _script
     if _write is None:
         atexit.register(finish_now)
+        # CPython takes __file__ from the main module before the functions of atexit are called.
+        _script = os.path.abspath(next(iter(getattr(sys, "argv", ())), ""))
+    else:
+        # A forked child: its parent looks at these.
+        _inherited, _script = frozenset(sys.modules), ""
     _write = write_again
 
 
@@ -171,6 +179,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     if status == "running":
         return content
     content["usage"] = machine.usage()
+    content["hash_order"] = _hash_order(lock)
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
     for name, (adapter, module) in lock.loaded().items():
@@ -217,6 +226,19 @@ def _threads(sites: Sites) -> list[str]:
 def _addresses(lock: Lock) -> list[str]:
     random = lock.settings.level not in ("seed", WATCH) and addresses_are_random() is not False
     return [RANDOM_ADDRESSES] if random else []
+
+
+def _hash_order(lock: Lock) -> dict[str, object]:
+    files = author_files(_script, _inherited)
+    if not files:
+        return {"sites": [], "files": 0, "more": 0}
+    from seedlock import hash_order  # with `ast`, which no start has to take
+
+    if not hash_seed_in_force(lock.settings):
+        policy = hash_order.OPEN
+    else:
+        policy = hash_order.LOCKED if addresses_are_random() is False else hash_order.TEXT
+    return hash_order.listed(files, policy)
 
 
 def _library(applied: Applied) -> dict[str, object]:

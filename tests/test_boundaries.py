@@ -23,7 +23,8 @@ ORDER = [
     {"settings", "processor", "shared_objects"},
     {"derivation", "eigen", "portable"},
     {"registry"},
-    {"callers", "patching", "seed_values", "hash_seed", "arrays"},
+    {"callers", "patching", "seed_values", "hash_seed", "arrays", "set_kinds"},
+    {"hash_order"},
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},
@@ -125,7 +126,7 @@ ORDER = [
     {"evaluation.advice", "evaluation.verify_text"},
     {"evaluation.verify", "evaluation.verify_page"},
     {
-        "evaluation.recording.gpu_energy",
+        "evaluation.recording.gpu_meter",
         "evaluation.recording.host",
         "evaluation.recording.in_toto",
         "evaluation.recording.metrics",

@@ -185,7 +185,7 @@ def _at_byte(
     fortran: bool,
 ) -> Finding:
     common = min(len(one), len(other))
-    byte = first_difference(one, other)
+    byte = numbers.first_byte(one, other)
     if byte >= common:
         where = f"{name}: length" if name else "length"
         sizes = [f"{at + len(each)} bytes" for each in (one, other)]
@@ -205,20 +205,6 @@ def _at_byte(
     apart = f", {distance} {unit}" if distance is not None and unit == numbers.ULP else ""
     where = f"{name}{index}" or "value"
     return Finding(file, where, DIFFERENCE, values[0], values[1], number.dtype + apart)
-
-
-def first_difference(one: bytes, other: bytes) -> int:
-    """Return the position of the first byte that differs, or the shorter length."""
-    low, high = 0, min(len(one), len(other))
-    if one[:high] == other[:high]:
-        return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def _safetensors_header(stream: IO[bytes]) -> tuple[dict[str, Any], int]:

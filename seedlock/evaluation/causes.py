@@ -12,12 +12,21 @@ from seedlock.evaluation.evidence import Cause, Evidence
 from seedlock.evaluation.lockstep import straying
 from seedlock.evaluation.number_formats import ULP
 from seedlock.evaluation.surroundings import surroundings
+from seedlock.hash_order import OPEN, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FEW_ULPS = 64
 """Results at most so far apart look like another order of sums, not like other numbers."""
+
+MOST = 3
+"""Lines that take an order from hashes, named where nothing else explains a difference."""
+
+POLICIES = {
+    TEXT: "addresses, which the hashes of plain objects are, were random",
+    OPEN: "neither hashes of text nor addresses were locked",
+}
 
 NEAR = 3
 """A gap's line at most so many lines away from the call site counts as near."""
@@ -39,7 +48,7 @@ def causes(known: Evidence) -> tuple[Cause, ...]:
     for rule in rules:
         for cause in rule(known):
             found.setdefault(cause.text, cause)
-    return tuple(found.values() or _addresses(known))
+    return tuple(found.values() or (*_hashed(known), *_addresses(known)))
 
 
 def _seeds(known: Evidence) -> Iterator[Cause]:
@@ -228,6 +237,22 @@ def _states(known: Evidence) -> Iterator[Cause]:
             "their states differ here or before, and no seed does",
             "seed them, which REPRO_SEED does at every level but watch; see what draws in threads, "
             "by time, or in children",
+        )
+
+
+def _hashed(known: Evidence) -> Iterator[Cause]:
+    """Lines of the program that take an order from hashes which nothing locked."""
+    sites = {
+        site.get("where"): site
+        for report in known.reports
+        for site in report.get("hash_order", {}).get("sites", ())
+        if site.get("policy") in POLICIES
+    }
+    for site in list(sites.values())[:MOST]:
+        yield Cause(
+            f"an order is taken from hashes at {site['where']} ({site.get('function')})",
+            f"the line reads `{site.get('line')}`, and {POLICIES[site['policy']]}",
+            "iterate over sorted(...) or a list, and use no hash() of text or objects",
         )
 
 

@@ -67,7 +67,7 @@ def _objects(
     for key in common:
         below = f"{path}.{key}" if path else key
         yield from _compare(file, below, one[key], other[key], timed or names_time(key))
-    for key in one.keys() ^ other.keys():
+    for key in sorted(one.keys() ^ other.keys()):
         below = f"{path}.{key}" if path else key
         values = [shown(each[key]) if key in each else "absent" for each in (one, other)]
         yield Finding(file, below, DIFFERENCE, *values)

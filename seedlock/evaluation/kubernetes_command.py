@@ -133,19 +133,13 @@ def _write(options: argparse.Namespace, this: Round, found: list[Entry]) -> int:
 
 def _collect(options: argparse.Namespace, this: Round, found: list[Entry]) -> int:
     from seedlock.evaluation.evaluating.collecting import collect
+    from seedlock.evaluation.evaluating.entries import enter
     from seedlock.evaluation.evaluating.session import EXPORTED
     from seedlock.evaluation.ledger.ledger import Ledger
-    from seedlock.evaluation.rounds.formats import FREEZE
 
-    policy = this.policy
     (this.folder / "runs").mkdir(mode=0o700, exist_ok=True)
     with Ledger.open(options.ledger or this.folder) as ledger:
-        freeze = this.digest(FREEZE).removeprefix("sha256:")
-        ledger.enter(policy.name, policy.digest, policy.retries, freeze)
-        ledger.add_all([
-            (each.digest, each.submission.name, each.submission.visibility, policy.seeds)
-            for each in found
-        ])  # fmt: skip
+        enter(ledger, this, found)
         refused = {each.digest: each.refused for each in found if each.refused}
         volume = Path(options.volume).resolve()
         came = collect(ledger, this.folder, volume, options.over, refused)

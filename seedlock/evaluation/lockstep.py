@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seedlock.evaluation.number_formats import first_byte
 from seedlock.evaluation.processes import BLOCK, parse
 
 if TYPE_CHECKING:
@@ -223,20 +224,8 @@ def _skip_equal(one: Reader, other: Reader, size: int) -> None:
             other.skip(first[:whole])
             size = min(2 * size, BLOCK)
             continue
-        equal = first[: _first_byte(first, second)]
+        equal = first[: first_byte(first, second)]
         equal = equal[: equal.rfind(b"\n") + 1]
         one.skip(equal)
         other.skip(equal)
         return
-
-
-def _first_byte(first: bytes, second: bytes) -> int:
-    """Return where two unequal texts of one length begin to differ."""
-    low, high = 0, len(first)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if first[low:middle] == second[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low

@@ -119,6 +119,20 @@ def distance(first: bytes, second: bytes, dtype: str) -> int | None:
     return abs(_ordered(first) - _ordered(second))
 
 
+def first_byte(one: bytes, other: bytes) -> int:
+    """Return the position of the first byte that differs, or the shorter length."""
+    low, high = 0, min(len(one), len(other))
+    if one[:high] == other[:high]:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
 def unit(dtype: str) -> str | None:
     """Return what `distance` counts in for this type, None where it has no distance."""
     if INTEGER.match(dtype):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from seedlock.hash_order import places
+from seedlock.set_kinds import FUNCTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MAKERS = ("set", "frozenset")
-ORDERLESS = (*MAKERS, "sorted", "len", "min", "max", "any", "all", "bool", "isinstance", "print")
-"""Functions whose result does not depend on the order of a set that they are given."""
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_PASSING = ("hash", "print", "text")
+"""What takes an order and hands none on to what is computed after it."""
 
 
 def set_on_the_way(lines: Sequence[str], line: int) -> int | None:
@@ -29,25 +29,19 @@ def set_on_the_way(lines: Sequence[str], line: int) -> int | None:
     """
     try:
         tree = ast.parse("".join(lines))
+        found = places(tree, any_call=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    sets = {
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
-        if _is_set(node.value, ())
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    }
+    taken = {place.line for place in found if place.function not in _PASSING}
     steps = sorted(_steps(_scope(tree, line)), key=lambda step: step[0].lineno, reverse=True)
     wanted: set[str] | None = None
     for node, targets, value in steps:
         if node.lineno > line:
             continue
-        here = wanted is None and (value.end_lineno or node.lineno) >= line
+        end = value.end_lineno or node.lineno
+        here = wanted is None and end >= line
         if here or (wanted is not None and wanted & targets):
-            loop = isinstance(node, (ast.For, ast.AsyncFor))
-            if (loop and _is_set(value, sets)) or _iterates(value, sets):
+            if not taken.isdisjoint(range(node.lineno, end + 1)):
                 return node.lineno
             wanted = (wanted or set()) | _names(value)
     return None
@@ -57,7 +51,7 @@ def _scope(tree: ast.Module, line: int) -> ast.AST:
     """Return the innermost function that holds a line, or the module."""
     found: ast.AST = tree
     for node in ast.walk(tree):  # outer ones come first
-        if isinstance(node, _FUNCTIONS[:2]) and node.lineno <= line <= (node.end_lineno or 0):
+        if isinstance(node, FUNCTIONS) and node.lineno <= line <= (node.end_lineno or 0):
             found = node
     return found
 
@@ -65,7 +59,7 @@ def _scope(tree: ast.Module, line: int) -> ast.AST:
 def _steps(scope: ast.AST) -> Iterator[tuple[ast.stmt, set[str], ast.expr]]:
     """Yield statements, the names that they give a value to, and that value."""
     for node in ast.iter_child_nodes(scope):
-        if isinstance(node, _FUNCTIONS):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
             continue
         if isinstance(node, ast.Assign):
             yield node, set().union(*map(_names, node.targets)), node.value
@@ -76,30 +70,6 @@ def _steps(scope: ast.AST) -> Iterator[tuple[ast.stmt, set[str], ast.expr]]:
         elif isinstance(node, (ast.Expr, ast.Return)) and node.value is not None:
             yield node, set(), node.value
         yield from _steps(node)
-
-
-def _iterates(value: ast.expr, sets: set[str]) -> bool:
-    for node in ast.walk(value):
-        if isinstance(node, ast.comprehension) and _is_set(node.iter, sets):
-            return True
-        if isinstance(node, ast.Starred) and _is_set(node.value, sets):
-            return True
-        given = node.args if isinstance(node, ast.Call) else []
-        if _called(node) not in ORDERLESS and any(_is_set(each, sets) for each in given):
-            return True
-    return False
-
-
-def _is_set(node: ast.expr, sets: set[str] | tuple[()]) -> bool:
-    if isinstance(node, ast.BinOp):
-        return _is_set(node.left, sets) or _is_set(node.right, sets)
-    if isinstance(node, ast.Name):
-        return node.id in sets
-    return isinstance(node, (ast.Set, ast.SetComp)) or _called(node) in MAKERS
-
-
-def _called(node: ast.AST) -> str:
-    return str(getattr(getattr(node, "func", None), "id", ""))
 
 
 def _names(node: ast.AST) -> set[str]:

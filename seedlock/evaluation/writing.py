@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedlock import reporting
 from seedlock.evaluation import full_disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:
@@ -41,16 +46,26 @@ def write_bytes(path: str, content: bytes) -> None:
     Raises:
         OSError: the file can't be written.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """Give a file that takes the place of `path` when the block ends, and is gone if it fails.
+
+    Raises:
+        OSError: it can't be written.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with full_disk.naming(path), open(temporary, "wb") as file:
             if os.path.exists(path):
                 shutil.copymode(path, temporary)
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError:
+    finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise

@@ -236,6 +236,7 @@ CONTROLS = (
     Control("clock_as_seed.py", "The clock as the seed.", "varies", "reported"),
     Control("pid_as_seed.py", "The number of the process as the seed.", "varies", "reported"),
     Control("set_of_text.py", "The order of a set of text.", "varies", "yes"),
+    Control("hash_of_text.py", "Text divided among buckets by hash().", "varies", "yes"),
     Control(
         "set_of_objects.py",
         "The order of a set of objects without a hash of their own: their addresses.",

@@ -162,6 +162,23 @@ def test_a_set_on_the_way_to_the_line_is_named_with_its_own() -> None:
     assert iterated[1] in cause.evidence
 
 
+def test_orders_that_nothing_locked_are_named_where_nothing_else_is_found() -> None:
+    """By their lines, once each, and those that are locked not at all."""
+    sites = [
+        {"where": f"train.py:{line}", "function": "list", "line": f"x{line}", "policy": policy}
+        for line, policy in ((3, "locked"), (5, "text locked"), (7, "open"))
+    ]
+    report = {**EQUAL, "hash_order": {"sites": sites, "files": 1, "more": 0}}
+    seed = {"kind": "seed", "text": "1"}
+
+    found = guessed({"kind": "op"}, {"kind": "op"}, reports=(report, report))
+    other = guessed(seed, {**seed, "text": "2"}, ("text",), reports=(report, report))
+
+    places = [cause.text.split(" at ")[1] for cause in found]
+    assert places[:2] == ["train.py:5 (list)", "train.py:7 (list)"]
+    assert not any("hashes" in cause.text for cause in other)
+
+
 def test_another_hash_seed_under_one_root_seed_is_named() -> None:
     """Then the interpreter did not take seedlock's."""
     other = {**EQUAL, "environment": {"PYTHONHASHSEED": "6"}}

@@ -270,6 +270,15 @@ def test_the_order_of_keys_is_named(tmp_path: Path) -> None:
     assert found.counts
 
 
+def test_keys_of_one_json_file_are_told_in_their_order(tmp_path: Path) -> None:
+    """And not in that of a set of text, which no seed decides in who compares."""
+    one, other = (dict.fromkeys(names, 1) for names in ("hgfedcba", "ponmlkji"))
+
+    found = compared(tmp_path, "r.json", json.dumps(one).encode(), json.dumps(other).encode())
+
+    assert [each.where for each in found] == list("abcdefghijklmnop")
+
+
 def test_spaces_in_json_are_a_difference(tmp_path: Path) -> None:
     """What no value explains is not passed over."""
     (found,) = compared(tmp_path, "r.json", b'{"a": 1}', b'{"a":1}')

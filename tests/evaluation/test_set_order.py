@@ -20,8 +20,10 @@ from seedlock.evaluation.set_order import set_on_the_way
         ("names = {'a', 'b'}\nfor name in names:\n    print(name)\nfit(x)", None),
         ("names = {'a': 1}\nfit([name for name in names])", None),
         ("if 'a' in {'a', 'b'}:\n    fit(x)", None),
-        ("def other():\n    x = list({1, 2})\ndef main():\n    fit(x)", None),
-        ("x = 1\nx = list({1, 2})", 2),
+        ("def other():\n    x = list({y, z})\ndef main():\n    fit(x)", None),
+        ("x = 1\nx = list({y, z})", 2),
+        ("x = list({1, 2})\nfit(x)", None),
+        ("x = stack({y, z})\nfit(x)", 1),
         ("this is no Python", None),
     ],
 )
@@ -34,7 +36,7 @@ def test_the_nearest_line_that_iterates_a_set_is_found(program: str, found: int 
 
 def test_what_comes_later_does_not_count() -> None:
     """Nor a line that is none."""
-    lines = ["x = load()\n", "fit(x)\n", "x = list({1, 2})\n"]
+    lines = ["x = load()\n", "fit(x)\n", "x = list({y, z})\n"]
 
     assert set_on_the_way(lines, 2) is None
     assert set_on_the_way(lines, 9) is None

@@ -9,6 +9,7 @@ from seedlock.errors import BadDataLock, BadSetting, BadSubmission, NotFrozen
 from seedlock.evaluation.data import data_lock
 from seedlock.evaluation.file_digests import NotDigestible
 from seedlock.evaluation.recording import source
+from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.sealing import limits
 from seedlock.evaluation.submission import submission_file
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.ledger.ledger import Ledger
     from seedlock.evaluation.recording.metrics import Metric
+    from seedlock.evaluation.rounds.ceremony import Round
     from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.submission.submission_file import Submission
@@ -79,6 +82,21 @@ def entries(
             raise NotFrozen(f"'{name}' is given twice; allowed: each submission once")
         found.append(entry)
     return found
+
+
+def enter(ledger: Ledger, this: Round, found: Sequence[Entry]) -> None:
+    """Bind a ledger to a round, and enter the submissions that it does not have yet.
+
+    Raises:
+        BadLedger: it is another round's.
+    """
+    policy = this.policy
+    freeze = this.digest(FREEZE).removeprefix("sha256:")
+    ledger.enter(policy.name, policy.digest, policy.retries, freeze)
+    ledger.add_all([
+        (each.digest, each.submission.name, each.submission.visibility, policy.seeds)
+        for each in found
+    ])  # fmt: skip
 
 
 def smaller(of_round: Limits, given: Mapping[str, str]) -> Limits:

@@ -20,7 +20,6 @@ from seedlock.evaluation.evaluating.taking_up import take_up
 from seedlock.evaluation.ledger.ledger import Ledger
 from seedlock.evaluation.rounds import passphrase
 from seedlock.evaluation.rounds.ceremony import Round
-from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.watching import Interruption
 
 if TYPE_CHECKING:
@@ -120,12 +119,7 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         engine.clear_away(options.folder / RUNS)
         seeds = this.seeds(passphrase.of_secret(this.passphrase_needed, environ))
         ledger = stack.enter_context(Ledger.open(options.ledger or options.folder))
-        freeze = this.digest(FREEZE).removeprefix("sha256:")
-        ledger.enter(policy.name, policy.digest, policy.retries, freeze)
-        ledger.add_all([
-            (each.digest, each.submission.name, each.submission.visibility, policy.seeds)
-            for each in found
-        ])  # fmt: skip
+        handed_in.enter(ledger, this, found)
         _account(ledger.status(), found, frozen, tell)
         worker = _worker(options.folder)
         work = Work(

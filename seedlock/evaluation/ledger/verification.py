@@ -93,7 +93,7 @@ def _check(events: Iterable[dict[str, Any]], heads: Heads) -> tuple[Findings, Co
         sequence = number if isinstance(number, int) else sequence + 1
         previous = str(event.get("hash"))
         found.events += 1
-        for hash_ in noted.pop(sequence, set()) - {previous}:
+        for hash_ in sorted(noted.pop(sequence, set()) - {previous}):
             found.problems.append(
                 f"row {sequence}: its hash is {previous}, and was noted elsewhere as {hash_}: the "
                 "ledger was written anew"

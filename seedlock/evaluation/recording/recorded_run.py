@@ -17,7 +17,7 @@ from seedlock.derivation import SCHEME
 from seedlock.errors import NotFrozen
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
-from seedlock.evaluation.recording import gpu_energy, metrics, record, source, staging
+from seedlock.evaluation.recording import gpu_meter, metrics, record, source, staging
 from seedlock.evaluation.recording.host import host, lock_of_image
 from seedlock.evaluation.recording.outcome import outcome
 from seedlock.evaluation.recording.reads import read_though_ignored, strangers
@@ -141,12 +141,19 @@ def carry_out(
             make_folders(plan, run)
         if checked.level != settings.WATCH:
             keep_addresses()
-        energy = gpu_energy.Meter()
+        sealed = None if request.limits is None else request.gpus
+        meter = gpu_meter.Meter(gpu_meter.given(sealed, variables))
+
+        def looked(runs: Sequence[Run]) -> None:
+            meter.look()
+            show(runs)
+
         with Interruption() as interruption:
-            watch([run], 1, interruption, show, lambda _: None, lambda _: True)
+            watch([run], 1, interruption, looked, lambda _: None, lambda _: True)
+        gpus = meter.taken()  # now: to digest the results may take longer than the run
     content = _results(request, run, before, data)
     content["data"], lost = held(data)
-    content["usage"] = usage(run, began, content["processes"], energy)
+    content["usage"] = usage(run, began, content["processes"], gpus)
     content["outcome"] = outcome(run, content, lost, request.accept)
     for key in ("faults", "problems"):
         content.pop(key)

@@ -98,6 +98,8 @@ def _ended(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f"{usage['wall_s']:.1f} s wall, {usage['user_s'] + usage['system_s']:.1f} s of processors, "
         f"{size(usage['peak_memory_bytes'])} of memory at most"
     )
+    if "gpu_s" in usage:
+        took += f", {usage['gpu_s']:.1f} s of GPUs (by {usage['gpu_by']})"
     energy = usage.get("energy_j")
     yield "took", took if energy is None else f"{took}, {energy:.0f} J by the GPUs"
     cpu = host.get("cpu", {}).get("model") or "unknown processor"

@@ -1,4 +1,4 @@
-"""What a run took: time, memory, energy."""
+"""What a run took: time, memory, energy, GPU time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from seedlock.evaluation.recording.record import moment
 
 if TYPE_CHECKING:
-    from seedlock.evaluation.recording.gpu_energy import Meter
     from seedlock.evaluation.runs import Run
     from seedlock.evaluation.sealing.control_groups import Taken
 
@@ -16,13 +15,16 @@ KERNEL, REPORTS, GROUP = "wait4", "reports", "control group"
 """Where the figures are from."""
 
 
-def usage(run: Run, began: float, reports: list[dict[str, Any]], energy: Meter) -> dict[str, Any]:
+def usage(
+    run: Run, began: float, reports: list[dict[str, Any]], gpus: dict[str, Any]
+) -> dict[str, Any]:
     """Return what a run that has ended took, for its record.
 
     Processor time and memory are the kernel's count for the first process and all that it waited
     for; of a container the kernel's count for its control group, as it stood at the last look
     before its end; else the sum, and the largest, of what Python processes reported at their end.
     `by` and `memory_by` say which. `process_peak_bytes` is always of the largest process alone.
+    `gpus` is what `gpu_meter.Meter` took.
     """
     taken: dict[str, Any] = {
         "started": moment(began),
@@ -45,7 +47,7 @@ def usage(run: Run, began: float, reports: list[dict[str, Any]], energy: Meter) 
         counted = None if run.sealed is None else run.sealed.taken()
         if counted is not None:
             _count(taken, counted)
-    return {**taken, **energy.taken()}
+    return {**taken, **gpus}
 
 
 def _count(taken: dict[str, Any], counted: Taken) -> None:

@@ -148,7 +148,7 @@ def against_record(found: Manifest, content: Mapping[str, Any], listing: bytes) 
         raise BadBundle(f"{LOCK_FILE} is not the lock that was recorded; {ALLOWED}")
     sets = {each["name"]: each["sha256"] for each in content.get("data", ())}
     below = found.below(DATA)
-    for name in {name.split("/")[0] for name in below}:
+    for name in sorted({name.split("/")[0] for name in below}):
         files = {
             each.removeprefix(f"{name}/"): digest
             for each, digest in below.items()

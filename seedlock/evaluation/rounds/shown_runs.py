@@ -85,7 +85,7 @@ def _listed(course: Course, policy: Policy, frozen: dict[str, Any]) -> list[str]
         elif added["seeds"] != policy.seeds:
             said = f"{added['seeds']} seeds in the ledger, {policy.seeds} in the policy"
             wrong.append(f"submission {name} has {said}")
-    for digest in course.added.keys() - names.keys():
+    for digest in sorted(course.added.keys() - names.keys()):
         name = printable(str(course.added[digest]["name"]), 100)
         wrong.append(f"submission {name} is in the ledger and was not frozen")
     return wrong

@@ -69,6 +69,7 @@ def test_the_record_describes_the_run(folder: Path) -> None:
     assert found["trace"]["results"] == 1
     assert found["processes"][0]["libraries"]["numpy"]["version"]
     assert found["usage"]["user_s"] > 0 and found["usage"]["peak_memory_bytes"] > 1 << 20
+    assert ("gpu_s" in found["usage"]) <= bool(found["host"]["gpu"]["devices"])
     assert found["host"]["cpu"]["model"] and found["host"]["kernel"]
     assert (folder / found["artifacts"] / "run" / "output" / "weights.npy").is_file()
 

@@ -1,0 +1,216 @@
+"""Where the author's code takes an order from hashes: sets that are gone through, and `hash`.
+
+Nothing marks the moment when the order of a set is read: it is an instruction, not a call, and to
+count it (by other code in its place, or `sys.monitoring` of CPython 3.12 and later) would change
+the author's code or slow its loops. So the lines are found in the text, when the report is
+finished, and not counted: a line that is named need not have run. A set that comes from another
+file without an annotation, or in an argument without one, is not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from seedlock.set_kinds import COMPREHENSIONS, FUNCTIONS, MAKERS, NUMBER, SET, Kinds, Scope, called
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import NamedTuple
+
+    class Place(NamedTuple):
+        """A line, from 1, and what takes an order there: `for`, `list`, `hash`, ..."""
+
+        line: int
+        function: str
+else:
+    from collections import namedtuple
+
+    Place = namedtuple("Place", "line function")
+
+LOCKED, TEXT, OPEN = "locked", "text locked", "open"
+"""What is done about these orders: PYTHONHASHSEED is derived and addresses are not random; only the
+first; or neither."""
+
+MOST = 1 << 20
+"""Bytes of source that are looked at in one process: about 30000 lines, in about a second."""
+
+SETTLED = (*MAKERS, "sorted", "len", "min", "max", "any", "all", "bool", "isinstance")
+"""Functions whose result does not depend on the order of what they are given, but for a `key` under
+which some are equal."""
+
+_KEEPING = ("list", "tuple", "iter", "map", "filter", "chain", "from_iterable")
+TAKERS = (
+    *_KEEPING, "dict", "enumerate", "zip", "sum", "fsum", "join", "fromkeys", "extend", "islice",
+    "product", "permutations", "combinations", "accumulate", "reduce", "deque", "Counter",
+    "OrderedDict", "print", "str", "repr",
+)  # fmt: skip
+"""Names of functions and methods that go through what they are given, or show it. What the first
+ones make has the same members in any order."""
+
+_WORDS = {
+    ast.For: "for", ast.AsyncFor: "for", ast.Assign: "unpacking", ast.YieldFrom: "yield from",
+    ast.List: "*", ast.Tuple: "*", ast.FormattedValue: "text",
+    ast.AugAssign: "+=",
+}  # fmt: skip
+
+_looked: dict[str, tuple[int, list[dict[str, object]]]] = {}
+
+
+def listed(given: Iterable[str], policy: str) -> dict[str, object]:
+    """Return the `sites` in files, each with `where`, `function`, `policy` and the text of the
+    `line`; how many `files` were looked at; and how many `more` were not: past `MOST` bytes,
+    unreadable, or no Python.
+
+    Args:
+        given: paths of the files.
+        policy: what locks the order, one of the constants above.
+    """
+    sites: list[dict[str, object]] = []
+    files, more, left = 0, 0, MOST
+    for file in given:
+        found = _looked.get(file) or _look(file, left)
+        if found is None:
+            more += 1
+            continue
+        _looked[file] = found
+        files += 1
+        left -= found[0]
+        sites += [{**site, "policy": policy} for site in found[1]]
+    return {"sites": sites, "files": files, "more": more}
+
+
+def places(tree: ast.Module, any_call: bool = False) -> list[Place]:
+    """Return where a file's code takes an order from hashes, in the order of its lines.
+
+    Args:
+        tree: the file.
+        any_call: whether to take each function that is given a set for one that goes through it.
+
+    Raises:
+        RecursionError: it is nested too deep.
+    """
+    return sorted(set(_Reader(tree, any_call).found()))
+
+
+def _look(file: str, left: int) -> tuple[int, list[dict[str, object]]] | None:
+    try:
+        with open(file, "rb") as source:
+            raw = source.read(left + 1)
+        if len(raw) > left:
+            return None
+        found = places(ast.parse(raw))
+        lines = raw.splitlines()
+        return len(raw), [
+            {
+                "where": f"{file}:{place.line}",
+                "function": place.function,
+                "line": lines[place.line - 1].decode("utf-8", "replace").strip(),
+            }
+            for place in found
+        ]
+    except (OSError, SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        return None
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module, any_call: bool) -> None:
+        self._tree = tree
+        self._any_call = any_call
+        self._kinds = Kinds(tree)
+
+    def found(self) -> Iterator[Place]:
+        yield from self._taken(self._tree, self._kinds.scopes[self._tree], False, False)
+
+    def _taken(self, owner: ast.AST, scope: Scope, settled: bool, hashing: bool) -> Iterator[Place]:
+        """Yield what takes an order below a node.
+
+        Args:
+            owner: the node.
+            scope: the names that it sees.
+            settled: whether the order of what it makes does not matter.
+            hashing: whether this is inside of a `__hash__`, where `hash` is as it should be.
+        """
+        if isinstance(owner, FUNCTIONS):
+            hashing = owner.name == "__hash__"
+            scope = self._kinds.scopes[owner]
+        elif isinstance(owner, ast.ClassDef):
+            scope = self._kinds.scopes[owner]
+        elif isinstance(owner, COMPREHENSIONS):
+            inner = self._kinds.inside(owner, scope)
+            if not settled and not isinstance(owner, ast.SetComp):
+                for part in owner.generators:
+                    if self._kinds.of(part.iter, inner) == SET:
+                        yield Place(part.iter.lineno, "for")
+            scope = inner
+        elif isinstance(owner, ast.Call):
+            yield from self._taken_by_call(owner, scope, settled, hashing)
+        elif not (settled and isinstance(owner, (ast.List, ast.Tuple))):
+            for each in _gone_through(owner):
+                if self._kinds.of(each, scope) == SET:
+                    yield Place(each.lineno, _WORDS[type(owner)])
+        settles = _settles(owner, settled)
+        for node in ast.iter_child_nodes(owner):
+            yield from self._taken(node, scope, settles, hashing)
+
+    def _taken_by_call(
+        self, node: ast.Call, scope: Scope, settled: bool, hashing: bool
+    ) -> Iterator[Place]:
+        name = called(node)
+        kinds = {self._kinds.of(each, scope) for each in node.args}
+        plain = isinstance(node.func, ast.Name)
+        own = scope.kind("hash", (node.lineno, node.col_offset)) is not None
+        if plain and name == "hash" and not (hashing or own or kinds <= {NUMBER}):
+            yield Place(node.lineno, name)
+        for keyword in node.keywords:
+            ordered_by = getattr(keyword.value, "id", "")
+            if keyword.arg == "key" and ordered_by in ("hash", "id"):
+                yield Place(keyword.value.lineno, ordered_by)
+        holder = node.func.value if isinstance(node.func, ast.Attribute) else None
+        held = None if holder is None else self._kinds.of(holder, scope)
+        if name == "pop" and not node.args and held == SET:
+            yield Place(node.lineno, name)
+        spread = [each.value for each in node.args if isinstance(each, ast.Starred)]
+        if any(self._kinds.of(each, scope) == SET for each in spread):
+            yield Place(node.lineno, "*")
+        settling = name in SETTLED and not _keyed(node)
+        takes = name in TAKERS or name in SETTLED or self._any_call
+        if SET in kinds and takes and not settling and not (settled and name in _KEEPING):
+            yield Place(node.lineno, name)
+
+
+def _settles(node: ast.AST, settled: bool) -> bool:
+    """Tell whether the order of what a node's parts make does not matter."""
+    if isinstance(node, ast.Call):
+        name = called(node)
+        if name == "sum" and _sums_whole(node):
+            return True
+        return (name in SETTLED and not _keyed(node)) or (settled and name in _KEEPING)
+    return settled and isinstance(node, (ast.BinOp, ast.IfExp, ast.Starred, ast.List, ast.Tuple))
+
+
+def _gone_through(node: ast.AST) -> list[ast.expr]:
+    """Return the parts of a node through which it goes in their order."""
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return [node.iter]
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], (ast.Tuple, ast.List)):
+        return [node.value]
+    if isinstance(node, (ast.YieldFrom, ast.FormattedValue)):
+        return [node.value]
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        return [node.value]
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [each.value for each in node.elts if isinstance(each, ast.Starred)]
+    return []
+
+
+def _keyed(node: ast.Call) -> bool:
+    return any(each.arg == "key" for each in node.keywords)
+
+
+def _sums_whole(node: ast.Call) -> bool:
+    """Tell whether a sum is one of whole numbers for sure, whose order does not matter."""
+    part = node.args[0] if node.args else None
+    counted = part.elt if isinstance(part, (ast.GeneratorExp, ast.ListComp)) else None
+    whole = isinstance(counted, ast.Constant) and isinstance(counted.value, int)
+    return whole or isinstance(counted, ast.Compare) or called(counted or node) == "len"
