@@ -97,10 +97,12 @@ def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
 @pytest.mark.parametrize("paired", [False, True])
 def test_a_board_of_equal_methods_has_one_group(paired: bool) -> None:
     """In 95 % of boards nobody is told from anybody, in none of 28 pairs: without Holm's method it
-    would be in less than half."""
+    would be in two of three."""
     generator = numpy.random.default_rng(6)
     for seeds in (6, 10):
-        boards = generator.normal(size=(400, 8, seeds)) + generator.normal(size=(400, 1, seeds))
+        boards = generator.normal(size=(400, 8, seeds))
+        if paired:  # what all runs under one seed share
+            boards += 3 * generator.normal(size=(400, 1, seeds))
         wrong = numpy.mean([ranked(board, paired).better.any() for board in boards])
 
         plain = numpy.mean([
@@ -109,7 +111,7 @@ def test_a_board_of_equal_methods_has_one_group(paired: bool) -> None:
         ])  # fmt: skip
 
         assert wrong <= at_most(0.05, 400)
-        assert plain > 0.4
+        assert plain > 0.35
 
 
 def test_rank_intervals_hold_together() -> None:
