@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from seedlock.evaluation.scores.results import Submission
 
 MOST_NAMED = 100
-"""Names in `tied_with`, and pairs in `told_apart`, up to its square. A board of 1,000 that are all
-tied has half a million pairs, which nobody reads; counts and the threshold say the same."""
+"""Up to so many submissions every tie and every pair that is told apart is named. A board of 1,000
+has half a million pairs, which nobody reads; counts and the threshold say the same."""
+
+FEW_NAMED = 20
+"""Names in `tied_with` beyond that, the best first."""
 
 SUBSTITUTED = "substituted"
 NO_SPREAD = "no-spread"
@@ -152,13 +155,14 @@ def _numbers(
 
 
 def _place(at: int, shown: Ranking, names: list[str], order: list[int]) -> dict[str, Any]:
+    listed = len(names) <= MOST_NAMED
     apart = shown.better[at] | shown.better[:, at]
     apart[at] = True
     tied = [each for each in order if not apart[each]]
     return {
         "rank": [int(shown.first[at]), int(shown.last[at])],
         "tied": len(tied),
-        "tied_with": [names[each] for each in tied[:MOST_NAMED]],
+        "tied_with": [names[each] for each in (tied if listed else tied[:FEW_NAMED])],
         "group": int(shown.group[at]),
     }
 
