@@ -25,6 +25,9 @@ has half a million pairs, which nobody reads; counts and the threshold say the s
 FEW_NAMED = 20
 """Names in `tied_with` beyond that, the best first."""
 
+DIGITS = 11
+"""Of the threshold. The last ones of a p depend on how a processor adds."""
+
 SUBSTITUTED = "substituted"
 NO_SPREAD = "no-spread"
 TOO_WIDE = "too-wide"
@@ -110,7 +113,7 @@ def score(
         "undecidable_pairs": int((~numpy.isin(common, fit)).sum()),
         "told_apart_count": int(shown.better.sum()),
         "told_apart": told,
-        "threshold": shown.threshold,
+        "threshold": float(f"{shown.threshold:.{DIGITS}g}"),
     }
 
 
