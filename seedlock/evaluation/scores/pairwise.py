@@ -55,7 +55,7 @@ def all_pairs(values: Array, paired: bool = False) -> Pairs:
     count = len(values)
     difference, p = numpy.zeros((count, count)), numpy.ones((count, count))
     n: Array = numpy.zeros((count, count), dtype=int)
-    row_of = _paired if paired else _welch
+    row_of = students_of_pairs if paired else welch
     for row in range(count - 1):
         others = slice(row + 1, count)
         found = row_of(values[row], values[others])
@@ -67,7 +67,13 @@ def all_pairs(values: Array, paired: bool = False) -> Pairs:
     return Pairs(difference, p, n)
 
 
-def _welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
+def welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
+    """Return difference, p and number of common seeds of a row against each of others.
+
+    Args:
+        one: seeds; or as many rows as `others`, each compared with its own.
+        others: rows x seeds; NaN without a value.
+    """
     common = ~(numpy.isnan(one) | numpy.isnan(others))
     n = common.sum(axis=1)
     mine, my_error = _mean_and_error(numpy.where(common, one, 0.0), common, n)
@@ -80,7 +86,8 @@ def _welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
     return difference, _without_spread(p, difference, error, n, paired=False), n
 
 
-def _paired(one: Array, others: Array) -> tuple[Array, Array, Array]:
+def students_of_pairs(one: Array, others: Array) -> tuple[Array, Array, Array]:
+    """Return the same as `welch`, of the differences under each seed."""
     common = ~(numpy.isnan(one) | numpy.isnan(others))
     n = common.sum(axis=1)
     with numpy.errstate(all="ignore"):
