@@ -82,11 +82,11 @@ def test_a_planted_better_method_is_found() -> None:
 
 @pytest.mark.parametrize("kind", ["normal", "skewed", "failing"])
 def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
-    """At most 5 % of 20,000 pairs, though values are skewed or a fifth of the seeds fails and
+    """At most 5 % of 100,000 pairs, though values are skewed or a fifth of the seeds fails and
     counts as a worst value."""
     generator = numpy.random.default_rng(5)
     for seeds in (4, 5, 10):
-        both = generator.normal(size=(2, 20_000, seeds))
+        both = generator.normal(size=(2, 100_000, seeds))
         if kind == "skewed":
             both = generator.exponential(size=both.shape)
         if kind == "failing":
