@@ -16,7 +16,9 @@ class Part(Protocol):
         """Add the command to the command line."""
 
 
-PARTS: Sequence[Part] = ()
+from seedlock.leaderboard import export_command
+
+PARTS: Sequence[Part] = (export_command,)
 
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
