@@ -15,7 +15,12 @@ from seedlock.leaderboard.rendering import render
 
 
 def page(
-    request: Request, template: str, status: int = 200, form: bool = False, **values: Any
+    request: Request,
+    template: str,
+    status: int = 200,
+    form: bool = False,
+    session: str = "",
+    **values: Any,
 ) -> HTMLResponse:
     """Return a page.
 
@@ -25,12 +30,13 @@ def page(
         status: of HTTP.
         form: it has a form that visitors use before they sign in; those who are signed in may get
             forms on any page.
+        session: the session that this answer begins, in whose cookie the next form comes.
         values: what the template calls by name, besides `viewer`, `administrator` and `csrf`, the
             value of each form's hidden field.
     """
     visitor = getattr(request.state, "viewer", PUBLIC)
     assert isinstance(visitor, Viewer)
-    secret = forms.secret_of(request, visitor)
+    secret = session or forms.secret_of(request, visitor)
     fresh = form and not secret
     if fresh:
         secret = forms.new_secret()
