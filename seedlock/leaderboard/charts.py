@@ -123,7 +123,7 @@ def _seeds(
     top, left = (24 if many else 8), (10 if narrow else min(max(100, 24 + 8 * longest), 230))
     bottom = top + row * len(rows)
     size = (width, bottom + (44 if unit else 26))
-    made = Drawing(size, (left, top, width - 14, bottom), ends, (0, row * len(rows)))
+    made = Drawing(size, (left, top, width - (14 if narrow else 26), bottom), ends, (0, row * len(rows)))
     heights = [row * (len(rows) - index) - (row - ROW / 2) for index in range(len(rows))]
     marked = ticks(*ends, 4 if narrow else 8)
     made.lines("grid", [[(each, 0), (each, row * len(rows))] for each in marked])
