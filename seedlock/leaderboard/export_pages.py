@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
+from seedlock.errors import BadRecord, BadRound
+from seedlock.evaluation.recording import record
+from seedlock.evaluation.rounds import verification
 from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.scores.standings import Standings
-from seedlock.leaderboard import board_view, rendering
-from seedlock.leaderboard.export_layout import ABOUT, BOARD, README
+from seedlock.leaderboard import (
+    board_view,
+    ceremony_view,
+    compare_view,
+    ledger_view,
+    rendering,
+    submission_view,
+)
+from seedlock.leaderboard.export_layout import ABOUT, BOARD, README, public_records
 from seedlock.leaderboard.links import StaticLinks
 from seedlock.leaderboard.round_state import state
 
@@ -18,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.leaderboard.round_state import State
+
+MOST_COMPARED = 15
+"""So many of the best submissions are compared with each other: 105 pages."""
 
 TEXT = """\
 The board of the round {round}, as files. It needs no server: open index.html.
@@ -58,15 +72,25 @@ def documents(
     yield "static/style.css", rendering.style_sheet()
     site = _Site(place, board, about)
     yield from site.boards()
+    yield from site.submissions()
+    yield from site.comparisons()
+    yield from site.ceremony()
+    yield from site.ledger()
 
 
 class _Site:
     def __init__(self, place: Path, board: Mapping[str, Any], about: Mapping[str, Any]) -> None:
         self.place, self.board = place, board
         self.this = Round(place)
-        self.state: State = state(self.this, board, moment(about["at"]))
+        self.at = moment(about["at"])
+        self.state: State = state(self.this, board, self.at)
         self.name = board["round"]
         self.first = next(iter(board["metrics"]))
+        shown = {each.partition("/")[0] for each in public_records(self.this)}
+        self.records = frozenset(shown)
+        best = Standings(board).ordered(self.first)[:MOST_COMPARED]
+        names = sorted(each["name"] for each in best)
+        self.pairs = frozenset(itertools.combinations(names, 2))
 
     def boards(self) -> Iterator[tuple[str, bytes]]:
         """Yield the pages of the board, of each metric."""
@@ -82,8 +106,61 @@ class _Site:
                 pages, number = view.pages, number + 1
                 yield at, rendering.render("board.html", view, links).encode()
 
+    def submissions(self) -> Iterator[tuple[str, bytes]]:
+        """Yield a page for each submission."""
+        for entry in self.board["submissions"]:
+            at = f"submissions/{entry['name']}.html"
+            links = self._links(at)
+            view = submission_view.submission(
+                self.board, entry["name"], self.state, links, self._contents(entry),
+                entry["name"] in self.records,
+            )  # fmt: skip
+            yield at, rendering.render("submission.html", view, links).encode()
+
+    def comparisons(self) -> Iterator[tuple[str, bytes]]:
+        """Yield a page for each pair of the best, and one that leads to them."""
+        places = [("", "", "compare/index.html")] if self.pairs else []
+        places += [(*each, StaticLinks.compare_file(*each)) for each in sorted(self.pairs)]
+        for first, second, at in places:
+            links = self._links(at)
+            view = compare_view.comparison(self.board, first, second, self.state, links)
+            yield at, rendering.render("compare.html", view, links).encode()
+
+    def ceremony(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the page of the round's steps, with what a verification finds in its files."""
+        links = self._links("ceremony.html")
+        found = verification.verify(self.place, self.at, verification.Seen())
+        told = ceremony_view.checked(found)
+        view = ceremony_view.ceremony(self.this, self.state, links, told)
+        yield links.at, rendering.render("ceremony.html", view, links).encode()
+
+    def ledger(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the pages of the ledger."""
+        names = {each["digest"]: (each["name"], each["visibility"] != "public")
+                 for each in self.board["submissions"]}  # fmt: skip
+        number = pages = 1
+        while number <= pages:
+            at = "ledger.html" if number == 1 else f"ledger-{number}.html"
+            links = self._links(at)
+            view = ledger_view.ledger(self.place, self.name, names, self.state, links, number)
+            assert view is not None
+            pages, number = view.pages, number + 1
+            yield at, rendering.render("ledger.html", view, links).encode()
+
+    def _contents(self, entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+        """Return the records of a submission's runs that are here, by seed index."""
+        found = {}
+        for run in entry["runs"]:
+            path = run.get("record")
+            if path and not run["problem"] and entry["name"] in self.records:
+                try:
+                    found[run["seed_index"]] = record.load(self.place / path)
+                except BadRecord as problem:
+                    raise BadRound(str(problem)) from problem
+        return found
+
     def _links(self, at: str) -> StaticLinks:
-        return StaticLinks(at, self.first)
+        return StaticLinks(at, self.first, self.records, self.pairs)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

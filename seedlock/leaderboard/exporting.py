@@ -6,11 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from seedlock.errors import BadExport, printable
+from seedlock.errors import BadExport, BadRound, printable
 from seedlock.evaluation import full_disk
 from seedlock.evaluation.file_digests import digest_of, listing
+from seedlock.evaluation.rounds import verification
 from seedlock.evaluation.rounds.canonical import sha256, stamp
 from seedlock.evaluation.rounds.ceremony import Round
+from seedlock.evaluation.rounds.claims import WRONG
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard import export_layout, export_pages, export_sums, folder_swap
 from seedlock.leaderboard.export_layout import BOARD, FILES, FORMAT, RECORDS, RUNS, SUMS, VERSION
@@ -58,6 +60,7 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
             "records": records,
         }  # fmt: skip
         with export_layout.as_round(new) as place:
+            _refuse_wrong(place, at)
             content = standings.from_bytes(board.as_bytes()).as_dict()
             for name, raw in export_pages.documents(place, content, about):
                 _write(new / name, raw)
@@ -66,6 +69,15 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
         sums = listing((name, digest_of(new / name).digest) for name in plain)
         _write(new / SUMS, sums)
     return sha256(sums)
+
+
+def _refuse_wrong(place: Path, at: datetime) -> None:
+    for each in verification.verify(place, at, verification.Seen()):
+        if each.state == WRONG:
+            raise BadRound(
+                f"{each.about}: {each.said.replace(f'{place}/', '')}; allowed: a round whose files "
+                "hold; seedlock round verify says what was changed"
+            )
 
 
 def _is_export(folder: Path) -> bool:
