@@ -19,7 +19,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image image-release image-check test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -58,6 +58,9 @@ test-portable: venv ## train a small model per framework on other processors, em
 
 test-services: venv ## run the tests against PostgreSQL and Slurm; as root it is installed
 	$(BIN)/python -m pytest tests/services
+
+test-browser: venv ## click through the leaderboard in Chromium; as root it is installed
+	$(BIN)/python -m pytest tests/browser
 
 test-power: venv ## evaluate a round on a disk whose power fails, as root: loop devices, ext4
 	$(BIN)/python -m pytest tests/power -p no:cacheprovider
