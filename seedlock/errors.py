@@ -264,6 +264,24 @@ class LostLease(SeedlockError):
     slug = "lost-lease"
 
 
+class BadBoard(SeedlockError):
+    """The address of a leaderboard's server, or the token for it, can't be used."""
+
+    slug = "bad-board"
+
+
+class BoardUnavailable(SeedlockError):
+    """A leaderboard's server does not answer, or the connection was lost."""
+
+    slug = "board-unavailable"
+
+
+class BoardRefused(SeedlockError):
+    """A leaderboard's server refuses what was asked of it."""
+
+    slug = "board-refused"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

@@ -41,6 +41,8 @@ RUNS = "runs"
 
 STEP_FILES = {f"{step}.json": step for step in STEPS}
 
+REVEALING = f"{REVEAL}.json"
+
 CHUNK = 1 << 20
 
 
