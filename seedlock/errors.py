@@ -282,6 +282,18 @@ class BoardRefused(SeedlockError):
     slug = "board-refused"
 
 
+class BadServer(SeedlockError):
+    """A leaderboard's server can't be started as it was asked for."""
+
+    slug = "bad-server"
+
+
+class DatabaseUnavailable(SeedlockError):
+    """The database of a leaderboard does not answer, or refuses."""
+
+    slug = "database-unavailable"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
