@@ -24,6 +24,7 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, OPENING, REVEAL, STEPS
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.evaluation.spot_checks import proof, round_terms
+from seedlock.leaderboard.file_cache import FileCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,20 +249,7 @@ def named_records(folder: Path) -> dict[str, str]:
         BadRound: the ledger can't be read, or is none.
     """
     path = folder / LEDGER
-    if not path.exists():
-        return {}
-    status = path.stat()
-    version = (status.st_ino, status.st_mtime_ns, status.st_size)
-    read, named = _read.get(path, (None, {}))
-    if read != version:
-        named = _named(path)
-        _read[path] = (version, named)
-    return named
-
-
-_read: dict[Path, tuple[tuple[int, int, int], dict[str, str]]] = {}
-"""What `named_records` read last, and from which version of the file: ten thousand records come one
-after the other."""
+    return _records.get(path) if path.exists() else {}
 
 
 def _named(path: Path) -> dict[str, str]:
@@ -275,3 +263,7 @@ def _named(path: Path) -> dict[str, str]:
         str(each["content"]["record"]): str(each["content"]["record_sha256"])
         for each in course.ended if each["content"]["record"] is not None
     }  # fmt: skip
+
+
+_records = FileCache(_named)
+"""Ten thousand records come one after the other, and each asks the same ledger."""

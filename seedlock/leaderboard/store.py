@@ -1,8 +1,8 @@
 """Files that were handed in, by the SHA-256 of their bytes; accepted ones survive any kill.
 
 An upload is written below `tmp/`; once whole it is brought to the disk and renamed into
-`files/ab/SHA256`, and the folder's names as well. Whoever then dies leaves a file that no row
-names, which the next start removes, and never a row without its file.
+`files/ab/SHA256`, and the folder's names as well; then its row is written. Whoever dies between the
+two leaves a file that no row names, and never a row without its file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from seedlock.evaluation import full_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 FILES, TEMPORARY = "files", "tmp"
@@ -31,7 +31,7 @@ class TooLarge(Exception):
 
 
 class Store:
-    """The files of a server.
+    """The files of a server, in folders that its start has made (application.prepare).
 
     Args:
         folder: the server's.
@@ -40,39 +40,6 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.files = folder / FILES
         self.temporary = folder / TEMPORARY
-
-    def prepare(self) -> None:
-        """Make the folders and remove what uploads left that were cut off.
-
-        Call it before the first upload, while no other server works on this folder.
-
-        Raises:
-            OSError: a folder can't be made or emptied.
-        """
-        self.files.mkdir(mode=0o700, exist_ok=True)
-        if self.temporary.exists():
-            shutil.rmtree(self.temporary)
-        self.temporary.mkdir(mode=0o700)
-
-    def sweep(self, known: Collection[str]) -> list[str]:
-        """Remove files that nothing names, as of an upload that was killed before its row.
-
-        Args:
-            known: SHA-256 of all files that are named.
-
-        Returns:
-            SHA-256 of the removed ones.
-
-        Raises:
-            OSError: a file can't be removed.
-        """
-        unknown = sorted(
-            path for path in self.files.glob("??/*")
-            if DIGEST.fullmatch(path.name) and path.name not in known
-        )  # fmt: skip
-        for path in unknown:
-            path.unlink()
-        return [path.name for path in unknown]
 
     def place(self, sha256: str) -> Path:
         """Return where a file is, or would be.
