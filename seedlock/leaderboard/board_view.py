@@ -280,7 +280,9 @@ def _row(entry: Mapping[str, Any], metric: str, name: str, links: Links) -> Boar
     )
 
 
-def _sorted(found: list[Any], metric: str, asked: Asked, direction: str) -> list[Mapping[str, Any]]:
+def _sorted(
+    found: list[Any], metric: str, asked: Asked, direction: str
+) -> list[Mapping[str, Any]]:
     """Return submissions in order; those without the number come last in either order."""
 
     def score(each: Mapping[str, Any], key: str) -> Any:

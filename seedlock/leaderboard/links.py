@@ -55,7 +55,9 @@ class Links(ABC):
         """Return the address of a submission's page."""
 
     @abstractmethod
-    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
+    def compare(
+        self, name: str, first: str | None = None, second: str | None = None
+    ) -> str | None:
         """Return the address of the comparison of two submissions."""
 
     @abstractmethod
@@ -216,7 +218,9 @@ class StaticLinks(Links):
         """Return the address of a submission's page."""
         return self._to(f"submissions/{submission}.html")
 
-    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
+    def compare(
+        self, name: str, first: str | None = None, second: str | None = None
+    ) -> str | None:
         """Return the address of the comparison of two submissions, if the export has it."""
         if first is None or second is None or (first, second) not in self.compared:
             return None
