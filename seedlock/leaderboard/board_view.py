@@ -187,7 +187,7 @@ def board(
         metrics=tuple((each, links.board(name, metric=each)) for each in metrics),
         rows=tuple(_row(each, metric, name, links) for each in shown),
         chart=charts.seeds(
-            rows, "seeds", f"{metric} of each seed, by submission", _axis(metric, about),
+            rows, "seeds", f"{metric} of each seed, by submission", axis_title(metric, about),
         ),
         found=len(ordered),
         total=len(every),
@@ -249,7 +249,8 @@ def numbers(score: Mapping[str, Any]) -> dict[str, str]:
     return told
 
 
-def _axis(metric: str, about: Mapping[str, Any]) -> str:
+def axis_title(metric: str, about: Mapping[str, Any]) -> str:
+    """Return what stands below a scale of a metric."""
     unit = f" ({about['unit']})" if about["unit"] else ""
     better = "higher" if about["direction"] == "max" else "lower"
     return f"{metric}{unit}, {better} is better"

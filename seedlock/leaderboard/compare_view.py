@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.scores.comparisons import MEANINGFUL, compare
 from seedlock.leaderboard import charts, number_text
-from seedlock.leaderboard.board_view import chart_row, numbers
+from seedlock.leaderboard.board_view import axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
 
 if TYPE_CHECKING:
@@ -169,8 +169,6 @@ def _metric(
         if found.low is not None and found.high is not None:
             ends = [number_text.at(each, difference) for each in (found.low, found.high)]
             interval = f"{ends[0]} to {ends[1]}"
-    better = "higher" if about["direction"] == "max" else "lower"
-    unit = f" ({about['unit']})" if about["unit"] else ""
     return MetricPair(
         name=name,
         unit=about["unit"],
@@ -180,7 +178,7 @@ def _metric(
                 chart_row(each, name, links.submission(standings["round"], each["name"]))
                 for each in (one, other)
             ],
-            f"p{number}", f"{name} of {names[0]} and {names[1]}", f"{name}{unit}, {better} is better",
+            f"p{number}", f"{name} of {names[0]} and {names[1]}", axis_title(name, about),
         ),
         verdict=said,
         shown=not said.startswith("Not "),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock.leaderboard import charts, curves, number_text
-from seedlock.leaderboard.board_view import CLASSES, NOTES, chart_row, numbers
+from seedlock.leaderboard.board_view import CLASSES, NOTES, axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
 
 if TYPE_CHECKING:
@@ -188,15 +188,13 @@ def _metric(
         value = score.get(key)
         return "" if value is None else number_text.at(value, told["mean"])
 
-    row = replace(chart_row(entry, name, None), name=f"{entry['name']}")
-    better = "higher" if about["direction"] == "max" else "lower"
     only = score.get("done_only")
     said = ""
     if only and score.get("substituted"):
         mean, half = number_text.with_spread(
             only["mean"], None if only["low"] is None else only["high"] / 2 - only["low"] / 2
         )
-        said = f"{mean}{f' ± {half}' if half else ''}"
+        said = f"{mean} ± {half}" if half else mean
     rank = score.get("rank")
     tied = tuple(score.get("tied_with", ()))
     return MetricView(
@@ -204,8 +202,8 @@ def _metric(
         unit=about["unit"],
         direction=about["direction"],
         chart=charts.seeds(
-            [row], f"m{number}", f"{name} of each seed of {entry['name']}",
-            f"{name}{f' ({about['unit']})' if about['unit'] else ''}, {better} is better",
+            [chart_row(entry, name, None)], f"m{number}", f"{name} of each seed of {entry['name']}",
+            axis_title(name, about),
         ),
         told=told,
         counted=score["n"],
