@@ -154,7 +154,8 @@ class _Site:
         found = {}
         for run in entry["runs"]:
             path = run.get("record")
-            if path and not run["problem"] and entry["name"] in self.records:
+            there = entry["name"] in self.records and bool(path) and (self.place / path).is_file()
+            if there and not run["problem"]:
                 try:
                     found[run["seed_index"]] = record.load(self.place / path)
                 except BadRecord as problem:
