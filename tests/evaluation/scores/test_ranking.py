@@ -83,7 +83,7 @@ def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
     """At most 5 % of pairs, with as many seeds as a round has, though values are skewed or a fifth
     of the seeds fails and counts as a worst value."""
     generator = numpy.random.default_rng(5)
-    for seeds in (4, 5, 10):
+    for seeds in (4, 10):
         values = generator.normal(size=(2_000, 2, seeds))
         if kind == "skewed":
             values = generator.exponential(size=(2_000, 2, seeds))
@@ -97,7 +97,7 @@ def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
 @pytest.mark.parametrize("paired", [False, True])
 def test_a_board_of_equal_methods_has_one_group(paired: bool) -> None:
     """In 95 % of boards nobody is told from anybody, in none of 28 pairs: without Holm's method it
-    would be in two of three."""
+    would be in a third or more."""
     generator = numpy.random.default_rng(6)
     for seeds in (6, 10):
         boards = generator.normal(size=(400, 8, seeds))
