@@ -16,12 +16,26 @@ import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
 from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
-from seedlock.leaderboard.api import audit, me, records, rounds, submissions, teams, tokens
+from seedlock.leaderboard.api import (
+    audit,
+    board,
+    images,
+    me,
+    proofs,
+    records,
+    replays,
+    rounds,
+    signed_records,
+    submissions,
+    teams,
+    tokens,
+)
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.kept_rounds import Rounds
 from seedlock.leaderboard.pages import account, administration, first, sign_in
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.store import Store
+from seedlock.leaderboard.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,7 +47,8 @@ API = "/api/v1"
 
 API_ROUTERS = (
     audit.router, me.router, teams.router, tokens.router,
-    rounds.router, records.router, submissions.router,
+    rounds.router, records.router, submissions.router, board.router, proofs.router,
+    signed_records.router, replays.router, images.router,
 )  # fmt: skip
 
 PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
@@ -74,6 +89,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.clock = clock
     app.state.files = Store(configuration.folder)
     app.state.rounds = Rounds(configuration.folder, database, app.state.files)
+    app.state.verifier = Verifier()
     app.state.rounds.freshen(int(clock() * 1000))
     uploads.forget_withdrawn(database, app.state.files)
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
