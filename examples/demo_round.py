@@ -112,26 +112,37 @@ class Demo:
         return folder
 
     def _failures(self) -> None:
-        status = json.loads(self._run("status", self.round, "--json", quiet=True))
-        for each in status["submissions"]:
-            print(f"{each['name']}: {each['counts']}")
+        """Say under which seed indices the runs of a submission failed, and with which words."""
+        lines = (self.round / "ledger.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        names = {each["submission"]: each["content"]["name"] for each in events
+                 if each["kind"] == "added"}  # fmt: skip
+        failed = [each for each in events if each["kind"] == "ended"
+                  and each["content"]["state"] != "done"]  # fmt: skip
+        if not failed:
+            print("This time fragile came through under all of its seeds.")
+        for each in failed:
+            record = self.round / each["content"]["record"]
+            printed = record.with_suffix("") / "run" / "stderr.txt"
+            last = (printed.read_text().splitlines() or [""])[-1]
+            index = each["seed_index"]
+            print(f"{names[each['submission']]} failed under seed index {index}: {last}")
 
     def _run(
         self, *words: str | Path, expected: tuple[int, ...] = (0,), quiet: bool = False
     ) -> str:
-        """Carry a command out and show it; return what it printed."""
+        """Carry a command out and show it; return what it printed if that is not shown."""
         shown = [os.path.relpath(each) if isinstance(each, Path) else each for each in words]
         print(f"$ seedlock {' '.join(shown)}", flush=True)
         done = subprocess.run(
             [sys.executable, "-m", "seedlock", *map(str, words)], env=self.environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, check=False,
+            stdout=subprocess.PIPE if quiet else None, stderr=subprocess.PIPE if quiet else None,
+            check=False,
         )  # fmt: skip
         if done.returncode not in expected:
-            print(done.stdout, done.stderr or "", sep="")
+            print(done.stdout or "", done.stderr or "", sep="")
             raise Unexpected(f"that ended with status {done.returncode}")
-        if not quiet:
-            print(done.stdout, end="", flush=True)
-        return done.stdout
+        return done.stdout or ""
 
     def _say(self, text: str) -> None:
         print(f"\n{text}", flush=True)
@@ -158,7 +169,7 @@ def main() -> int:
         return 1
     print(f"\nThe round took {time.monotonic() - start:.0f} s. Its page, which needs no server:")
     print((demo.page / "index.html").as_uri())
-    print("make serve shows it in the application, at http://127.0.0.1:8000/")
+    print("make serve shows it in the application, at http://127.0.0.1:8000")
     return 0
 
 
