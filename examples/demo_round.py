@@ -37,10 +37,11 @@ class Demo:
 
     Args:
         folder: absolute path, emptied by `main`.
+        example: with policy.toml and submissions/.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, example: Path) -> None:
+        self.folder, self.example = folder, example
         self.round = folder / "round"
         self.page = folder / "page"
         # Programs of submissions say `python`, which is the one that has seedlock.
@@ -58,11 +59,11 @@ class Demo:
         for name in ("good", "deaf", "fragile"):
             self._check(name)
         self._say("The organiser opens the round; good and fragile are handed in.")
-        self._run("round", "open", "--policy", str(HERE / "policy.toml"), self.round, quiet=True)
+        self._run("round", "open", "--policy", self.example / "policy.toml", self.round, quiet=True)
         handed_in = [self._hand_in(name) for name in ("good", "fragile")]
         self._run("round", "freeze", "--early", self.round, quiet=True)
         self._run("round", "draw", self.round, quiet=True)
-        self._say("Both are trained under each of six seeds that nobody knew.")
+        self._say("Both are trained under each of its seeds, which nobody knew.")
         self._run("evaluate", self.round, *handed_in, *self.how)
         self._failures()
         self._run("round", "reveal", self.round, quiet=True)
@@ -80,7 +81,7 @@ class Demo:
 
         promises = ("memory", "processors")
         try:
-            limits = policy_file.read(HERE / "policy.toml").limits
+            limits = policy_file.read(self.example / "policy.toml").limits
             prove_seal(limits, None, frozenset(promises), self.environ)
         except NotSealed as problem:
             print(f"Runs are not sealed here: {problem}\nThey have all rights of yours instead.")
@@ -90,7 +91,7 @@ class Demo:
 
     def _check(self, name: str) -> None:
         output = self.folder / "checks" / name
-        words = ("check", HERE / "submissions" / name, *self.how, "--output", output)
+        words = ("check", self.example / "submissions" / name, *self.how, "--output", output)
         result = self._run(*words, "--json", expected=(0, 1), quiet=True)
         said = json.loads(result)
         print(f"{name}: {said['verdict']}")
@@ -104,7 +105,7 @@ class Demo:
     def _hand_in(self, name: str) -> Path:
         """Copy a submission to where the organiser keeps it; return its folder."""
         folder = self.round / "submissions" / name
-        shutil.copytree(HERE / "submissions" / name, folder)
+        shutil.copytree(self.example / "submissions" / name, folder)
         if shutil.which("git"):
             # A repository of its own: the one around it ignores all that is made.
             words = ["git", "init", "--quiet", "--template=", str(folder)]
@@ -152,7 +153,12 @@ def main() -> int:
     """Hold the round; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="for what is made; one of an earlier demo is replaced")
-    folder = Path(parser.parse_args().folder).absolute()
+    parser.add_argument(
+        "--example", default=HERE, type=Path, metavar="DIR",
+        help="another policy.toml and submissions/ (default: examples/round)",
+    )  # fmt: skip
+    options = parser.parse_args()
+    folder = Path(options.folder).absolute()
     if folder.exists() and not (folder / MARK).exists():
         print(f"{folder} is there, and no earlier demo made it; name another folder")
         return 2
@@ -162,7 +168,7 @@ def main() -> int:
     (folder / MARK).touch()
     start = time.monotonic()
     try:
-        demo = Demo(folder)
+        demo = Demo(folder, options.example.absolute())
         demo.hold()
     except Unexpected as problem:
         print(f"demo: {problem}")
