@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.scores.comparisons import MEANINGFUL, compare
@@ -53,7 +53,17 @@ class MetricPair:
 
 @dataclass(frozen=True)
 class CompareView:
-    """The page of a comparison; without two submissions it only asks for them."""
+    """The page of a comparison; without two submissions it only asks for them.
+
+    Attributes:
+        round, state: the round, and where it stands.
+        names: of all submissions.
+        first, second: what was asked for.
+        links, levels: addresses and verification of the two.
+        metrics: what was found.
+        problem: why nothing was, or empty.
+        pairs: in an export the comparisons that it has: two names and the address.
+    """
 
     round: str
     state: State
@@ -64,6 +74,7 @@ class CompareView:
     levels: tuple[str, str]
     metrics: tuple[MetricPair, ...]
     problem: str
+    pairs: tuple[tuple[str, str, str], ...]
 
 
 def comparison(
@@ -90,9 +101,16 @@ def comparison(
             links.submission(standings["round"], first),
             links.submission(standings["round"], second),
         )  # fmt: skip
+    names = sorted(entries)
+    pairs = [
+        (a, b, address)
+        for place, a in enumerate(names if links.static and not metrics else ())
+        for b in names[place + 1 :]
+        if (address := links.compare(standings["round"], a, b)) is not None
+    ]
     return CompareView(
-        standings["round"], state, tuple(sorted(entries)), first, second, addresses, levels,
-        metrics, problem,
+        standings["round"], state, tuple(names), first, second, addresses, levels, metrics,
+        problem, tuple(pairs),
     )  # fmt: skip
 
 
@@ -175,7 +193,10 @@ def _metric(
         direction=about["direction"],
         chart=charts.seeds(
             [
-                chart_row(each, name, links.submission(standings["round"], each["name"]))
+                replace(
+                    chart_row(each, name, links.submission(standings["round"], each["name"])),
+                    group=None,
+                )
                 for each in (one, other)
             ],
             f"p{number}", f"{name} of {names[0]} and {names[1]}", axis_title(name, about),
@@ -233,21 +254,24 @@ def _cautions(
         )
     for entry in (one, other):
         if entry["waiting"]:
-            said.append(f"{entry['name']} has {entry['waiting']} seeds that were not run yet.")
+            said.append(f"{entry['name']} was not run yet under {_seeds(entry['waiting'])}.")
         if entry["scores"][name].get("substituted"):
+            failed = _seeds(entry["scores"][name]["substituted"])
             said.append(
-                f"{entry['name']} failed under {entry['scores'][name]['substituted']} seeds, which "
-                "count as the worst value of the round."
+                f"{entry['name']} failed under {failed}: the worst value of the round counts there."
             )
         elif entry["failed"]:
-            said.append(
-                f"{entry['name']} failed under {entry['failed']} seeds, which are in no number here."
-            )
+            failed = _seeds(entry["failed"])
+            said.append(f"{entry['name']} failed under {failed}: no number here has that in it.")
         if entry["verification"] == "marked":
             said.append(f"{entry['name']} is marked: a repeated run differed from its record.")
         elif entry["verification"] == "self-reported":
             said.append(f"The numbers of {entry['name']} are its authors' own word.")
     return said
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _apart(
