@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.scores.comparisons import MEANINGFUL, compare
+from seedlock.evaluation.scores.head_to_head import ROUNDING
 from seedlock.leaderboard import charts, number_text
 from seedlock.leaderboard.board_view import axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
@@ -114,11 +115,23 @@ def comparison(
     )  # fmt: skip
 
 
-def verdict(found: Comparison, names: tuple[str, str], direction: str, alpha: float) -> str:
+def verdict(
+    found: Comparison, names: tuple[str, str], direction: str, alpha: float, threshold: float,
+    pairs: int,
+) -> str:  # fmt: skip
     """Return in words what a comparison shows, and never more.
 
-    A difference is one where both tests find it. "Better" needs, besides, a probability of
-    improvement that `comparisons.MEANINGFUL` calls meaningful.
+    A difference is one that both tests find, and that the board finds among all its pairs.
+    "Better" needs, besides, a probability of improvement that is meaningful
+    (`comparisons.MEANINGFUL`).
+
+    Args:
+        found: the two, on their common seeds.
+        names: of both.
+        direction: of the metric.
+        alpha: level of each test.
+        threshold: the largest p that the board tells apart, after Holm over all its pairs.
+        pairs: how many these are.
     """
     if found.n == 0:
         return "Not decidable: the two have no seed in common that has a value."
@@ -135,8 +148,13 @@ def verdict(found: Comparison, names: tuple[str, str], direction: str, alpha: fl
         return (
             f"Not told apart: the two tests do not agree at {alpha:g}, so no difference is shown."
         )
+    if found.primary.p > threshold * (1 + ROUNDING):
+        return (
+            f"Not told apart: the two would be by themselves, but a board of {pairs} pairs has "
+            "such differences by chance, and corrected for that (Holm) this one is not shown."
+        )
     better, worse = names[ahead], names[1 - ahead]
-    probability, low = _improvement(found, ahead)[:2]
+    probability, low, _ = _improvement(found, ahead)
     if probability is not None and probability >= MEANINGFUL and low is not None and low > 0.5:
         return (
             f"On these seeds {better} was better than {worse}: both tests tell them apart at "
@@ -177,7 +195,11 @@ def _metric(
         scores[0]["counted_by_seed"], scores[1]["counted_by_seed"], about["direction"],
         rule.get("compare") == "paired", rule["alpha"],
     )  # fmt: skip
-    said = verdict(found, names, about["direction"], rule["alpha"])
+    compared = standings["comparisons"].get(name, {})
+    said = verdict(
+        found, names, about["direction"], rule["alpha"], compared.get("threshold", 0.0),
+        compared.get("pairs", 0),
+    )  # fmt: skip
     ahead = _ahead(found, about["direction"])
     probability, low, high = _improvement(found, ahead or 0)
     half = None if found.low is None or found.high is None else found.high / 2 - found.low / 2
@@ -244,14 +266,8 @@ def _cautions(
     said = []
     if void:
         said.append("The round is void: no result of it counts.")
-    compared = standings["comparisons"].get(name, {})
-    apart = _apart(compared, name, one, other)
-    if compared.get("pairs", 0) > 1 and apart is not None:
-        word = "tells" if apart else "does not tell"
-        said.append(
-            f"This looks at one pair alone. Corrected for all {compared['pairs']} pairs (Holm), "
-            f"the board {word} them apart."
-        )
+    if not standings["complete"]:
+        said.append("The round is not complete: more runs may change this.")
     for entry in (one, other):
         if entry["waiting"]:
             said.append(f"{entry['name']} was not run yet under {_seeds(entry['waiting'])}.")
@@ -272,22 +288,3 @@ def _cautions(
 
 def _seeds(count: int) -> str:
     return "1 seed" if count == 1 else f"{count} seeds"
-
-
-def _apart(
-    compared: Mapping[str, Any], name: str, one: Mapping[str, Any], other: Mapping[str, Any]
-) -> bool | None:
-    """Return whether the board tells two apart, or None where the standings do not list it."""
-    if any(each["scores"][name]["rank"] is None for each in (one, other)):
-        return None
-    told = compared.get("told_apart")
-    if told is not None:
-        pair = {one["name"], other["name"]}
-        return any(set(each) == pair for each in told)
-    for entry, against in ((one, other), (other, one)):
-        score = entry["scores"][name]
-        if against["name"] in score["tied_with"]:
-            return False
-        if len(score["tied_with"]) == score["tied"]:
-            return True
-    return None
