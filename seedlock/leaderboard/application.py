@@ -32,7 +32,15 @@ from seedlock.leaderboard.api import (
 )
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.kept_rounds import Rounds
-from seedlock.leaderboard.pages import account, administration, first, sign_in
+from seedlock.leaderboard.pages import (
+    account,
+    administration,
+    downloads,
+    first,
+    public,
+    sign_in,
+)
+from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.store import Store
 from seedlock.leaderboard.verifying import Verifier
@@ -51,7 +59,10 @@ API_ROUTERS = (
     signed_records.router, replays.router, images.router,
 )  # fmt: skip
 
-PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
+PAGE_ROUTERS = (
+    account.router, administration.router, first.router, sign_in.router, downloads.router,
+    public.router,
+)  # fmt: skip
 
 ROUNDS, FILES, TEMPORARY = "rounds", "files", "tmp"
 """Folders below the server's: published rounds, archives, uploads under way."""
@@ -92,6 +103,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.verifier = Verifier()
     app.state.rounds.freshen(int(clock() * 1000))
     uploads.forget_withdrawn(database, app.state.files)
+    app.state.page_cache = PageCache()
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
         app.include_router(router, prefix=API, responses=problems.RESPONSES)

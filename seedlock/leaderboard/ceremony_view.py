@@ -10,6 +10,7 @@ from seedlock.evaluation.rounds.canonical import stamp
 from seedlock.evaluation.rounds.claims import verdict
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
 from seedlock.evaluation.rounds.policy_file import NAME as POLICY
+from seedlock.leaderboard import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,7 +176,9 @@ def _frozen(this: Round, links: Links) -> Step:
         facts = [("Submissions", str(len(frozen["submissions"])), False),
                  ("Root", frozen["root"], True)]  # fmt: skip
         if frozen["early"]:
-            facts.append(("Early", "frozen before the deadline: who came later is not in it", False))
+            facts.append(
+                ("Early", "frozen before the deadline: who came later is not in it", False)
+            )
     return _step(
         this, links, FREEZE, "Freeze",
         "After the deadline the list of submissions is published under one hash, its root.",
@@ -202,12 +205,13 @@ def _drawn(this: Round, links: Links) -> Step:
             facts += [("Signature", drawn["beacon"]["signature"], True),
                       ("Randomness", drawn["beacon"]["randomness"], True)]  # fmt: skip
         facts.append(("Commitment to the seeds", drawn["seeds_commitment"], True))
-    return _step(
-        this, links, DRAW, "Draw",
-        "A public beacon speaks, which nobody can know or choose. The seeds follow from secret, "
-        "beacon and root.",
-        at, tuple(facts), due,
-    )  # fmt: skip
+    about = "The seeds follow from secret and root."
+    if rules.network is not None:
+        about = (
+            "A public beacon speaks, which nobody could know before. The seeds follow from secret, "
+            "beacon and root."
+        )
+    return _step(this, links, DRAW, "Draw", about, at, tuple(facts), due)
 
 
 def _revealed(this: Round, links: Links) -> Step:
@@ -230,7 +234,6 @@ def _revealed(this: Round, links: Links) -> Step:
 def _policy(this: Round) -> tuple[tuple[str, str], ...]:
     content: dict[str, Any] = this.policy.as_dict()
     image = content["image"]
-    limits = content["limits"]
     metrics = "; ".join(
         f"{name}, {'higher' if each['direction'] == 'max' else 'lower'} is better"
         for name, each in content["metrics"].items()
@@ -249,6 +252,13 @@ def _policy(this: Round) -> tuple[tuple[str, str], ...]:
             str(each) for each in (image["name"], image.get("lock")) if each)),
         ("Data", "; ".join(f"{name} {digest}" for name, digest in content["data"].items())
          or "none declared"),
-        ("Limits of a run", "; ".join(f"{name} {value}" for name, value in limits.items()
-                                      if value is not None)),
+        ("Limits of a run", _limits(content["limits"])),
     )  # fmt: skip
+
+
+def _limits(limits: dict[str, Any]) -> str:
+    told = [f"{name} {number_text.size(limits[name])}" for name in ("memory", "disk")
+            if limits[name] is not None]  # fmt: skip
+    told += [f"{limits[name]} {name}" for name in ("processors", "processes")
+             if limits[name] is not None]  # fmt: skip
+    return "; ".join([*told, f"time {number_text.duration(float(limits['seconds']))}"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.scores.comparisons import MEANINGFUL, compare
+from seedlock.evaluation.scores.head_to_head import ROUNDING
 from seedlock.leaderboard import charts, number_text
 from seedlock.leaderboard.board_view import axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
@@ -53,7 +54,17 @@ class MetricPair:
 
 @dataclass(frozen=True)
 class CompareView:
-    """The page of a comparison; without two submissions it only asks for them."""
+    """The page of a comparison; without two submissions it only asks for them.
+
+    Attributes:
+        round, state: the round, and where it stands.
+        names: of all submissions.
+        first, second: what was asked for.
+        links, levels: addresses and verification of the two.
+        metrics: what was found.
+        problem: why nothing was, or empty.
+        pairs: in an export the comparisons that it has: two names and the address.
+    """
 
     round: str
     state: State
@@ -64,6 +75,7 @@ class CompareView:
     levels: tuple[str, str]
     metrics: tuple[MetricPair, ...]
     problem: str
+    pairs: tuple[tuple[str, str, str], ...]
 
 
 def comparison(
@@ -90,17 +102,36 @@ def comparison(
             links.submission(standings["round"], first),
             links.submission(standings["round"], second),
         )  # fmt: skip
+    names = sorted(entries)
+    pairs = [
+        (a, b, address)
+        for place, a in enumerate(names if links.static and not metrics else ())
+        for b in names[place + 1 :]
+        if (address := links.compare(standings["round"], a, b)) is not None
+    ]
     return CompareView(
-        standings["round"], state, tuple(sorted(entries)), first, second, addresses, levels,
-        metrics, problem,
+        standings["round"], state, tuple(names), first, second, addresses, levels, metrics,
+        problem, tuple(pairs),
     )  # fmt: skip
 
 
-def verdict(found: Comparison, names: tuple[str, str], direction: str, alpha: float) -> str:
+def verdict(
+    found: Comparison, names: tuple[str, str], direction: str, alpha: float, threshold: float,
+    pairs: int,
+) -> str:  # fmt: skip
     """Return in words what a comparison shows, and never more.
 
-    A difference is one where both tests find it. "Better" needs, besides, a probability of
-    improvement that `comparisons.MEANINGFUL` calls meaningful.
+    A difference is one that both tests find, and that the board finds among all its pairs.
+    "Better" needs, besides, a probability of improvement that is meaningful
+    (`comparisons.MEANINGFUL`).
+
+    Args:
+        found: the two, on their common seeds.
+        names: of both.
+        direction: of the metric.
+        alpha: level of each test.
+        threshold: the largest p that the board tells apart, after Holm over all its pairs.
+        pairs: how many these are.
     """
     if found.n == 0:
         return "Not decidable: the two have no seed in common that has a value."
@@ -117,8 +148,13 @@ def verdict(found: Comparison, names: tuple[str, str], direction: str, alpha: fl
         return (
             f"Not told apart: the two tests do not agree at {alpha:g}, so no difference is shown."
         )
+    if found.primary.p > threshold * (1 + ROUNDING):
+        return (
+            f"Not told apart: the two would be by themselves, but a board of {pairs} pairs has "
+            "such differences by chance, and corrected for that (Holm) this one is not shown."
+        )
     better, worse = names[ahead], names[1 - ahead]
-    probability, low = _improvement(found, ahead)[:2]
+    probability, low, _ = _improvement(found, ahead)
     if probability is not None and probability >= MEANINGFUL and low is not None and low > 0.5:
         return (
             f"On these seeds {better} was better than {worse}: both tests tell them apart at "
@@ -159,7 +195,11 @@ def _metric(
         scores[0]["counted_by_seed"], scores[1]["counted_by_seed"], about["direction"],
         rule.get("compare") == "paired", rule["alpha"],
     )  # fmt: skip
-    said = verdict(found, names, about["direction"], rule["alpha"])
+    compared = standings["comparisons"].get(name, {})
+    said = verdict(
+        found, names, about["direction"], rule["alpha"], compared.get("threshold", 0.0),
+        compared.get("pairs", 0),
+    )  # fmt: skip
     ahead = _ahead(found, about["direction"])
     probability, low, high = _improvement(found, ahead or 0)
     half = None if found.low is None or found.high is None else found.high / 2 - found.low / 2
@@ -175,7 +215,10 @@ def _metric(
         direction=about["direction"],
         chart=charts.seeds(
             [
-                chart_row(each, name, links.submission(standings["round"], each["name"]))
+                replace(
+                    chart_row(each, name, links.submission(standings["round"], each["name"])),
+                    group=None,
+                )
                 for each in (one, other)
             ],
             f"p{number}", f"{name} of {names[0]} and {names[1]}", axis_title(name, about),
@@ -223,26 +266,19 @@ def _cautions(
     said = []
     if void:
         said.append("The round is void: no result of it counts.")
-    compared = standings["comparisons"].get(name, {})
-    apart = _apart(compared, name, one, other)
-    if compared.get("pairs", 0) > 1 and apart is not None:
-        word = "tells" if apart else "does not tell"
-        said.append(
-            f"This looks at one pair alone. Corrected for all {compared['pairs']} pairs (Holm), "
-            f"the board {word} them apart."
-        )
+    if not standings["complete"]:
+        said.append("The round is not complete: more runs may change this.")
     for entry in (one, other):
         if entry["waiting"]:
-            said.append(f"{entry['name']} has {entry['waiting']} seeds that were not run yet.")
+            said.append(f"{entry['name']} was not run yet under {_seeds(entry['waiting'])}.")
         if entry["scores"][name].get("substituted"):
+            failed = _seeds(entry["scores"][name]["substituted"])
             said.append(
-                f"{entry['name']} failed under {entry['scores'][name]['substituted']} seeds, which "
-                "count as the worst value of the round."
+                f"{entry['name']} failed under {failed}: the worst value of the round counts there."
             )
         elif entry["failed"]:
-            said.append(
-                f"{entry['name']} failed under {entry['failed']} seeds, which are in no number here."
-            )
+            failed = _seeds(entry["failed"])
+            said.append(f"{entry['name']} failed under {failed}: no number here has that in it.")
         if entry["verification"] == "marked":
             said.append(f"{entry['name']} is marked: a repeated run differed from its record.")
         elif entry["verification"] == "self-reported":
@@ -250,20 +286,5 @@ def _cautions(
     return said
 
 
-def _apart(
-    compared: Mapping[str, Any], name: str, one: Mapping[str, Any], other: Mapping[str, Any]
-) -> bool | None:
-    """Return whether the board tells two apart, or None where the standings do not list it."""
-    if any(each["scores"][name]["rank"] is None for each in (one, other)):
-        return None
-    told = compared.get("told_apart")
-    if told is not None:
-        pair = {one["name"], other["name"]}
-        return any(set(each) == pair for each in told)
-    for entry, against in ((one, other), (other, one)):
-        score = entry["scores"][name]
-        if against["name"] in score["tied_with"]:
-            return False
-        if len(score["tied_with"]) == score["tied"]:
-            return True
-    return None
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"

@@ -65,7 +65,7 @@ class LedgerView:
 
 def ledger(
     folder: Path, name: str, names: Mapping[str, tuple[str, bool]], state: State, links: Links,
-    page: int = 1,
+    page: int = 1, whole: bool = True,
 ) -> LedgerView | None:  # fmt: skip
     """Return a page of a ledger, or None if it has no such page.
 
@@ -76,6 +76,7 @@ def ledger(
         state: where the round stands.
         links: where pages lie.
         page: from 1 on.
+        whole: whether the file itself may be downloaded.
 
     Raises:
         BadRound: the ledger can't be read.
@@ -105,7 +106,7 @@ def ledger(
             for number in range(1, pages + 1)
             if number in (1, pages) or abs(number - page) <= 2
         ),
-        file=links.file(name, NAME) if lines else None,
+        file=links.file(name, NAME) if lines and whole else None,
     )
 
 
@@ -121,8 +122,10 @@ def _lines(path: Path) -> list[bytes]:
 def _content(path: Path, line: bytes) -> dict[str, Any]:
     try:
         found = strict(line[:LONGEST])
-        if not isinstance(found, dict) or set(found) != KEYS or not isinstance(
-            found["content"], dict
+        if (
+            not isinstance(found, dict)
+            or set(found) != KEYS
+            or not isinstance(found["content"], dict)
         ):
             raise ValueError("no event")
         for key in ("time", "kind", "previous", "hash"):

@@ -55,9 +55,7 @@ class Links(ABC):
         """Return the address of a submission's page."""
 
     @abstractmethod
-    def compare(
-        self, name: str, first: str | None = None, second: str | None = None
-    ) -> str | None:
+    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
         """Return the address of the comparison of two submissions."""
 
     @abstractmethod
@@ -170,7 +168,7 @@ class StaticLinks(Links):
         at: path of the page below the export's folder, with `/`.
         first: the metric of `index.html`.
         records: names of submissions whose records are in the export.
-        compared: pairs of submissions that have a page.
+        compared: pairs of submissions that have a page, each in one order.
     """
 
     static = True
@@ -218,11 +216,8 @@ class StaticLinks(Links):
         """Return the address of a submission's page."""
         return self._to(f"submissions/{submission}.html")
 
-    def compare(
-        self, name: str, first: str | None = None, second: str | None = None
-    ) -> str | None:
-        """Return the address of the comparison of two submissions, whichever comes first, if the
-        export has it; without names that of all comparisons."""
+    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
+        """Return the address of a comparison, if the export has it; without names, of the list."""
         if first is None or second is None:
             return self._to("compare/index.html") if self.compared else None
         for pair in ((first, second), (second, first)):

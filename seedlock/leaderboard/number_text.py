@@ -31,9 +31,7 @@ def with_spread(value: float, half: float | None) -> tuple[str, str | None]:
         return plain(value), None
     if half == 0:
         return plain(value), "0"
-    exponent = math.floor(math.log10(half))
-    if float(f"{half:.1e}") >= 10.0 ** (exponent + 1):
-        exponent += 1  # 0.0996 is written 0.10
+    exponent = int(f"{half:.1e}".partition("e")[2])  # of the rounded one: 0.0996 is written 0.10
     decimals = 1 - exponent
     if decimals > MOST_DECIMALS or max(abs(value), half) >= LARGEST:
         return _exponential(value, half, exponent)
@@ -60,6 +58,14 @@ def duration(seconds: float) -> str:
         if whole:
             return f"{whole} {name} {rest:02d} {lower}"
     return "1 min 00 s"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the largest binary unit that divides it."""
+    for power, name in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count and count % (1 << power) == 0:
+            return f"{count >> power} {name}"
+    return f"{count} bytes"
 
 
 def span(first: int, last: int) -> str:
