@@ -18,13 +18,15 @@ API = "/api/v1"
 
 def asked(site: Site, token: str, method: str, path: str, body: object = None) -> Response:
     """Ask the interface."""
-    return site.client.request(method, API + path, headers=bearer(token), json=body)
+    answer: Response = site.client.request(method, API + path, headers=bearer(token), json=body)
+    return answer
 
 
 def sent(browser: TestClient, path: str, **fields: str) -> Response:
     """Send a form of the administration's."""
     page = browser.get("/administration")
-    return browser.post(f"/administration{path}", data={"csrf": csrf(page), **fields})
+    answer: Response = browser.post(f"/administration{path}", data={"csrf": csrf(page), **fields})
+    return answer
 
 
 def test_a_day_of_an_organiser_on_the_pages(site: Site) -> None:
@@ -207,14 +209,14 @@ def test_what_is_long_comes_in_pages(make_site: Callable[..., Site]) -> None:
         asked(site, token, "POST", "/tokens", {"role": "author", "team": name})
 
     def all_of(path: str, parameter: str, key: str, of: str) -> list[object]:
-        found, next_one = [], ""
-        while next_one is not None:
-            query = f"?{parameter}={next_one}" if next_one else ""
+        found, query = [], ""
+        while True:
             answer = asked(site, token, "GET", f"{path}{query}").json()
             assert len(answer[key]) <= 2
             found += [each[of] for each in answer[key]]
-            next_one = answer["next"]
-        return found
+            if answer["next"] is None:
+                return found
+            query = f"?{parameter}={answer['next']}"
 
     assert all_of("/teams", "after", "teams", "name") == list("abcde")
     assert all_of("/tokens", "before", "tokens", "id") == [6, 5, 4, 3, 2, 1]

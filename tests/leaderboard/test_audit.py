@@ -19,7 +19,7 @@ def rows(site: Site) -> list[tuple[str, str, str, str]]:
     """Return who, what, on and outcome of all rows."""
     asked = select(Audit.who, Audit.what, Audit.on, Audit.outcome).order_by(Audit.id)
     with site.database.read() as connection:
-        return [tuple(row) for row in connection.execute(asked)]
+        return [(each.who, each.what, each.on, each.outcome) for each in connection.execute(asked)]
 
 
 def test_what_is_done_is_noted(site: Site) -> None:
