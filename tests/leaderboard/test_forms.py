@@ -23,6 +23,17 @@ def unsafe_routes() -> list[tuple[str, str]]:
     ]
 
 
+def test_no_form_is_read_before_it_is_known_whose_it_is() -> None:
+    """FastAPI reads a body that a route declares before it asks any dependency; `forms.form` is
+    asked after the checks. And the list of forms has those that there are."""
+    routes = [each for router in application.PAGE_ROUTERS for each in router.routes]
+
+    assert [each for each in routes if getattr(each, "body_field", None) is not None] == []
+    assert {("POST", "/sign-in"), ("POST", "/administration/tokens/1/revoke")} <= set(
+        unsafe_routes()
+    )
+
+
 @pytest.mark.parametrize(("method", "path"), unsafe_routes())
 def test_each_form_needs_its_field(site: Site, method: str, path: str) -> None:
     """Without it, with somebody else's, or with one made up, nothing is done."""

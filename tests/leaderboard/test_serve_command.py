@@ -62,7 +62,8 @@ def test_a_first_start(tmp_path: Path) -> None:
     assert log.count('"POST /first HTTP/1.1" 200') == 1
     assert len(served.said) - len(lines) == 1
     assert code not in log and token not in log and "Traceback" not in log
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    kept = [folder, *folder.rglob("*")]
+    assert [each for each in kept if stat.S_IMODE(each.stat().st_mode) & 0o077] == []
     with serving(folder) as again:
         assert not LINK.search("\n".join(again.said))
         answer = requests.get(f"{again.url}/sign-in")
@@ -111,6 +112,10 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
     line = refused(str(tmp_path / "file"), "--port", "0")
 
     assert "can't be the server's folder: File exists" in line
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o770)
+    with pytest.raises(BadServer, match="others may write it"):
+        application.prepare(tmp_path / "open")
     for name in (str(tmp_path / "file" / "x"), "/proc/board"):
         with pytest.raises(BadServer, match="can't be the server's folder"):
             application.prepare(Path(name))
