@@ -115,8 +115,8 @@ class Ready:
         settings = uvicorn.Config(
             self.app, log_config=_logging(), server_header=False, date_header=True,
             proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies),
-            timeout_graceful_shutdown=END, timeout_keep_alive=30, limit_concurrency=TOGETHER, http="h11",
-            h11_max_incomplete_event_size=16384, ws="none", lifespan="on",
+            timeout_graceful_shutdown=END, timeout_keep_alive=30, limit_concurrency=TOGETHER,
+            http="h11", h11_max_incomplete_event_size=16384, ws="none", lifespan="on",
         )  # fmt: skip
         uvicorn.Server(settings).run(sockets=[listener])
 

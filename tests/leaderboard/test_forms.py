@@ -56,27 +56,22 @@ def test_nobody_needs_it_too(site: Site, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), unsafe_routes())
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_no_form_is_taken_from_elsewhere(site: Site, method: str, path: str) -> None:
+    """Even with the right field."""
+    browser = site.sign_in(site.token("organiser"))
+    fields = {"csrf": csrf(browser.get("/account"))}
+    for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "https://testserver"},
         {"Origin": "http://testserver.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
-    ],
-)
-def test_no_form_is_taken_from_elsewhere(
-    site: Site, method: str, path: str, headers: dict[str, str]
-) -> None:
-    """Even with the right field."""
-    browser = site.sign_in(site.token("organiser"))
-    fields = {"csrf": csrf(browser.get("/account"))}
-    answer = browser.request(method, path, data=fields, headers=headers)
+    ):
+        answer = browser.request(method, path, data=fields, headers=headers)
 
-    assert answer.status_code == 403
-    assert "from another site" in answer.text
+        assert answer.status_code == 403
+        assert "from another site" in answer.text
 
 
 def test_a_form_of_this_site_is_taken(site: Site) -> None:
