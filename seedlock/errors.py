@@ -264,6 +264,18 @@ class LostLease(SeedlockError):
     slug = "lost-lease"
 
 
+class BadServer(SeedlockError):
+    """A leaderboard's server can't be started as it was asked for."""
+
+    slug = "bad-server"
+
+
+class DatabaseUnavailable(SeedlockError):
+    """The database of a leaderboard does not answer, or refuses."""
+
+    slug = "database-unavailable"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 

@@ -72,6 +72,7 @@ def test_every_command_is_in_the_readme() -> None:
         "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
         "bundle", "check", "round", "evaluate", "unit", "apptainer", "status",
         "ledger", "sign", "spot-check", "kubernetes", "board",
+        "serve",
     ]  # fmt: skip
     for command in commands:
         assert f"seedlock {command}" in read("README.md")
