@@ -102,7 +102,12 @@ class Shape:
         )  # fmt: skip
 
 
-def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> Round:
+def make(
+    folder: Path,
+    shape: Shape,
+    digests: dict[str, str] | None = None,
+    visibilities: dict[str, str] | None = None,
+) -> Round:
     """Write a round.
 
     Args:
@@ -110,6 +115,7 @@ def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> R
         shape: what it looks like.
         digests: of submissions by names, where they are to be those of real files; no others
             are in the round then.
+        visibilities: of submissions by names, where not every seventh is to be private.
     """
     folder.mkdir(parents=True)
     secret = hashlib.sha256(f"no secret: {shape}".encode()).digest()
@@ -118,7 +124,7 @@ def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> R
     policy.write_text(shape.policy())
     this = steps.open_round(folder, policy, shape.deadline - OPEN)
     policy.unlink()
-    steps.freeze_round(this, entries(shape, digests), shape.deadline + FROZEN)
+    steps.freeze_round(this, entries(shape, digests, visibilities), shape.deadline + FROZEN)
     steps.draw_round(this, None, shape.deadline + DRAWN)
     events = Events(this, shape.deadline + DRAWN)
     _train(this, shape, events)
@@ -129,14 +135,20 @@ def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> R
     return this
 
 
-def entries(shape: Shape, digests: dict[str, str] | None = None) -> list[dict[str, str]]:
-    """Return the submissions; each seventh is private."""
+def entries(
+    shape: Shape,
+    digests: dict[str, str] | None = None,
+    visibilities: dict[str, str] | None = None,
+) -> list[dict[str, str]]:
+    """Return the submissions; for the arguments see `make`."""
     names = list(digests or [_name(number) for number in range(shape.submissions)])
     return [
         {
             "name": name,
             "digest": (digests or {}).get(name) or f"sha256:{_hex(shape.name, name)}",
-            "visibility": "private" if number % 7 == 3 else "public",
+            "visibility": (visibilities or {}).get(
+                name, "private" if number % 7 == 3 else "public"
+            ),
         }
         for number, name in enumerate(names)
     ]
