@@ -15,10 +15,10 @@ from fastapi.staticfiles import StaticFiles
 import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
-from seedlock.leaderboard import forms, headers, problems
-from seedlock.leaderboard.api import me
+from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits
+from seedlock.leaderboard.api import audit, me, teams, tokens
 from seedlock.leaderboard.database import Database
-from seedlock.leaderboard.pages import sign_in
+from seedlock.leaderboard.pages import account, administration, first, sign_in
 from seedlock.leaderboard.pages.showing import page
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
-API_ROUTERS = (me.router,)
+API_ROUTERS = (audit.router, me.router, teams.router, tokens.router)
 
-PAGE_ROUTERS = (sign_in.router,)
+PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
 
 ROUNDS, FILES, TEMPORARY = "rounds", "files", "tmp"
 """Folders below the server's: published rounds, archives, uploads under way."""
@@ -62,10 +62,12 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
         title="seedlock leaderboard", version=seedlock.__version__, lifespan=life,
         description="Rounds, submissions and results. Errors are application/problem+json.",
         openapi_url=f"{API}/openapi.json", docs_url=None, redoc_url=None,
+        redirect_slashes=False,
     )  # fmt: skip
     app.state.configuration = configuration
     app.state.database = database
     app.state.clock = clock
+    app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
         app.include_router(router, prefix=API, responses=problems.RESPONSES)
     for router in PAGE_ROUTERS:
@@ -73,6 +75,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     static = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
     app.mount("/static", StaticFiles(directory=static), name="static")
     problems.add(app, page)
+    app.add_middleware(entrance.Entrance, configuration=configuration)
     app.add_middleware(headers.SecurityHeaders, secure=configuration.secure)
     return app
 

@@ -7,9 +7,9 @@ and what looks like a token is taken out even where somebody typed it into a wro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from seedlock.errors import printable
 from seedlock.leaderboard.tables import Audit
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from seedlock.leaderboard.access import Viewer
+    from seedlock.leaderboard.database import Database
 
 LONGEST = 300
 """Characters of one part."""
@@ -63,3 +64,14 @@ class Note:
                 what=cleaned(self.what), on=cleaned(on), outcome=cleaned(outcome),
             )
         )  # fmt: skip
+
+
+def entries(database: Database, before: int | None, most: int) -> list[Any]:
+    """Return rows, the newest first, those with smaller numbers than `before`."""
+    asked = select(
+        Audit.id, Audit.time, Audit.who, Audit.address, Audit.what, Audit.on, Audit.outcome
+    )
+    if before is not None:
+        asked = asked.where(Audit.id < before)
+    with database.read() as connection:
+        return list(connection.execute(asked.order_by(Audit.id.desc()).limit(most)))

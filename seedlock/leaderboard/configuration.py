@@ -32,7 +32,9 @@ class Limits:
         link_seconds: life of the link of the first start.
         token_days: longest life of a token.
         rate: requests per second that one address, or one token, may go on making; 0: any number.
-        burst: requests beyond it at once.
+        burst: requests at once.
+        sign_in_rate, sign_in_burst: the same for signing in.
+        costly_rate, costly_burst: the same for what takes the server seconds, as checking a round.
     """
 
     upload: int = 256 * MIB
@@ -46,6 +48,10 @@ class Limits:
     token_days: int = 400
     rate: float = 50.0
     burst: int = 200
+    sign_in_rate: float = 0.2
+    sign_in_burst: int = 20
+    costly_rate: float = 0.2
+    costly_burst: int = 10
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,19 @@ class Configuration:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port as a browser's Origin says them, in lower case."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        """Scheme, host and port as a browser's Origin says them: in lower case, without the port
+        that goes with the scheme."""
+        return self.url.lower().removesuffix(":443" if self.secure else ":80")
 
     @property
     def known_hosts(self) -> frozenset[str]:
         """Every value of Host that is answered, in lower case."""
-        return frozenset(
-            {urlsplit(self.url).netloc.lower(), *(each.lower() for each in self.hosts)}
-        )
+        name = urlsplit(self.url).netloc.lower()
+        usual = ":443" if self.secure else ":80"
+        both = {name, name.removesuffix(usual)}
+        if urlsplit(self.url).port is None:
+            both.add(name + usual)
+        return frozenset({*both, *(each.lower() for each in self.hosts)})
 
 
 def _checked(url: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
-from seedlock.leaderboard import sessions, tokens
+from seedlock.leaderboard import rate_limits, sessions, tokens
 from seedlock.leaderboard.access import PUBLIC, Viewer, may_administer
 from seedlock.leaderboard.configuration import Configuration
 from seedlock.leaderboard.database import Database
@@ -39,7 +39,7 @@ def viewer(request: Request) -> Viewer:
     known = getattr(request.state, "viewer", None)
     if isinstance(known, Viewer):
         return known
-    found = _bearer(request) if request.url.path.startswith(API) else _session(request)
+    found = _bearer(request) if request.scope["path"].startswith(API) else _session(request)
     request.state.viewer = found
     return found
 
@@ -70,6 +70,7 @@ def _session(request: Request) -> Viewer:
 
 def _seen(request: Request, row: object, moment: int) -> Viewer:
     found = tokens.viewer_of(row)
+    rate_limits.limits_of(request).token.demand(str(found.token_id))
     last = cast("int | None", getattr(row, "last_used", None))
     if found.token_id is not None and (last is None or moment - last >= tokens.USED):
         with database(request).write() as connection:
@@ -107,8 +108,3 @@ Now = Annotated[int, Depends(now)]
 Visitor = Annotated[Viewer, Depends(viewer)]
 Administrator = Annotated[Viewer, Depends(administrator)]
 SignedIn = Annotated[Viewer, Depends(signed_in)]
-
-
-def address(request: Request) -> str:
-    """Return where a request comes from, as the server saw it or a trusted proxy said."""
-    return request.client.host if request.client else "unknown"

@@ -90,6 +90,10 @@ async def protected(request: Request, visitor: Visitor) -> None:
         )  # fmt: skip
     if getattr(request.scope.get("endpoint"), "harmless", False):
         return
+    kind = request.headers.get("content-type", "")
+    if not visitor.signed_in and not kind.startswith("application/x-www-form-urlencoded"):
+        # Files of people that nobody knows are not even read.
+        raise Problem(403, "files are taken from those who are signed in", cure="sign in")
     given = (await form(request)).get(FIELD, "")
     secret = secret_of(request, visitor)
     if not secret or not hmac.compare_digest(csrf_of(secret).encode(), given.encode()):

@@ -103,7 +103,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 def respond(request: Request, problem: Problem) -> Response:
     """Return an error in the form that its reader takes."""
-    if request.url.path.startswith(API):
+    if request.scope["path"].startswith(API):
         content = problem.document.model_dump(exclude_none=True)
         return JSONResponse(content, problem.status_code, problem.headers, MEDIA_TYPE)
     shown: Response = request.app.state.error_page(

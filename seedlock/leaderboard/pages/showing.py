@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from starlette.requests import Request
 
 from seedlock.leaderboard import forms, sessions
 from seedlock.leaderboard.access import PUBLIC, Viewer, may_administer
 from seedlock.leaderboard.dependencies import configuration
-
-
-@cache
-def templates() -> Environment:
-    """Return the templates; each is read and compiled once."""
-    folder = files("seedlock.leaderboard") / "templates"
-    return Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
-    )
+from seedlock.leaderboard.links import ServerLinks
+from seedlock.leaderboard.rendering import render
 
 
 def page(
-    request: Request, template: str, status: int = 200, form: bool = False, **values: Any
+    request: Request,
+    template: str,
+    status: int = 200,
+    form: bool = False,
+    session: str = "",
+    **values: Any,
 ) -> HTMLResponse:
     """Return a page.
 
@@ -39,18 +30,20 @@ def page(
         status: of HTTP.
         form: it has a form that visitors use before they sign in; those who are signed in may get
             forms on any page.
+        session: the session that this answer begins, in whose cookie the next form comes.
         values: what the template calls by name, besides `viewer`, `administrator` and `csrf`, the
             value of each form's hidden field.
     """
     visitor = getattr(request.state, "viewer", PUBLIC)
     assert isinstance(visitor, Viewer)
-    secret = forms.secret_of(request, visitor)
+    secret = session or forms.secret_of(request, visitor)
     fresh = form and not secret
     if fresh:
         secret = forms.new_secret()
-    text = templates().get_template(template).render(
-        viewer=visitor, administrator=may_administer(visitor),
-        csrf=forms.csrf_of(secret) if secret else "", **values,
+    text = render(
+        template, values.pop("view", None), values.pop("links", ServerLinks()), visitor,
+        administrator=may_administer(visitor), csrf=forms.csrf_of(secret) if secret else "",
+        **values,
     )  # fmt: skip
     response = HTMLResponse(text, status)
     if fresh:

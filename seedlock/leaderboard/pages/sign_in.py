@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from seedlock.leaderboard import audit, sessions, tokens
-from seedlock.leaderboard.dependencies import Now, Settings, Store, Visitor, address
+from seedlock.leaderboard.dependencies import Now, Settings, Store, Visitor
 from seedlock.leaderboard.forms import form
 from seedlock.leaderboard.pages.showing import page
+from seedlock.leaderboard.rate_limits import address, signing_in
 
 router = APIRouter()
 
@@ -29,7 +30,7 @@ def sign_in_page(request: Request) -> Response:
     return page(request, "sign_in.html", form=True, wrong=False)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(signing_in)])
 def sign_in(
     request: Request, settings: Settings, store: Store, now: Now,
     sent: Annotated[dict[str, str], Depends(form)],

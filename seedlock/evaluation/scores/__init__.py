@@ -1,0 +1,1 @@
+"""Scores of a round: what a few seeds show, and what they can't (docs/scores.md)."""
