@@ -40,6 +40,9 @@ RECORD = re.compile(r"(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json")
 
 RUNS = "runs"
 
+RECORDS = re.compile(rf"{RUNS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}/{RECORD.pattern}")
+"""Paths of records that are taken; a ledger could name any."""
+
 STEP_FILES = {f"{step}.json": step for step in STEPS}
 
 REVEALING = f"{REVEAL}.json"

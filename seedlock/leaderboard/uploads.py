@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from seedlock.evaluation.rounds.canonical import from_seconds, stamp
 from seedlock.evaluation.rounds.formats import FREEZE
-from seedlock.leaderboard import tables
+from seedlock.leaderboard import moments, tables
 from seedlock.leaderboard.intake import Refused
 from seedlock.leaderboard.tables import Submission
 
@@ -57,11 +56,6 @@ class Accepted:
     left: int
 
 
-def shown(milliseconds: int) -> str:
-    """Return a moment of a row as files have it."""
-    return stamp(from_seconds(milliseconds // 1000))
-
-
 def refuse_closed(folder: Path, deadline: int | None, now: int) -> None:
     """Refuse what comes too late.
 
@@ -75,8 +69,8 @@ def refuse_closed(folder: Path, deadline: int | None, now: int) -> None:
     if deadline is not None and now > deadline:
         late = timedelta(seconds=max(1, (now - deadline) // 1000))
         raise Refused(
-            409, f"the deadline was {shown(deadline)} and it is {shown(now)} by the server's "
-            f"clock: {late} too late", "what has come whole before the deadline",
+            409, f"the deadline was {moments.stamp(deadline)} and it is {moments.stamp(now)} by "
+            f"the server's clock: {late} too late", "what has come whole before the deadline",
             "ask the organisers",
         )  # fmt: skip
     if (folder / f"{FREEZE}.json").exists():

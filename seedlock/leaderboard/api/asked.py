@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from starlette.requests import Request
 from seedlock.errors import BadPolicy, BadRound
 from seedlock.leaderboard import audit, tables
 from seedlock.leaderboard.access import Viewer
-from seedlock.leaderboard.dependencies import address, database, now
+from seedlock.leaderboard.dependencies import database, now
 from seedlock.leaderboard.file_cache import FileCache
 from seedlock.leaderboard.intake import Refused
 from seedlock.leaderboard.kept_rounds import Rounds
 from seedlock.leaderboard.problems import Problem, not_found
 from seedlock.leaderboard.publication import AlreadyThere
+from seedlock.leaderboard.rate_limits import address
 from seedlock.leaderboard.store import Store, TooLarge, Upload
 
 RoundName = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -31,6 +33,9 @@ Digest = Annotated[str, InPath(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 AT_ONCE = 2
 """Bodies that are looked at together: each may take a processor and a gigabyte of disk."""
+
+WORKPLACE = re.compile(r"[^ ']*/tmp/[0-9a-f]{32}/?")
+"""Paths of the server's own, which are no visitor's business."""
 
 Found = TypeVar("Found")
 
@@ -131,11 +136,12 @@ def told(work: Callable[[], Found]) -> Found:
         return work()
     except Refused as problem:
         raise Problem(
-            problem.status, problem.what, allowed=problem.allowed, cure=problem.cure,
-            errors=list(problem.errors) or None,
+            problem.status, WORKPLACE.sub("", problem.what), allowed=problem.allowed,
+            cure=problem.cure, errors=list(problem.errors) or None,
         ) from problem  # fmt: skip
     except (BadRound, BadPolicy) as problem:
-        what, _, allowed = str(problem.args[0]).partition("; allowed: ")
+        said = WORKPLACE.sub("", str(problem.args[0]))
+        what, _, allowed = said.partition("; allowed: ")
         status = 409 if isinstance(problem, AlreadyThere) else 422
         raise Problem(status, what, allowed=allowed or None) from problem
 

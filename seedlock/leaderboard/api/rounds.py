@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from starlette.requests import Request
 
 from seedlock.evaluation.file_digests import digest_of
-from seedlock.evaluation.rounds.formats import FREEZE, OPENING
-from seedlock.leaderboard import publication, tables, withheld
+from seedlock.evaluation.rounds.formats import FREEZE, OPENING, STEPS
+from seedlock.leaderboard import moments, publication, tables, withheld
 from seedlock.leaderboard.access import may_list_submissions, may_publish
 from seedlock.leaderboard.api.asked import (
     AllRounds,
@@ -29,7 +29,7 @@ from seedlock.leaderboard.dependencies import Now, Settings, SignedIn, Store, Vi
 from seedlock.leaderboard.file_cache import FileCache
 from seedlock.leaderboard.kept_rounds import Published, frozen, rounds_of
 from seedlock.leaderboard.problems import Problem, not_allowed, not_found
-from seedlock.leaderboard.uploads import shown
+from seedlock.leaderboard.uploads import current
 
 router = APIRouter(tags=["rounds"])
 
@@ -110,16 +110,16 @@ def rounds(
     return RoundList(
         rounds=[
             RoundShort(
-                name=row.name, revision=row.revision, opened_here=shown(row.created),
-                deadline=None if row.deadline is None else shown(row.deadline),
+                name=row.name, revision=row.revision, opened_here=moments.stamp(row.created),
+                deadline=moments.text(row.deadline),
                 steps=[
-                    step for step in publication.STEPS
+                    step for step in STEPS
                     if (opened.folder(row.name) / f"{step}.json").exists()
                 ],
             )
             for row in rows
         ],
-        page=page, pages=max(1, -(-count // size)), now=shown(now),
+        page=page, pages=max(1, -(-count // size)), now=moments.stamp(now),
     )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def one_round(this: KeptRound, settings: Settings, now: Now) -> RoundFull:
     return RoundFull(
         name=this.name, revision=this.revision, policy=policy.as_dict(),
         policy_digest=policy.digest,
-        deadline=None if this.deadline is None else shown(this.deadline), now=shown(now),
+        deadline=moments.text(this.deadline), now=moments.stamp(now),
         submissions_open=not frozen_here and (this.deadline is None or now <= this.deadline),
         submissions=len(frozen(this.folder)) if frozen_here else None,
         files=[
@@ -213,8 +213,6 @@ def _held_against_uploads(
     """Return which uploads a freeze leaves out, and which of its entries nobody uploaded."""
     if file != f"{FREEZE}.json":
         return [], []
-    from seedlock.leaderboard.uploads import current
-
     with request.app.state.database.read() as connection:
         here = {row.digest: row.name for row in current(connection, name)}
     listed = {each["digest"]: each["name"] for each in frozen(opened.folder(name))}
