@@ -15,11 +15,22 @@ from fastapi.staticfiles import StaticFiles
 import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
-from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits
-from seedlock.leaderboard.api import audit, me, strict_json, teams, tokens
+from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
+from seedlock.leaderboard.api import (
+    audit,
+    me,
+    records,
+    rounds,
+    strict_json,
+    submissions,
+    teams,
+    tokens,
+)
 from seedlock.leaderboard.database import Database
+from seedlock.leaderboard.kept_rounds import Rounds
 from seedlock.leaderboard.pages import account, administration, first, sign_in
 from seedlock.leaderboard.pages.showing import page
+from seedlock.leaderboard.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,7 +40,10 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
-API_ROUTERS = (audit.router, me.router, teams.router, tokens.router)
+API_ROUTERS = (
+    audit.router, me.router, teams.router, tokens.router,
+    rounds.router, records.router, submissions.router,
+)  # fmt: skip
 
 PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
 
@@ -67,6 +81,10 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.configuration = configuration
     app.state.database = database
     app.state.clock = clock
+    app.state.files = Store(configuration.folder)
+    app.state.rounds = Rounds(configuration.folder, database, app.state.files)
+    app.state.rounds.freshen(int(clock() * 1000))
+    uploads.forget_withdrawn(database, app.state.files)
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
         app.include_router(
