@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +131,30 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+@pytest.fixture(name="where")
+def _where() -> str:
+    """The URL of the database: none, which is SQLite; tests/services has another."""
+    return ""
+
+
+@pytest.fixture(name="make_site")
+def _make_site(tmp_path: Path, where: str) -> Iterator[Callable[..., Site]]:
+    """A maker of servers on one folder and database, which takes what `Site` takes by name."""
+    made: list[Site] = []
+
+    def make(**options: Any) -> Site:
+        made.append(Site(tmp_path / "board", where, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.database.close()
+
+
 @pytest.fixture(name="site")
-def _site(tmp_path: Path) -> Iterator[Site]:
-    """A server on SQLite."""
-    made = Site(tmp_path / "board")
-    yield made
-    made.database.close()
+def _site(make_site: Callable[..., Site]) -> Site:
+    """A server."""
+    return make_site()
 
 
 @pytest.fixture(name="client")
