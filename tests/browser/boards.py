@@ -27,6 +27,8 @@ SUBMISSION = """\
 name = "{name}"
 command = ["python", "train.py"]
 visibility = "{visibility}"
+[image]
+name = "conference/repro-base"
 [metrics.accuracy]
 direction = "max"
 [metrics.loss]

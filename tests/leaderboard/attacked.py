@@ -27,6 +27,8 @@ SUBMISSION = """\
 name = "{name}"
 command = ["python", "train.py"]
 visibility = "{visibility}"
+[image]
+name = "conference/repro-base"
 [metrics.accuracy]
 direction = "max"
 [metrics.loss]
@@ -139,7 +141,7 @@ class World:
     def _upload(self, round_name: str, name: str) -> None:
         answer = self.hand_in(round_name, self.archives[name], getattr(self, name))
         assert answer.status_code == 201, answer.text
-        self.numbers[round_name, name] = answer.json()["id"]
+        self.numbers[round_name, name] = answer.json()["number"]
 
     def _publish(self, this: Round) -> None:
         name = this.policy.name

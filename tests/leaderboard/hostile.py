@@ -14,6 +14,8 @@ from seedlock.evaluation.replaying.manifest import Entry
 TOML = b"""\
 name = "evil"
 command = ["python", "train.py"]
+[image]
+name = "conference/repro-base"
 [metrics.accuracy]
 direction = "max"
 [metrics.loss]
@@ -66,18 +68,19 @@ def written(files: dict[str, bytes], zeros: int = 0) -> bytes:
     return into.getvalue()
 
 
-def bomb(megabytes: int) -> bytes:
-    """Return a small archive whose one file, of zeros, is large: its list says so."""
-    size = megabytes << 20
-    whole = hashlib.sha256()
-    for _ in range(megabytes):
-        whole.update(bytes(1 << 20))
+def bomb(said: int, there: int) -> bytes:
+    """Return a small archive that unpacks to much.
+
+    Args:
+        said: bytes that its list says of the one large file.
+        there: bytes, whole MiB, that are in it, all of them zero.
+    """
     entries = [
         Entry("source/submission.toml", len(TOML), _digest(TOML)),
-        Entry("source/zeros", size, f"sha256:{whole.hexdigest()}"),
+        Entry("source/zeros", said, _digest(bytes(min(said, 1 << 20)))),
     ]
     text = manifest.encoded(manifest.manifest_of(entries))
-    return written({manifest.FILE: text, "source/submission.toml": TOML}, zeros=size)
+    return written({manifest.FILE: text, "source/submission.toml": TOML}, zeros=there)
 
 
 def many(count: int) -> bytes:
