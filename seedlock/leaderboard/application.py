@@ -28,7 +28,15 @@ from seedlock.leaderboard.api import (
 )
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.kept_rounds import Rounds
-from seedlock.leaderboard.pages import account, administration, first, sign_in
+from seedlock.leaderboard.pages import (
+    account,
+    administration,
+    downloads,
+    first,
+    public,
+    sign_in,
+)
+from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.store import Store
 
@@ -45,7 +53,10 @@ API_ROUTERS = (
     rounds.router, records.router, submissions.router,
 )  # fmt: skip
 
-PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
+PAGE_ROUTERS = (
+    account.router, administration.router, first.router, sign_in.router, downloads.router,
+    public.router,
+)  # fmt: skip
 
 ROUNDS, FILES, TEMPORARY = "rounds", "files", "tmp"
 """Folders below the server's: published rounds, archives, uploads under way."""
@@ -85,6 +96,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.rounds = Rounds(configuration.folder, database, app.state.files)
     app.state.rounds.freshen(int(clock() * 1000))
     uploads.forget_withdrawn(database, app.state.files)
+    app.state.page_cache = PageCache()
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
         app.include_router(

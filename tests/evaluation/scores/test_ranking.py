@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy
 import pytest
 
@@ -9,7 +11,7 @@ from seedlock.evaluation.scores.pairwise import all_pairs
 from seedlock.evaluation.scores.ranking import Ranking, groups, holm, rank
 
 
-def ranked(values: numpy.ndarray, paired: bool = False) -> Ranking:
+def ranked(values: Any, paired: bool = False) -> Ranking:
     """Return where the rows stand."""
     pairs = all_pairs(values, paired)
     return rank(values.mean(axis=1), pairs.difference, pairs.p, pairs.n >= 4)
@@ -83,7 +85,7 @@ def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
     """At most 5 % of pairs, with as many seeds as a round has, though values are skewed or a fifth
     of the seeds fails and counts as a worst value."""
     generator = numpy.random.default_rng(5)
-    for seeds in (4, 5, 10):
+    for seeds in (4, 10):
         values = generator.normal(size=(2_000, 2, seeds))
         if kind == "skewed":
             values = generator.exponential(size=(2_000, 2, seeds))
@@ -97,7 +99,7 @@ def test_a_method_is_not_told_apart_from_itself(kind: str) -> None:
 @pytest.mark.parametrize("paired", [False, True])
 def test_a_board_of_equal_methods_has_one_group(paired: bool) -> None:
     """In 95 % of boards nobody is told from anybody, in none of 28 pairs: without Holm's method it
-    would be in two of three."""
+    would be in a third or more."""
     generator = numpy.random.default_rng(6)
     for seeds in (6, 10):
         boards = generator.normal(size=(400, 8, seeds))
@@ -132,7 +134,7 @@ def test_rank_intervals_hold_together() -> None:
 
 def test_groups_go_by_their_best() -> None:
     """Being told apart is not transitive: b is tied with a and c, which differ."""
-    better = numpy.zeros((3, 3), dtype=bool)
+    better: Any = numpy.zeros((3, 3), dtype=bool)
     better[0, 2] = True
 
     assert groups(numpy.array([3.0, 2.0, 1.0]), better).tolist() == [1, 1, 2]
