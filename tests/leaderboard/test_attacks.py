@@ -370,7 +370,7 @@ def _(world: World) -> Response:
 
 @row("paths that lead out, in addresses", 400, 404, 405, 422)
 def _(world: World) -> list[Response]:
-    dots = ("..", "%2e%2e", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%2f..%2fboard.db", "%00",
+    dots = ("%2e%2e", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%2f..%2fboard.db", "%00",
             "..%5c..%5cboard.db", "%c0%ae%c0%ae", "%252e%252e", "~root", "/etc/passwd")  # fmt: skip
     return [
         world.client.get(pattern.format(each), headers=headers)

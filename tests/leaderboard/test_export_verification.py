@@ -183,7 +183,11 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a number in board.json": (_number_in_board, "board.json", "scores.accuracy.mean"),
     "a value and all that follows": (_value_in_board, "board.json", "runs[0].metrics.accuracy"),
     "a private value": (_private_value_alone, "board.json", "scores.accuracy"),
-    "a number on a page": (replace("index.html", "0.5", "0.9"), "index.html", "is not what is made"),
+    "a number on a page": (
+        replace("index.html", "0.5", "0.9"),
+        "index.html",
+        "is not what is made",
+    ),
     "a number in the table": (replace("board.csv", "0.5", "0.9"), "board.csv", "is not what"),
     "a record": (_record, "ours/1-1.json", "another file than the ledger says"),
     "a record that is missing": (_missing_record, "1-1.json", "runs[1]"),

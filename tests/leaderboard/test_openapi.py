@@ -40,7 +40,7 @@ CHECKS = [
 ]
 
 KNOWN = {
-    "name": [OPEN, HIDDEN, DONE], "submission": ["ours", "theirs"], "number": ["1", "2", "3", "4"],
+    "name": [OPEN, HIDDEN, DONE], "submission": ["ours", "theirs"], "number": [*"123456"],
     "files/{file}": ["opening.json", "ledger.jsonl", "draw.json", "reveal.json"],
     "{submission}/{file}": ["0-1.json", "1-1.json"],
 }  # fmt: skip
