@@ -18,9 +18,14 @@ from seedlock.evaluation import full_disk
 from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
 from seedlock.leaderboard.api import (
     audit,
+    board,
+    images,
     me,
+    proofs,
     records,
+    replays,
     rounds,
+    signed_records,
     strict_json,
     submissions,
     teams,
@@ -39,6 +44,7 @@ from seedlock.leaderboard.pages import (
 from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.store import Store
+from seedlock.leaderboard.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,7 +56,8 @@ API = "/api/v1"
 
 API_ROUTERS = (
     audit.router, me.router, teams.router, tokens.router,
-    rounds.router, records.router, submissions.router,
+    rounds.router, records.router, submissions.router, board.router, proofs.router,
+    signed_records.router, replays.router, images.router,
 )  # fmt: skip
 
 PAGE_ROUTERS = (
@@ -94,6 +101,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.clock = clock
     app.state.files = Store(configuration.folder)
     app.state.rounds = Rounds(configuration.folder, database, app.state.files)
+    app.state.verifier = Verifier()
     app.state.rounds.freshen(int(clock() * 1000))
     uploads.forget_withdrawn(database, app.state.files)
     app.state.page_cache = PageCache()
