@@ -240,6 +240,12 @@ class BadRound(SeedlockError):
     slug = "bad-round"
 
 
+class BadExport(SeedlockError):
+    """A folder is no exported board, or can't become one."""
+
+    slug = "bad-export"
+
+
 class BadPassphrase(SeedlockError):
     """A round's secret can't be opened with the passphrase that was given, or without one."""
 
@@ -262,6 +268,24 @@ class LostLease(SeedlockError):
     """A worker reports on a run that it no longer holds."""
 
     slug = "lost-lease"
+
+
+class BadBoard(SeedlockError):
+    """The address of a leaderboard's server, or the token for it, can't be used."""
+
+    slug = "bad-board"
+
+
+class BoardUnavailable(SeedlockError):
+    """A leaderboard's server does not answer, or the connection was lost."""
+
+    slug = "board-unavailable"
+
+
+class BoardRefused(SeedlockError):
+    """A leaderboard's server refuses what was asked of it."""
+
+    slug = "board-refused"
 
 
 class BadServer(SeedlockError):

@@ -71,6 +71,12 @@ DATA_CACHE = "REPRO_DATA_CACHE"
 PASSPHRASE_FILE = "REPRO_PASSPHRASE_FILE"
 """File with the passphrase of a round's secret, organiser's only. Unset: it is asked for."""
 
+BOARD = "REPRO_BOARD"
+"""Address of a leaderboard's server, for the commands that ask one. Unset: `--server URL`."""
+
+BOARD_TOKEN_FILE = "REPRO_BOARD_TOKEN_FILE"
+"""File with the token for it. Unset: `seedlock/token` in the user's configuration."""
+
 LEAST_DRIVER = "REPRO_LEAST_DRIVER"
 """Least version of NVIDIA's driver for the image's CUDA, which sets it. Unset: not looked at."""
 

@@ -16,11 +16,36 @@ from fastapi.staticfiles import StaticFiles
 import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
-from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits
-from seedlock.leaderboard.api import audit, me, teams, tokens
+from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
+from seedlock.leaderboard.api import (
+    audit,
+    board,
+    images,
+    me,
+    proofs,
+    records,
+    replays,
+    rounds,
+    signed_records,
+    strict_json,
+    submissions,
+    teams,
+    tokens,
+)
 from seedlock.leaderboard.database import Database
-from seedlock.leaderboard.pages import account, administration, first, sign_in
+from seedlock.leaderboard.kept_rounds import Rounds
+from seedlock.leaderboard.pages import (
+    account,
+    administration,
+    downloads,
+    first,
+    public,
+    sign_in,
+)
+from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import page
+from seedlock.leaderboard.store import Store
+from seedlock.leaderboard.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,9 +55,16 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
-API_ROUTERS = (audit.router, me.router, teams.router, tokens.router)
+API_ROUTERS = (
+    audit.router, me.router, teams.router, tokens.router,
+    rounds.router, records.router, submissions.router, board.router, proofs.router,
+    signed_records.router, replays.router, images.router,
+)  # fmt: skip
 
-PAGE_ROUTERS = (account.router, administration.router, first.router, sign_in.router)
+PAGE_ROUTERS = (
+    account.router, administration.router, first.router, sign_in.router, downloads.router,
+    public.router,
+)  # fmt: skip
 
 BEARER = HTTPBearer(auto_error=False, description="A token that an organiser issued.")
 """For the OpenAPI document; dependencies.viewer reads the token."""
@@ -71,11 +103,18 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.configuration = configuration
     app.state.database = database
     app.state.clock = clock
+    app.state.files = Store(configuration.folder)
+    app.state.rounds = Rounds(configuration.folder, database, app.state.files)
+    app.state.verifier = Verifier()
+    app.state.rounds.freshen(int(clock() * 1000))
+    uploads.forget_withdrawn(database, app.state.files)
+    app.state.page_cache = PageCache()
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
         app.include_router(
-            router, prefix=API, responses=problems.RESPONSES, dependencies=[Depends(BEARER)]
-        )
+            router, prefix=API, responses=problems.RESPONSES,
+            dependencies=[Depends(BEARER), Depends(strict_json.required)],
+        )  # fmt: skip
     for router in PAGE_ROUTERS:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(forms.protected)])
     static = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")

@@ -29,6 +29,11 @@ TRAINERS = ("organiser", "authors")
 FAILED = ("worst", "apart")
 """How a seed under which a submission failed counts: as the worst value, or listed by itself."""
 
+INDEPENDENT, PAIRED = "independent", "paired"
+COMPARE = (INDEPENDENT, PAIRED)
+"""Whether the runs of two submissions under one seed are compared as any two, or as belonging
+together. A policy that does not say is `independent`, and has the digest that it always had."""
+
 SAMPLE = """\
 name = "sample-2026"
 seeds = 5                                # each submission is trained under so many
@@ -84,6 +89,7 @@ class Policy:
         limits: of each run.
         failed: one of `FAILED`.
         spot_checks: part of the authors' records that is replayed, as a decimal number.
+        compare: one of `COMPARE`.
     """
 
     name: str
@@ -101,6 +107,7 @@ class Policy:
     limits: Limits
     failed: str
     spot_checks: str
+    compare: str = INDEPENDENT
 
     @property
     def published(self) -> bool:
@@ -117,6 +124,9 @@ class Policy:
     def as_dict(self) -> dict[str, Any]:
         """Return it JSON-ready, without numbers that have a fraction."""
         beacon = None
+        scores = {"failed": self.failed}
+        if self.compare != INDEPENDENT:
+            scores["compare"] = self.compare
         if self.network is not None:
             beacon = {**self.network.as_dict(), "round": self.beacon_round}
         return {
@@ -141,7 +151,7 @@ class Policy:
                 "seconds": _decimal(self.limits.seconds),
                 "disk": self.limits.disk,
             },
-            "scores": {"failed": self.failed},
+            "scores": scores,
             "spot_checks": self.spot_checks,
         }
 
@@ -183,12 +193,15 @@ def from_dict(content: Mapping[str, Any]) -> Policy:
             float(limits["seconds"]), limits["disk"],
         ),
         content["scores"]["failed"], content["spot_checks"],
+        content["scores"].get("compare", INDEPENDENT),
     )  # fmt: skip
     whole = [found.seeds, found.retries, *(each for each in (found.beacon_round,) if each)]
     if any(type(each) is not int or each < 0 for each in whole) or found.seeds < 1:
         raise ValueError("numbers")
     if not NAMES.fullmatch(found.name) or found.retries > MOST_RETRIES:
         raise ValueError("name")
+    if found.compare not in COMPARE:
+        raise ValueError("compare")
     if found.seeds > MOST_SEEDS or (found.beacon_round or 0) > MOST_ROUNDS:
         raise ValueError("numbers")
     if network is not None and not PUBLIC_KEY.fullmatch(network.public_key):

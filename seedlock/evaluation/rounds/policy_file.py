@@ -14,7 +14,9 @@ from seedlock.evaluation.recording.metrics import DIRECTIONS, Metric
 from seedlock.evaluation.rounds import beacon
 from seedlock.evaluation.rounds.canonical import DIGEST, stamp
 from seedlock.evaluation.rounds.policy import (
+    COMPARE,
     FAILED,
+    INDEPENDENT,
     MOST_RETRIES,
     MOST_SEEDS,
     NAMES,
@@ -119,7 +121,7 @@ def _policy(given: dict[str, Any]) -> Policy:
         raise _Wrong("reveal_by", stamp(reveal_by), "a moment after the deadline")
     train = _choice("train", given.get("train", "organiser"), TRAINERS)
     scores = _table("scores", given.get("scores", {}))
-    _only("scores.", scores, {"failed"})
+    _only("scores.", scores, {"failed", "compare"})
     return Policy(
         name,
         _whole("seeds", given.get("seeds"), 1, MOST_SEEDS),
@@ -136,6 +138,7 @@ def _policy(given: dict[str, Any]) -> Policy:
         _limits(_table("limits", given.get("limits", {}))),
         _choice("scores.failed", scores.get("failed", "worst"), FAILED),
         _fraction(given.get("spot_checks"), train),
+        _choice("scores.compare", scores.get("compare", INDEPENDENT), COMPARE),
     )
 
 

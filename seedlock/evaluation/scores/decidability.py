@@ -12,8 +12,6 @@ from statistics import NormalDist
 
 ALPHA = 0.05
 
-INDEPENDENT, PAIRED = "independent", "paired"
-
 
 def smallest_p(n: int, paired: bool = False) -> float:
     """Return the smallest two-sided p of an exact test on n seeds.

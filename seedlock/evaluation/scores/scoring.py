@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from seedlock.evaluation.rounds.policy import INDEPENDENT, PAIRED
 from seedlock.evaluation.scores import decidability, failures, pairwise, ranking, summaries
 from seedlock.evaluation.scores.failures import DONE, FAILED
 
@@ -43,13 +44,13 @@ class Rule:
 
     failed: str
     seeds: int
-    compare: str = decidability.INDEPENDENT
+    compare: str = INDEPENDENT
     alpha: float = decidability.ALPHA
 
     @property
     def paired(self) -> bool:
         """Whether the runs under one seed belong together."""
-        return self.compare == decidability.PAIRED
+        return self.compare == PAIRED
 
     def as_dict(self) -> dict[str, Any]:
         """Return it with its method in words, JSON-ready."""

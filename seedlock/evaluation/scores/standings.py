@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound, printable
 from seedlock.evaluation.rounds.canonical import strict
-from seedlock.evaluation.scores import scoring, summaries
+from seedlock.evaluation.rounds.ceremony import Round
+from seedlock.evaluation.scores import round_results, scoring, summaries
 from seedlock.evaluation.scores.failures import DONE, FAILED, INFRASTRUCTURE, WAITING
-from seedlock.evaluation.scores.results import PUBLIC
+from seedlock.evaluation.scores.results import MARKED, PUBLIC, VERIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.scores.results import Run, Submission
@@ -26,6 +28,21 @@ KEYS = {
     "format", "version", "round", "policy_digest", "rule", "trained_by", "complete", "revealed",
     "verdict", "seeds", "problems", "metrics", "submissions", "comparisons",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Label:
+    """What somebody knows about a submission beside the round's folder.
+
+    Attributes:
+        verification: one of `results.VERIFICATIONS`.
+    """
+
+    verification: str
+
+    def __post_init__(self) -> None:
+        if self.verification not in VERIFICATIONS:
+            raise ValueError(self.verification)
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,38 @@ def from_bytes(raw: bytes) -> Standings:
     return from_dict(content)
 
 
+def of_round(
+    folder: Path, labels: Mapping[str, Label] | None = None, verdict: str | None = None
+) -> Standings:  # fmt: skip
+    """Return the standings of a round from its published folder.
+
+    A record that is missing, or not the one that the ledger names, gives no value; it is a line in
+    `problems`, and the standings are not complete.
+
+    Args:
+        folder: the round's: opening, freeze, draw, ledger, reveal, spot checks, records, as far as
+            they are there.
+        labels: by a submission's digest, as of replays that somebody returned. A submission that a
+            spot check marked stays marked.
+        verdict: word of `seedlock round verify`, where somebody asked.
+
+    Raises:
+        BadRound: a file of the round is not what it has to be.
+    """
+    found = round_results.look(Round(folder))
+    labels = labels or {}
+    submissions = [
+        replace(each, verification=labels[each.digest].verification)
+        if each.digest in labels and each.verification != MARKED else each
+        for each in found.submissions
+    ]  # fmt: skip
+    return build(
+        found.policy, submissions,
+        seeds=None if found.seeds is None else [str(each) for each in found.seeds],
+        revealed=found.revealed, verdict=verdict, problems=round_results.problems(submissions),
+    )  # fmt: skip
+
+
 def build(
     policy: Policy,
     submissions: Sequence[Submission],
@@ -131,7 +180,7 @@ def build(
     Raises:
         ValueError: a value is no finite number.
     """
-    rule = scoring.Rule(policy.failed, policy.seeds)
+    rule = scoring.Rule(policy.failed, policy.seeds, policy.compare)
     scores, comparisons = {}, {}
     for metric in policy.metrics:
         scores[metric.name], comparisons[metric.name] = scoring.score(metric, submissions, rule)
@@ -142,7 +191,7 @@ def build(
         "round": policy.name,
         "policy_digest": policy.digest,
         "rule": rule.as_dict(),
-        "trained_by": policy.train if policy.train == "authors" else "organiser",
+        "trained_by": policy.train,
         "complete": bool(submissions) and ended and not problems,
         "revealed": revealed,
         "verdict": verdict,

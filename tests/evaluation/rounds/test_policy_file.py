@@ -78,6 +78,24 @@ def test_equal_policies_have_equal_digests(tmp_path: Path, text: str) -> None:
     assert given(tmp_path, text).digest == given(tmp_path, NO_BEACON).digest
 
 
+def test_paired_is_said_or_not_there(tmp_path: Path) -> None:
+    """A policy without the key has the digest that it had before there was one."""
+    plain = given(tmp_path, LEAST + METRIC)
+    said = given(tmp_path, LEAST + METRIC + '[scores]\ncompare = "independent"\n')
+    paired = given(tmp_path, LEAST + METRIC + '[scores]\ncompare = "paired"\n')
+
+    assert plain.digest == said.digest
+    assert plain.digest == (
+        "sha256:239785f9111768843a6867f1d8a9fd09d8bc12bed33a70be4341030fcb07bf2d"
+    )
+    assert b"compare" not in plain.canonical
+    assert from_dict(json.loads(paired.canonical)) == paired
+    assert paired.digest != plain.digest
+    for word in ("independent", "both"):
+        with pytest.raises(ValueError, match=r"policy|compare"):
+            from_dict({**paired.as_dict(), "scores": {"failed": "worst", "compare": word}})
+
+
 WRONG = [
     ("name", ""),
     ("name", 'name = ""'),
@@ -123,6 +141,7 @@ WRONG = [
     ("limits.speed", 'limits = { speed = "1" }'),
     ("scores.failed", 'scores = { failed = "best" }'),
     ("scores.x", "scores = { x = 1 }"),
+    ("scores.compare", 'scores = { compare = "both" }'),
     ("spot_checks", "spot_checks = 0.1"),
     ("spot_checks", 'train = "authors"\nspot_checks = 1.1'),
     ("more", "more = 1"),

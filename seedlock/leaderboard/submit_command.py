@@ -1,0 +1,182 @@
+"""`seedlock submit` on the command line: a folder with `submission.toml` to the server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedlock.environment import leave_lock
+
+if TYPE_CHECKING:
+    import argparse
+
+    from seedlock.leaderboard.client import Client
+
+EXIT_USAGE = 2
+
+EPILOG = """\
+  seedlock check mine --output checked
+  seedlock submit mine --round NAME --check checked/check.json
+
+Packs the files of the submission's digest, the same bytes each time, sends them, and prints the
+digest and what the server took. Nothing of the submission is run, here or there. The last
+submission of a name counts; until the deadline, by the server's clock, it may be replaced.
+
+exit status: 0 the server has it; 2 the command line is wrong; 74 a full disk; 78 submission, token
+or address are not allowed, or the server refused; 130 interrupted: say it again.
+
+docs/leaderboard.md says what comes after.
+"""
+
+
+def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    import argparse
+
+    parser = subcommands.add_parser(
+        "submit",
+        help="hand a submission in at the leaderboard's server",
+        description="Hand the submission in a folder with submission.toml in.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="default: .")
+    parser.add_argument("--round", required=True, metavar="NAME", help="the round's name")
+    parser.add_argument(
+        "--check", metavar="FILE", help="check.json of seedlock check: hand in only what passed it"
+    )
+    server_options(parser)
+    parser.add_argument("--json", action="store_true", help="print what the server took as JSON")
+    parser.set_defaults(command=_submit)
+
+
+def server_options(parser: argparse.ArgumentParser) -> None:
+    """Add what each command that asks a server takes."""
+    parser.add_argument("--server", metavar="URL", help="the server (default: REPRO_BOARD)")
+    parser.add_argument(
+        "--token-file", metavar="FILE",
+        help="file with your token, mode 0600 (default: REPRO_BOARD_TOKEN_FILE, or "
+        "~/.config/seedlock/token)",
+    )  # fmt: skip
+
+
+def _submit(options: argparse.Namespace) -> int:
+    leave_lock()
+    from seedlock.evaluation.requirements import CLIENT, require
+
+    require(CLIENT)
+    import tempfile
+
+    from rich.console import Console
+
+    from seedlock.errors import BoardRefused
+    from seedlock.evaluation.data.fetch_progress import Bar
+    from seedlock.evaluation.submission import submission_file
+    from seedlock.leaderboard import archive, client
+
+    submission = submission_file.read(Path(options.folder).resolve())
+    server = client.given(options.server, options.token_file, os.environ)
+    wrong = None if options.check is None else _unchecked(Path(options.check), submission.folder)
+    if wrong is not None:
+        return _refuse(wrong)
+    told = server.get("rounds", options.round)
+    _refuse_unfit(told, submission)
+    server.get("rounds", options.round, "submissions")  # an unusable token is known before packing
+    # Without a name on the disk: whatever ends this process, nothing is left.
+    with tempfile.TemporaryFile() as file, Bar(Console(stderr=True)) as bar:
+        bar.of(submission.name).begin("packing", None)
+        handed = archive.pack(submission.folder, file)
+        size = file.seek(0, os.SEEK_END)
+        most = told["limits"]["upload"]
+        if size > most:
+            raise BoardRefused(
+                f"the archive has {size} bytes; allowed: {most}; leave out what is no source, as "
+                "data, which data.lock names"
+            )
+        bar.begin("sending", size)
+        receipt: dict[str, Any] = server.send(
+            "POST", "rounds", options.round, "submissions", file=file, kind="application/gzip",
+            advanced=bar.advance, parameters={"digest": handed.digest},
+        )  # fmt: skip
+    if receipt.get("digest") != handed.digest:
+        raise BoardRefused(
+            f"the server says it has {receipt.get('digest')}, and {handed.digest} was sent; "
+            "allowed: the same digest; tell an organiser"
+        )
+    if options.json:
+        import json
+
+        print(json.dumps(receipt, indent=1, sort_keys=True))
+    else:
+        print(_text(receipt, server, handed.files))
+    return 0
+
+
+def _refuse_unfit(told: Any, submission: Any) -> None:
+    """Say what the server would, before anything is packed and sent.
+
+    Raises:
+        BoardRefused: the submission does not fit the round's policy.
+    """
+    from seedlock.errors import BoardRefused
+    from seedlock.evaluation.rounds import handed_in
+    from seedlock.evaluation.rounds.policy import from_dict
+
+    try:
+        policy = from_dict(told["policy"])
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return  # of a later version: the server itself will say
+    wrong = handed_in.unfit(policy, submission)
+    if wrong:
+        raise BoardRefused(
+            f"{submission.name} does not fit the round's policy: {'; '.join(wrong)}; allowed: what "
+            "the policy says; mend submission.toml"
+        )
+
+
+def _unchecked(path: Path, folder: Path) -> str | None:
+    """Return why a check does not speak for a submission, or None."""
+    import json
+
+    from seedlock.errors import printable
+    from seedlock.evaluation.recording import source
+
+    shown = printable(str(path), 200)
+    try:
+        content = json.loads(path.read_bytes())
+        digest, ready = content["submission"]["digest"], content["ready"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"--check {shown} is no check.json; allowed: what seedlock check wrote"
+    now = source.look(folder).digest
+    if digest != now:
+        return (
+            f"--check {shown} is of {printable(str(digest), 80)}, and the folder is now {now}: "
+            "something changed since; check it again"
+        )
+    if ready is not True:
+        return f"--check {shown} says NOT READY; mend what it names, and check it again"
+    return None
+
+
+def _text(receipt: dict[str, Any], server: Client, files: int) -> str:
+    from seedlock.errors import printable
+
+    again = " again: the server had it" if receipt.get("already") else ""
+    lines = [
+        f"{receipt['name']}: HANDED IN{again}",
+        f"digest    {receipt['digest']}",
+        f"archive   sha256:{receipt['archive_sha256']}, {receipt['size']} bytes, {files} files",
+        f"taken     {receipt['uploaded']} by the server's clock; deadline {receipt['deadline']}",
+    ]
+    if receipt.get("replaces"):
+        lines.append(f"replaces  {receipt['replaces']}")
+    lines.append(f"left      {receipt['uploads_left']} uploads of your team for this round")
+    lines.append(f"server    {server.server}, round {receipt['round']}")
+    return "\n".join(printable(line, 300) for line in lines)
+
+
+def _refuse(problem: str) -> int:
+    print(f"seedlock submit: {problem}", file=sys.stderr)
+    return EXIT_USAGE
