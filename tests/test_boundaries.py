@@ -298,6 +298,7 @@ ORDER = [
     {
         "leaderboard.api.audit",
         "leaderboard.api.me",
+        "leaderboard.api.strict_json",
         "leaderboard.api.teams",
         "leaderboard.api.tokens",
         "leaderboard.pages.sign_in",
