@@ -20,7 +20,7 @@ from seedlock.leaderboard.tables import Team
 from tests.leaderboard.handing_in import POLICY, packed, submission
 from tests.leaderboard.served import serving
 
-KILLS = 3
+KILLS = 2
 AUTHORS = 5
 EACH = 4
 """Times that the server is killed, authors who hand in at a time, and archives of each of them
