@@ -240,6 +240,12 @@ class BadRound(SeedlockError):
     slug = "bad-round"
 
 
+class BadExport(SeedlockError):
+    """A folder is no exported board, or can't become one."""
+
+    slug = "bad-export"
+
+
 class BadPassphrase(SeedlockError):
     """A round's secret can't be opened with the passphrase that was given, or without one."""
 

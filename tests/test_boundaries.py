@@ -232,6 +232,25 @@ ORDER = [
     {"evaluation.spot_checks.admission", "evaluation.spot_checks.spot_check"},
     {"evaluation.spot_checks.proof", "evaluation.spot_checks.spot_check_text"},
     {
+        "evaluation.scores.decidability",
+        "evaluation.scores.failures",
+        "evaluation.scores.read_record",
+        "evaluation.scores.summaries",
+    },
+    {
+        "evaluation.scores.pairwise",
+        "evaluation.scores.permutation",
+        "evaluation.scores.ranking",
+        "evaluation.scores.results",
+    },
+    {
+        "evaluation.scores.comparisons",
+        "evaluation.scores.round_results",
+        "evaluation.scores.scoring",
+    },
+    {"evaluation.scores.standings"},
+    {"evaluation.scores.head_to_head", "evaluation.scores.spreadsheet"},
+    {
         "evaluation.apptainer_command",
         "evaluation.data_command",
         "evaluation.diff_command",
@@ -263,6 +282,7 @@ ORDER = [
     {
         "leaderboard.api.audit",
         "leaderboard.api.me",
+        "leaderboard.api.strict_json",
         "leaderboard.api.teams",
         "leaderboard.api.tokens",
         "leaderboard.pages.sign_in",
@@ -274,6 +294,8 @@ ORDER = [
     },
     {"leaderboard.application"},
     {"leaderboard.serving"},
+    {"leaderboard.show_table"},
+    {"leaderboard.show_command"},
     {"leaderboard.board_command", "leaderboard.serve_command"},
     {"cli"},
     {"__main__"},

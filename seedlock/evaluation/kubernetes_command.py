@@ -146,7 +146,7 @@ def _collect(options: argparse.Namespace, this: Round, found: list[Entry]) -> in
             (each.digest, each.submission.name, each.submission.visibility, policy.seeds)
             for each in found
         ])  # fmt: skip
-        refused = {each.digest: each.refused for each in found if each.refused}
+        refused = {each.digest: each.publicly_refused for each in found if each.refused}
         volume = Path(options.volume).resolve()
         came = collect(ledger, this.folder, volume, options.over, refused)
         ledger.export(str(this.folder / EXPORTED))

@@ -81,7 +81,7 @@ class BoardView:
         rule: words of the standings on failed runs, seeds and method.
         sorts: by column, the address that sorts by it and the order it has now, or None.
         pagers: numbers and addresses of the pages.
-        hardware_differs: whether runtimes come from different machines.
+        hardware: of all runs, where it is one; else empty, and each row has its own.
         grouped: whether the rows of each group follow each other, the first group first.
     """
 
@@ -110,7 +110,7 @@ class BoardView:
     trained_by: str
     sorts: Mapping[str, tuple[str | None, str | None]]
     pagers: tuple[tuple[int, str | None], ...]
-    hardware_differs: bool
+    hardware: str
     grouped: bool
 
 
@@ -158,6 +158,7 @@ def board(
     if not 1 <= asked.page <= pages:
         return None
     shown = ordered[size * (asked.page - 1) : size * asked.page]
+    machines = {each["hardware"] for each in every if each["hardware"]}
     name = standings["round"]
     rows = [chart_row(each, metric, links.submission(name, each["name"])) for each in shown]
     groups = [row.group for row in rows if row.group is not None]
@@ -187,7 +188,7 @@ def board(
         metrics=tuple((each, links.board(name, metric=each)) for each in metrics),
         rows=tuple(_row(each, metric, name, links) for each in shown),
         chart=charts.seeds(
-            rows, "seeds", f"{metric} of each seed, by submission", _axis(metric, about),
+            rows, "seeds", f"{metric} of each seed, by submission", axis_title(metric, about),
         ),
         found=len(ordered),
         total=len(every),
@@ -213,7 +214,7 @@ def board(
             ))
             for number in _near(asked.page, pages)
         ),
-        hardware_differs=len({each["hardware"] for each in every if each["hardware"]}) > 1,
+        hardware=machines.pop() if len(machines) == 1 else "",
         grouped=grouped,
     )  # fmt: skip
 
@@ -249,7 +250,8 @@ def numbers(score: Mapping[str, Any]) -> dict[str, str]:
     return told
 
 
-def _axis(metric: str, about: Mapping[str, Any]) -> str:
+def axis_title(metric: str, about: Mapping[str, Any]) -> str:
+    """Return what stands below a scale of a metric."""
     unit = f" ({about['unit']})" if about["unit"] else ""
     better = "higher" if about["direction"] == "max" else "lower"
     return f"{metric}{unit}, {better} is better"

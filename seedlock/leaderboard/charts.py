@@ -192,7 +192,7 @@ def _dots(
             points.append((min(max(value, ends[0]), ends[1]), height))
             titles.append(f"{row.name}, seed {index}: failed, counts as {value:.6g}")
     for kind, marker, size in (
-        ("dot", "o", 7), ("failed", "x", 7), ("beyond-low", "<", 7), ("beyond-high", ">", 7),
+        ("dot", "o", 8), ("failed", "x", 7), ("beyond-low", "<", 7), ("beyond-high", ">", 7),
     ):  # fmt: skip
         made.marks(kind, kinds[kind][0], marker, size, kinds[kind][1])
 

@@ -170,7 +170,7 @@ class StaticLinks(Links):
         at: path of the page below the export's folder, with `/`.
         first: the metric of `index.html`.
         records: names of submissions whose records are in the export.
-        compared: pairs of submissions that have a page; the order within a pair counts.
+        compared: pairs of submissions that have a page, each in one order.
     """
 
     static = True
@@ -221,10 +221,13 @@ class StaticLinks(Links):
     def compare(
         self, name: str, first: str | None = None, second: str | None = None
     ) -> str | None:
-        """Return the address of the comparison of two submissions, if the export has it."""
-        if first is None or second is None or (first, second) not in self.compared:
-            return None
-        return self._to(self.compare_file(first, second))
+        """Return the address of a comparison, if the export has it; without names, of the list."""
+        if first is None or second is None:
+            return self._to("compare/index.html") if self.compared else None
+        for pair in ((first, second), (second, first)):
+            if pair in self.compared:
+                return self._to(self.compare_file(*pair))
+        return None
 
     @staticmethod
     def compare_file(first: str, second: str) -> str:

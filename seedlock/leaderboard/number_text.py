@@ -62,6 +62,14 @@ def duration(seconds: float) -> str:
     return "1 min 00 s"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in the largest binary unit that divides it."""
+    for power, name in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count and count % (1 << power) == 0:
+            return f"{count >> power} {name}"
+    return f"{count} bytes"
+
+
 def span(first: int, last: int) -> str:
     """Return a range of whole numbers: `2` or `2 to 4`."""
     return str(first) if first == last else f"{first} to {last}"

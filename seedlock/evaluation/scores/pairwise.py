@@ -54,7 +54,7 @@ def all_pairs(values: Array, paired: bool = False) -> Pairs:
         raise ValueError("a value is infinite")
     count = len(values)
     difference, p = numpy.zeros((count, count)), numpy.ones((count, count))
-    n = numpy.zeros((count, count), dtype=int)
+    n: Array = numpy.zeros((count, count), dtype=int)
     row_of = _paired if paired else _welch
     for row in range(count - 1):
         others = slice(row + 1, count)

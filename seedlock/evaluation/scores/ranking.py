@@ -79,7 +79,7 @@ def rank(
     # The statement against the observed direction has a p of a half or more: never rejected.
     adjusted = holm(numpy.concatenate([p / 2, 1 - p / 2]))[: len(p)]
     told = adjusted <= alpha
-    better = numpy.zeros((count, count), dtype=bool)
+    better: Array = numpy.zeros((count, count), dtype=bool)
     better[rows[told], columns[told]] = (differences > 0)[rows[told], columns[told]]
     better[columns[told], rows[told]] = (differences < 0)[rows[told], columns[told]]
     return Ranking(
@@ -99,7 +99,7 @@ def groups(means: Array, better: Array) -> Array:
         means: of which more is better.
         better: as `Ranking` has it.
     """
-    found = numpy.zeros(len(means), dtype=int)
+    found: Array = numpy.zeros(len(means), dtype=int)
     number = 0
     for head in numpy.argsort(-means, kind="stable"):
         if not found[head]:

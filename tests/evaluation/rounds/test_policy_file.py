@@ -92,7 +92,7 @@ def test_paired_is_said_or_not_there(tmp_path: Path) -> None:
     assert from_dict(json.loads(paired.canonical)) == paired
     assert paired.digest != plain.digest
     for word in ("independent", "both"):
-        with pytest.raises(ValueError, match="policy|compare"):
+        with pytest.raises(ValueError, match=r"policy|compare"):
             from_dict({**paired.as_dict(), "scores": {"failed": "worst", "compare": word}})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import numpy
 import pytest
@@ -18,6 +19,12 @@ from tests.evaluation.scores.test_summaries import A, B
 EXTRA_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
 EXTRA_2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
 """Student's sleep data: Biometrika 6 (1908); R's data set `sleep`."""
+
+
+def _state() -> list[int]:
+    state: Any = numpy.random.get_state()
+    words: list[int] = state[1].tolist()
+    return words
 
 
 def compared(a: list[float], b: list[float], paired: bool = False) -> Comparison:
@@ -90,7 +97,7 @@ def test_decimal_ties_are_ties() -> None:
     """Sums that are equal as decimals and not as floats: SciPy says 0.558 here, and calls fewer
     ways as extreme as they are."""
     a, b = [2000.5, 2000.3, 2000.5, 2000.4, 2000.4, 2000.2], [2000.5, 2000, 2000.3, 2000.4, 2000.5]
-    tenths = [Fraction(round(each * 10)) for each in [*a, *b]]
+    tenths: list[Any] = [Fraction(round(each * 10)) for each in [*a, *b]]
     observed = abs(sum(tenths[:6]) * 11 - sum(tenths) * 6)
     extreme = sum(
         abs(sum(each) * 11 - sum(tenths) * 6) >= observed for each in combinations(tenths, 6)
@@ -104,7 +111,7 @@ def test_many_seeds_are_drawn_and_repeat() -> None:
     generator = numpy.random.default_rng(2)
     a, b = generator.normal(size=30).tolist(), (generator.normal(size=30) + 0.7).tolist()
     numpy.random.seed(1)
-    before = numpy.random.get_state()[1].tolist()
+    before = _state()
 
     first, second = permutation(a, b), permutation(a, b)
 
@@ -112,7 +119,7 @@ def test_many_seeds_are_drawn_and_repeat() -> None:
     assert first == second
     assert first.p == pytest.approx(stats.ttest_ind(a, b).pvalue, abs=0.02)
     assert permutation(a, [each + 9 for each in b]).p == first.smallest
-    assert numpy.random.get_state()[1].tolist() == before
+    assert _state() == before
     assert math.comb(20, 10) <= permutations.EXACT
 
 
@@ -126,9 +133,15 @@ def test_intervals_of_improvement_cover(n: int) -> None:
         a, b = generator.normal(size=(3_000, n)) + shift, generator.normal(size=(3_000, n))
         wins = (a[:, :, None] > b[:, None, :]).sum(axis=(1, 2))
         # The interval depends on U and n alone, so one sample of each U is enough.
-        known = {u: improvement(a[at].tolist(), b[at].tolist()) for at, u in enumerate(wins)
-                 if at == numpy.argmax(wins == u)}  # fmt: skip
-        covered = [known[u].low <= true <= known[u].high for u in wins]
+        known = {
+            int(u): improvement(a[first].tolist(), b[first].tolist())
+            for u, first in zip(*numpy.unique(wins, return_index=True), strict=True)
+        }
+        found = [known[int(u)] for u in wins]
+        covered = [
+            each.low is not None and each.high is not None and each.low <= true <= each.high
+            for each in found
+        ]
 
         assert numpy.mean(covered) >= 0.925
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy
 import pytest
 
@@ -9,7 +11,7 @@ from seedlock.evaluation.scores.pairwise import all_pairs
 from seedlock.evaluation.scores.ranking import Ranking, groups, holm, rank
 
 
-def ranked(values: numpy.ndarray, paired: bool = False) -> Ranking:
+def ranked(values: Any, paired: bool = False) -> Ranking:
     """Return where the rows stand."""
     pairs = all_pairs(values, paired)
     return rank(values.mean(axis=1), pairs.difference, pairs.p, pairs.n >= 4)
@@ -132,7 +134,7 @@ def test_rank_intervals_hold_together() -> None:
 
 def test_groups_go_by_their_best() -> None:
     """Being told apart is not transitive: b is tied with a and c, which differ."""
-    better = numpy.zeros((3, 3), dtype=bool)
+    better: Any = numpy.zeros((3, 3), dtype=bool)
     better[0, 2] = True
 
     assert groups(numpy.array([3.0, 2.0, 1.0]), better).tolist() == [1, 1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from seedlock.errors import BadRound
+from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.scores.standings import (
     Label,
     Standings,
@@ -221,7 +224,7 @@ def test_a_record_of_another_run(tmp_path: Path, changes: dict[str, Any], said: 
     ledger = Ledger(this, [entry("alpha")])
     finish(ledger, this, entry("alpha"), 0, 0.9, **changes)
     ledger.write(this.folder)
-    made_rounds.steps.reveal_round(this, None, made_rounds.REVEALED)
+    steps.reveal_round(this, None, made_rounds.REVEALED)
 
     found = of_round(this.folder)
 
@@ -240,7 +243,7 @@ def test_no_number_is_never_infinite(tmp_path: Path) -> None:
         (this.folder / f"{word.decode()}.json").write_bytes(raw)
         events[-1]["content"].update(
             record=f"{word.decode()}.json",
-            record_sha256=made_rounds.hashlib.sha256(raw).hexdigest(),
+            record_sha256=hashlib.sha256(raw).hexdigest(),
         )
         made_rounds.chain(events)
         made_rounds.write_events(this.folder, events)
@@ -266,7 +269,7 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
     assert not opened.complete
     assert not opened.as_dict()["comparisons"]["accuracy"]["decidable"]
 
-    made_rounds.steps.freeze_round(this, made_rounds.ENTRIES, made_rounds.FROZEN)
+    steps.freeze_round(this, made_rounds.ENTRIES, made_rounds.FROZEN)
     frozen = of_round(this.folder)
 
     assert not frozen.complete
@@ -399,7 +402,7 @@ def returned(tmp_path: Path, **changes: Any) -> Path:
 
 def spot_check(folder: Path, standings: dict[str, tuple[str, list[str]]], number: int = 1) -> None:
     """Write a spot check's result: standing, and a verdict for each record, by submission."""
-    this = made_rounds.Round(folder)
+    this = Round(folder)
     submissions = []
     for name, (standing, verdicts) in standings.items():
         records = []
@@ -407,7 +410,7 @@ def spot_check(folder: Path, standings: dict[str, tuple[str, list[str]]], number
             raw = (folder / "runs" / name / f"{index}-1.json").read_bytes()
             records.append({
                 "record": f"{index}.json", "seed_index": index, "class": "done", "faults": [],
-                "sha256": f"sha256:{made_rounds.hashlib.sha256(raw).hexdigest()}",
+                "sha256": f"sha256:{hashlib.sha256(raw).hexdigest()}",
                 "chosen": bool(verdict), "verdict": verdict or None, "reasons": [],
             })  # fmt: skip
         faults = ["no record for seed index 2"] if standing == "refused" else []
