@@ -237,7 +237,10 @@ async def _shown(
         template: its template.
         view: makes what it shows.
     """
-    if visitor.signed_in or key is None:
-        return await anyio.to_thread.run_sync(lambda: page(request, template, view=view()))
-    cache = cast("PageCache", request.app.state.page_cache)
-    return answer(request, await cache.get(key, lambda: render(template, view(), LINKS)))
+    try:
+        if visitor.signed_in or key is None:
+            return await anyio.to_thread.run_sync(lambda: page(request, template, view=view()))
+        cache = cast("PageCache", request.app.state.page_cache)
+        return answer(request, await cache.get(key, lambda: render(template, view(), LINKS)))
+    except BadRound as problem:
+        raise opened.contradictory() from problem

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import verification
 from seedlock.leaderboard import ceremony_view
-from seedlock.leaderboard.problems import Problem
+from seedlock.leaderboard.pages.opened import contradictory
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -44,7 +44,7 @@ def checked(folder: Path, version: Hashable, at: datetime) -> ceremony_view.Chec
                     verification.verify(folder, at, verification.Seen())
                 )  # fmt: skip
             except BadRound as problem:
-                raise Problem(503, "the files of this round can't be read") from problem
+                raise contradictory() from problem
             _kept[folder, version] = found
             while len(_kept) > MOST:
                 _kept.popitem(last=False)
