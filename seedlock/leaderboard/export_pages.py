@@ -13,6 +13,7 @@ from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.scores.standings import Standings
 from seedlock.leaderboard import (
+    board_order,
     board_view,
     ceremony_view,
     compare_view,
@@ -100,7 +101,7 @@ class _Site:
             while number <= pages:
                 at = self._links("").board_file(metric, number)
                 links = self._links(at)
-                found = board_view.Asked(metric=asked, page=number)
+                found = board_order.Asked(metric=asked, page=number)
                 view = board_view.board(self.board, self.state, links, found)
                 assert view is not None
                 pages, number = view.pages, number + 1
