@@ -10,13 +10,28 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
 from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
-from seedlock.leaderboard.api import audit, me, records, rounds, submissions, teams, tokens
+from seedlock.leaderboard.api import (
+    audit,
+    board,
+    images,
+    me,
+    proofs,
+    records,
+    replays,
+    rounds,
+    signed_records,
+    strict_json,
+    submissions,
+    teams,
+    tokens,
+)
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.kept_rounds import Rounds
 from seedlock.leaderboard.pages import (
@@ -30,6 +45,7 @@ from seedlock.leaderboard.pages import (
 from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.store import Store
+from seedlock.leaderboard.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -41,13 +57,17 @@ API = "/api/v1"
 
 API_ROUTERS = (
     audit.router, me.router, teams.router, tokens.router,
-    rounds.router, records.router, submissions.router,
+    rounds.router, records.router, submissions.router, board.router, proofs.router,
+    signed_records.router, replays.router, images.router,
 )  # fmt: skip
 
 PAGE_ROUTERS = (
     account.router, administration.router, first.router, sign_in.router, downloads.router,
     public.router,
 )  # fmt: skip
+
+BEARER = HTTPBearer(auto_error=False, description="A token that an organiser issued.")
+"""For the OpenAPI document; dependencies.viewer reads the token."""
 
 ROUNDS, FILES, TEMPORARY = "rounds", "files", "tmp"
 """Folders below the server's: published rounds, archives, uploads under way."""
@@ -85,12 +105,16 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     app.state.clock = clock
     app.state.files = Store(configuration.folder)
     app.state.rounds = Rounds(configuration.folder, database, app.state.files)
+    app.state.verifier = Verifier()
     app.state.rounds.freshen(int(clock() * 1000))
     uploads.forget_withdrawn(database, app.state.files)
     app.state.page_cache = PageCache()
     app.state.rate_limits = rate_limits.RateLimits(configuration.limits, clock)
     for router in API_ROUTERS:
-        app.include_router(router, prefix=API, responses=problems.RESPONSES)
+        app.include_router(
+            router, prefix=API, responses=problems.RESPONSES,
+            dependencies=[Depends(BEARER), Depends(strict_json.required)],
+        )  # fmt: skip
     for router in PAGE_ROUTERS:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(forms.protected)])
     static = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
@@ -114,6 +138,8 @@ def prepare(folder: Path) -> None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in (ROUNDS, FILES, TEMPORARY):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
+            if folder.stat().st_mode & 0o022:
+                raise PermissionError(errno.EPERM, "others may write it")
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as problem:
@@ -121,7 +147,8 @@ def prepare(folder: Path) -> None:
             raise
         raise BadServer(
             f"'{printable(str(folder), 300)}' can't be the server's folder: {problem.strerror}; "
-            "allowed: a folder that this user may write, or the name of a new one; name another"
+            "allowed: a folder that this user may write and nobody else, or the name of a new one; "
+            "name another, or chmod 700"
         ) from None
 
 

@@ -64,12 +64,12 @@ class Entrance:
         await self.app(scope, _counted(receive, limit, self._patience), send)
 
     def _wrong(self, request: Request, limit: int) -> Problem | None:
-        host = request.headers.get("host", "")
-        if host.lower() not in self._hosts:
-            return Problem(421, "this server has another name", given=host, allowed=self._url)
         wait = limits_of(request).address.take(key_of(address(request)))
         if wait:
             return too_many(wait)
+        host = request.headers.get("host", "")
+        if host.lower() not in self._hosts:
+            return Problem(421, "this server has another name", given=host, allowed=self._url)
         said = request.headers.get("content-length", "0")
         if not said.isascii() or not said.isdecimal() or len(said) > 18:
             return Problem(400, "the length of the body is no number", given=said)

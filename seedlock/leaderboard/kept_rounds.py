@@ -65,13 +65,16 @@ class Rounds:
     Args:
         folder: the server's.
         database: the server's.
-        store: the server's, whose folder for uploads is used.
+        store: the server's.
+
+    Attributes:
+        files: the same.
     """
 
     def __init__(self, folder: Path, database: Database, store: Store) -> None:
         self._folder = folder / ROUNDS
         self._database = database
-        self._store = store
+        self.files = store
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def folder(self, name: str) -> Path:
@@ -99,7 +102,7 @@ class Rounds:
         """
         folder = self.folder(name)
         upload.file.flush()
-        with self._locks[name], self._store.workplace() as stage:
+        with self._locks[name], self.files.workplace() as stage:
             how = publication.check(
                 folder, name, file, upload.path, stage, from_seconds(now // 1000)
             )
@@ -157,12 +160,20 @@ class Rounds:
             if (mark.parent / f"{OPENING}.json").exists():
                 self.refresh(mark.parent.name, now)
 
+    def alone(self, name: str) -> threading.Lock:
+        """Return what keeps others from changing a round; `publish` and `refresh` take it too."""
+        return self._locks[name]
+
     def refresh(self, name: str, now: int) -> int:
         """Work a round's standings out anew and raise its revision, which is returned.
 
         Raises:
             OSError: they can't be written.
         """
+        with self._locks[name]:
+            return self._refresh(name, now)
+
+    def _refresh(self, name: str, now: int) -> int:
         folder = self.folder(name)
         self._mark(folder)
         this = Round(folder)
@@ -193,7 +204,7 @@ class Rounds:
             asked = select(tables.Round.revision).where(tables.Round.name == name)
             revision = connection.execute(asked).scalar()
         if how != publication.SAME or revision is None or (self.folder(name) / STALE).exists():
-            revision = self.refresh(name, now)
+            revision = self._refresh(name, now)
         return Published(how, int(revision), upload.sha256, upload.size)
 
     def _mark(self, folder: Path) -> None:

@@ -24,11 +24,11 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.rounds.hidden_seeds import Secret
 
-OPENED = datetime(2026, 3, 1, tzinfo=timezone.utc)
-DEADLINE = OPENED + timedelta(days=30)
-FROZEN = DEADLINE + timedelta(minutes=5)
-DRAWN = FROZEN + timedelta(minutes=5)
-REVEALED = DRAWN + timedelta(days=14)
+DEADLINE = datetime(2026, 3, 31, tzinfo=timezone.utc)
+OPEN = timedelta(days=30)
+"""Before the deadline; the other moments are after it."""
+
+FROZEN, DRAWN, REVEALED = timedelta(minutes=5), timedelta(minutes=10), timedelta(days=14)
 
 POLICY = """\
 name = {name}
@@ -73,6 +73,7 @@ class Shape:
         waiting: so many of the last runs have not been started.
         revealed: whether the secret is published.
         flawless: whether no run fails.
+        deadline: for handing in; the other moments lie around it.
     """
 
     submissions: int
@@ -84,6 +85,7 @@ class Shape:
     waiting: int = 0
     revealed: bool = True
     flawless: bool = False
+    deadline: datetime = DEADLINE
 
     def policy(self) -> str:
         """Return the organiser's file."""
@@ -94,13 +96,18 @@ class Shape:
         return POLICY.format(
             name=json.dumps(self.name), seeds=self.seeds, train=json.dumps(self.train),
             metrics="\n" + "\n".join(tables), failed=json.dumps(self.failed),
-            deadline=DEADLINE.isoformat(),
+            deadline=self.deadline.isoformat(),
             # Far away: a round that was not revealed must not become void while it is looked at.
-            reveal_by=(DEADLINE + timedelta(days=36500)).isoformat(),
+            reveal_by=(self.deadline + timedelta(days=36500)).isoformat(),
         )  # fmt: skip
 
 
-def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> Round:
+def make(
+    folder: Path,
+    shape: Shape,
+    digests: dict[str, str] | None = None,
+    visibilities: dict[str, str] | None = None,
+) -> Round:
     """Write a round.
 
     Args:
@@ -108,33 +115,40 @@ def make(folder: Path, shape: Shape, digests: dict[str, str] | None = None) -> R
         shape: what it looks like.
         digests: of submissions by names, where they are to be those of real files; no others
             are in the round then.
+        visibilities: of submissions by names, where not every seventh is to be private.
     """
     folder.mkdir(parents=True)
     secret = hashlib.sha256(f"no secret: {shape}".encode()).digest()
     secret_file.keep(folder, Secret(secret), None)
     policy = folder.with_name(f"{folder.name}.policy.toml")
     policy.write_text(shape.policy())
-    this = steps.open_round(folder, policy, OPENED)
+    this = steps.open_round(folder, policy, shape.deadline - OPEN)
     policy.unlink()
-    steps.freeze_round(this, entries(shape, digests), FROZEN)
-    steps.draw_round(this, None, DRAWN)
-    events = Events(this)
+    steps.freeze_round(this, entries(shape, digests, visibilities), shape.deadline + FROZEN)
+    steps.draw_round(this, None, shape.deadline + DRAWN)
+    events = Events(this, shape.deadline + DRAWN)
     _train(this, shape, events)
     (folder / ledger_lines.NAME).write_bytes(b"".join(events.lines))
     if shape.revealed:
         head = {"events": len(events.lines), "head": events.head}
-        steps.reveal_round(this, head, REVEALED)
+        steps.reveal_round(this, head, shape.deadline + REVEALED)
     return this
 
 
-def entries(shape: Shape, digests: dict[str, str] | None = None) -> list[dict[str, str]]:
-    """Return the submissions; each seventh is private."""
+def entries(
+    shape: Shape,
+    digests: dict[str, str] | None = None,
+    visibilities: dict[str, str] | None = None,
+) -> list[dict[str, str]]:
+    """Return the submissions; for the arguments see `make`."""
     names = list(digests or [_name(number) for number in range(shape.submissions)])
     return [
         {
             "name": name,
             "digest": (digests or {}).get(name) or f"sha256:{_hex(shape.name, name)}",
-            "visibility": "private" if number % 7 == 3 else "public",
+            "visibility": (visibilities or {}).get(
+                name, "private" if number % 7 == 3 else "public"
+            ),
         }
         for number, name in enumerate(names)
     ]
@@ -143,11 +157,11 @@ def entries(shape: Shape, digests: dict[str, str] | None = None) -> list[dict[st
 class Events:
     """The lines of an exported ledger, by docs/ledger.md."""
 
-    def __init__(self, this: Round) -> None:
+    def __init__(self, this: Round, at: datetime) -> None:
         self.name = this.policy.name
         self.lines: list[bytes] = []
         self.head = ledger_lines.START
-        self.at = DRAWN
+        self.at = at
         self.add(
             "entered",
             {"format": ledger_lines.FORMAT, "version": ledger_lines.VERSION,
@@ -196,7 +210,7 @@ def _attempt(
     seed: tuple[int, int], attempt: int, outcome: str,
 ) -> None:  # fmt: skip
     about = (entry["digest"], seed[0], attempt)
-    token = events.add("leased", {"until": "2026-12-31T00:00:00.000Z"}, *about)
+    token = events.add("leased", {"until": "2099-01-01T00:00:00.000Z"}, *about)
     events.add("running", {"token": token, "where": "1234"}, *about)
     started, seconds = events.at, 20 + _number(entry["name"], seed[0], "seconds") * 60
     events.at += timedelta(seconds=1)

@@ -8,7 +8,7 @@ from seedlock.evaluation.rounds import verification
 from seedlock.evaluation.rounds.claims import verdict
 from seedlock.evaluation.rounds.formats import FREEZE, OPENING
 from seedlock.evaluation.rounds.verification import Seen
-from tests.leaderboard.large_round import REVEALED, Shape, make
+from tests.leaderboard.large_round import DEADLINE, REVEALED, Shape, make
 
 
 def test_it_verifies(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_it_verifies(tmp_path: Path) -> None:
     this = make(tmp_path / "round", Shape(20, 4))
     seen = Seen({step: this.digest(step) for step in (OPENING, FREEZE)})
 
-    found = verification.verify(tmp_path / "round", REVEALED, seen)
+    found = verification.verify(tmp_path / "round", DEADLINE + REVEALED, seen)
     assert verdict(found)[0] == "CONDITIONAL", found
     assert {each.about for each in found if each.state == "if"} == {"beacon", "ledger"}
 
@@ -25,5 +25,5 @@ def test_it_can_be_under_way(tmp_path: Path) -> None:
     """Neither revealed nor trained to its end."""
     make(tmp_path / "round", Shape(3, 4, waiting=5, revealed=False))
 
-    found = verification.verify(tmp_path / "round", REVEALED, Seen({}))
+    found = verification.verify(tmp_path / "round", DEADLINE + REVEALED, Seen({}))
     assert verdict(found)[0] == "INCOMPLETE", found

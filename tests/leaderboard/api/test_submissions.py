@@ -124,7 +124,7 @@ def test_what_comes_to_its_end_too_late(board: Open, tmp_path: Path) -> None:
         yield raw[100:]
 
     answer = board.site.client.post(
-        "/api/v1/rounds/small/submissions", content=slowly(),  # type: ignore[arg-type]
+        "/api/v1/rounds/small/submissions", content=slowly(),
         headers={**bearer(board.ours), "Content-Type": "application/gzip"},
     )  # fmt: skip
 
@@ -134,7 +134,7 @@ def test_what_comes_to_its_end_too_late(board: Open, tmp_path: Path) -> None:
 
 def test_after_the_freeze(board: Open, tmp_path: Path) -> None:
     """A frozen list takes nothing more, and the freeze says what it leaves out."""
-    raw, handed = packed(submission(tmp_path / "mine"))
+    raw, _ = packed(submission(tmp_path / "mine"))
     assert hand_in(board.site, board.ours, "small", raw).status_code == 201
     other = {"name": "other", "digest": f"sha256:{'7' * 64}", "visibility": "public"}
     steps.freeze_round(board.round, [other], at(START), early=True)
