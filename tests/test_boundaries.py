@@ -309,11 +309,7 @@ ORDER = [
         "leaderboard.pages.first",
     },
     {"leaderboard.pages.opened", "leaderboard.pages.page_cache"},
-    {
-        "leaderboard.pages.downloads",
-        "leaderboard.pages.shown_submission",
-        "leaderboard.pages.verifying",
-    },
+    {"leaderboard.pages.downloads", "leaderboard.pages.shown_submission"},
     {"leaderboard.pages.public"},
     {"leaderboard.application"},
     {"leaderboard.serving"},
