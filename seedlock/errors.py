@@ -270,24 +270,6 @@ class LostLease(SeedlockError):
     slug = "lost-lease"
 
 
-class BadBoard(SeedlockError):
-    """The address of a leaderboard's server, or the token for it, can't be used."""
-
-    slug = "bad-board"
-
-
-class BoardUnavailable(SeedlockError):
-    """A leaderboard's server does not answer, or the connection was lost."""
-
-    slug = "board-unavailable"
-
-
-class BoardRefused(SeedlockError):
-    """A leaderboard's server refuses what was asked of it."""
-
-    slug = "board-refused"
-
-
 class BadServer(SeedlockError):
     """A leaderboard's server can't be started as it was asked for."""
 

@@ -17,7 +17,8 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from seedlock import __version__, settings
-from seedlock.errors import BadBoard, BoardRefused, BoardUnavailable, printable
+from seedlock.errors import printable
+from seedlock.leaderboard.board_errors import BadBoard, BoardRefused, BoardUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

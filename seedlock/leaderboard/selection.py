@@ -1,9 +1,7 @@
-"""Which submissions of a round's standings somebody asked for, in which order; and as a table."""
+"""Which submissions of a round's standings somebody asked for, and in which order."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 from seedlock.leaderboard.verification_levels import strength
@@ -15,13 +13,6 @@ if TYPE_CHECKING:
 
 SORTS = ("rank", "name", "mean", "sd", "median", "runs", "runtime", "verification")
 """By what a board is sorted; `rank` is the order of the means, best first."""
-
-COLUMNS = (
-    "name", "digest", "visibility", "verification", "planned", "ok", "failed", "waiting",
-    "attempts", "hardware", "runtime_mean_s", "metric", "direction", "unit", "n", "mean", "sd",
-    "low", "high", "median", "minimum", "maximum", "iqm", "rank_first", "rank_last", "group",
-)  # fmt: skip
-"""Of the table, before one for each seed index."""
 
 
 def select(
@@ -62,35 +53,3 @@ def select(
     with_it = [each for each in found if key(each) is not None]
     without = [each for each in found if key(each) is None]
     return sorted(with_it, key=key, reverse=order == "down") + without
-
-
-def table(standings: Entry) -> str:
-    """Return all submissions and metrics as CSV (RFC 4180): a line per submission and metric."""
-    into = io.StringIO()
-    writer = csv.writer(into, lineterminator="\r\n")
-    seeds = range(standings["rule"]["seeds"])
-    writer.writerow([*COLUMNS, *(f"seed_{index}" for index in seeds)])
-    for metric, about in standings["metrics"].items():
-        for each in select(standings, metric):
-            score = each["scores"].get(metric) or {}
-            rank = score.get("rank") or (None, None)
-            runtime = each["runtime"] or {}
-            cells = {
-                **each, **score, "metric": metric, **about, "rank_first": rank[0],
-                "rank_last": rank[1], "runtime_mean_s": runtime.get("mean"),
-            }  # fmt: skip
-            values = score.get("values") or [None] * len(seeds)
-            writer.writerow(
-                [_cell(cells.get(name)) for name in COLUMNS] + [_cell(v) for v in values]
-            )
-    return into.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a cell; a text that a spreadsheet would take for a formula gets an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return repr(value)
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t") else text

@@ -71,10 +71,10 @@ def _submit(options: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from seedlock.errors import BoardRefused
     from seedlock.evaluation.data.fetch_progress import Bar
     from seedlock.evaluation.submission import submission_file
     from seedlock.leaderboard import archive, client
+    from seedlock.leaderboard.board_errors import BoardRefused
 
     submission = submission_file.read(Path(options.folder).resolve())
     server = client.given(options.server, options.token_file, os.environ)
@@ -121,7 +121,8 @@ def _refuse_early(server: Client, told: Any) -> None:
     Raises:
         BoardRefused: the token is no author's, or the round takes nothing more.
     """
-    from seedlock.errors import BoardRefused, printable
+    from seedlock.errors import printable
+    from seedlock.leaderboard.board_errors import BoardRefused
 
     me = server.get("me")
     if me["role"] != "author" or me["round"] not in (None, told["name"]):
@@ -152,9 +153,9 @@ def _refuse_unfit(told: Any, submission: Any) -> None:
     Raises:
         BoardRefused: the submission does not fit the round's policy.
     """
-    from seedlock.errors import BoardRefused
     from seedlock.evaluation.rounds import handed_in
     from seedlock.evaluation.rounds.policy import from_dict
+    from seedlock.leaderboard.board_errors import BoardRefused
 
     try:
         policy = from_dict(told["policy"])

@@ -9,6 +9,8 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
+from seedlock.evaluation.scores import spreadsheet
+from seedlock.evaluation.scores.standings import Standings
 from seedlock.leaderboard import selection, withheld
 from seedlock.leaderboard.access import Viewer, may_see_details
 from seedlock.leaderboard.api.asked import Kept, KeptRound, SubmissionName, paged
@@ -108,7 +110,7 @@ def board(
 def as_table(this: KeptRound) -> Response:
     """Return all submissions and metrics as CSV, a line each."""
     headers = {"Content-Disposition": f'attachment; filename="{this.name}-board.csv"'}
-    text = selection.table(standings(this))
+    text = spreadsheet.text(Standings(standings(this)))
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
