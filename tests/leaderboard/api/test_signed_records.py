@@ -122,12 +122,17 @@ def test_signatures_that_are_not_this_ones(world: World) -> None:
         "seed": world.send(
             other := world.record("mine", 0, seed=12345), world.signed(other, "mine")
         ),
+        "half": world.send(
+            half := world.record("mine", 0, environment={"X": "\ud800"}),
+            world.signed(half, "mine"),
+        ),
         "text": world.send(raw, b"{}"),
         "nothing": world.send(b"{}", world.signed(b"{}", "mine")),
     }
 
     assert {name: each.status_code for name, each in refused.items()} == dict.fromkeys(refused, 422)
     assert "another draw" in refused["draw"].json()["detail"]
+    assert "half a character" in refused["half"].json()["detail"]
     assert "was handed in" in refused["key"].json()["detail"]
     assert not (world.site.configuration.folder / "rounds" / "small" / "runs").exists()
     assert world.send(theirs, world.signed(theirs, "yours"), "yours").status_code == 201
