@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.leaderboard.attacked import DONE, HIDDEN, OPEN, World
 from tests.leaderboard.conftest import bearer
 
-EXAMPLES = 15
+EXAMPLES = 10
 """Requests to each operation, by each of the visitors, of each kind."""
 
 CHECKS = [

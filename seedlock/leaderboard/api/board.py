@@ -76,6 +76,12 @@ def standings(this: Kept) -> dict[str, Any]:
     return content if seeds_are_open(this) else {**content, "seeds": None}
 
 
+class Csv(PlainTextResponse):
+    """A table as text; the class is what the description of the interface goes by."""
+
+    media_type = "text/csv"
+
+
 @router.get("/rounds/{name}/board")
 def board(
     this: KeptRound, settings: Settings,
@@ -106,7 +112,7 @@ def board(
     )  # fmt: skip
 
 
-@router.get("/rounds/{name}/board.csv", response_class=PlainTextResponse)
+@router.get("/rounds/{name}/board.csv", response_class=Csv)
 def as_table(this: KeptRound) -> Response:
     """Return all submissions and metrics as CSV, a line each."""
     headers = {"Content-Disposition": f'attachment; filename="{this.name}-board.csv"'}
