@@ -295,7 +295,7 @@ ORDER = [
         "leaderboard.store",
         "leaderboard.verifying",
     },
-    {"leaderboard.intake", "leaderboard.publication", "leaderboard.selection"},
+    {"leaderboard.intake", "leaderboard.publication"},
     {"leaderboard.signed_records"},
     {"leaderboard.configuration", "leaderboard.headers", "leaderboard.tables"},
     {"leaderboard.access", "leaderboard.database"},
