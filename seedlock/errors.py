@@ -291,8 +291,7 @@ class HashSeedNotTaken(SeedlockError):
 def printable(text: str, limit: int = 40) -> str:
     """Return `text` as at most `limit` printable ASCII characters, others as `?` per UTF-8 byte.
 
-    entrypoint.sh does the same with `tr` and `cut`, so that the same bad value gives the same
-    line from every door.
+    entrypoint.sh does the same with `tr` and `cut`: one bad value, one line from every door.
     """
     try:
         raw = text.encode("utf-8", "surrogateescape")

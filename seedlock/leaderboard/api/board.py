@@ -102,9 +102,7 @@ def board(
     if about is None:
         raise Problem(404, "this round has no such metric", given=metric,
                       allowed=", ".join(content["metrics"]))  # fmt: skip
-    named = [
-        each for each in content["submissions"] if matching.lower() in each["name"].lower()
-    ]
+    named = [each for each in content["submissions"] if matching.lower() in each["name"].lower()]
     asked = Asked(chosen, sort, order, matching, page)
     found = ordered_by(named, chosen, asked, about["direction"])
     here, pages = paged(found, page, settings.limits.page_size)

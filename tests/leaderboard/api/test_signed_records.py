@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,16 @@ from seedlock.evaluation.rounds import steps
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW
 from seedlock.evaluation.spot_checks import keys, signature
-from tests.evaluation.recording.test_show_command import record
 from tests.leaderboard.conftest import START, Site, bearer
-from tests.leaderboard.handing_in import at, hand_in, opened, packed, put, submission
+from tests.leaderboard.handing_in import (
+    at,
+    authors_record,
+    hand_in,
+    opened,
+    packed,
+    put,
+    submission,
+)
 
 DAY = 86_400
 
@@ -56,16 +62,8 @@ class World:
 
     def record(self, name: str, index: int, **other: Any) -> bytes:
         """Return the record of a run."""
-        content = record(
-            submission=None, seed=self.round.seeds()[index], level="portable", data=[],
-            metrics={"declared": [{"name": "loss", "direction": "min", "unit": ""}],
-                     "final": {"loss": 0.5}, "series": {"loss": []}},
-        )  # fmt: skip
-        content["source"] = {
-            "revision": None, "digest": self.digests[name], "dirty": [], "files": 2, "changed": [],
-            "ignored": {"count": 0, "first": [], "read": []}, "working_folder": ".",
-        }  # fmt: skip
-        return json.dumps({**content, **other}).encode()
+        seed = self.round.seeds()[index]
+        return authors_record(**{"seed": seed, "digest": self.digests[name], **other})
 
     def signed(self, raw: bytes, name: str, draw: str = "", policy: str = "") -> bytes:
         """Return the signature of a record."""
@@ -102,6 +100,11 @@ def test_a_signed_record_is_taken_once(world: World) -> None:
     assert (place / "1-1.json").read_bytes() == raw
     assert (place / "1-1.json.sig").read_bytes() == sig
     assert (again.status_code, again.json()["detail"]) == (409, "this record was sent before")
+    for name, seen in (("mine", ["mine"]), ("yours", [])):
+        told = world.site.client.get(
+            "/api/v1/rounds/small/signed-records", headers=bearer(world.tokens[name])
+        ).json()
+        assert [each["submission"] for each in told["records"]] == seen
     other = world.record("mine", 1, environment={"X": "1"})
     second = world.send(other, world.signed(other, "mine"))
     assert second.status_code == 409
