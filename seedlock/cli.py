@@ -32,7 +32,7 @@ from seedlock.evaluation.replaying import bundle_command, replay_command
 from seedlock.evaluation.spot_checks import sign_command, spot_check_command
 from seedlock.evaluation.submission import check_command
 from seedlock.hash_seed import keep_addresses
-from seedlock.leaderboard import board_command
+from seedlock.leaderboard import board_command, serve_command, submit_command
 from seedlock.registry import REGISTRY
 from seedlock.startup import EXIT_CONFIG, refuse
 
@@ -169,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     sign_command.add(commands)
     spot_check_command.add(commands)
     kubernetes_command.add(commands)
+    submit_command.add(commands)
     board_command.add(commands)
+    serve_command.add(commands)
     return parser
 
 

@@ -240,6 +240,12 @@ class BadRound(SeedlockError):
     slug = "bad-round"
 
 
+class BadExport(SeedlockError):
+    """A folder is no exported board, or can't become one."""
+
+    slug = "bad-export"
+
+
 class BadPassphrase(SeedlockError):
     """A round's secret can't be opened with the passphrase that was given, or without one."""
 
@@ -264,6 +270,18 @@ class LostLease(SeedlockError):
     slug = "lost-lease"
 
 
+class BadServer(SeedlockError):
+    """A leaderboard's server can't be started as it was asked for."""
+
+    slug = "bad-server"
+
+
+class DatabaseUnavailable(SeedlockError):
+    """The database of a leaderboard does not answer, or refuses."""
+
+    slug = "database-unavailable"
+
+
 class HashSeedNotTaken(SeedlockError):
     """The interpreter was started again for PYTHONHASHSEED and still has another one."""
 
@@ -273,8 +291,7 @@ class HashSeedNotTaken(SeedlockError):
 def printable(text: str, limit: int = 40) -> str:
     """Return `text` as at most `limit` printable ASCII characters, others as `?` per UTF-8 byte.
 
-    entrypoint.sh does the same with `tr` and `cut`, so that the same bad value gives the same
-    line from every door.
+    entrypoint.sh does the same with `tr` and `cut`: one bad value, one line from every door.
     """
     try:
         raw = text.encode("utf-8", "surrogateescape")

@@ -140,7 +140,7 @@ def _collect(options: argparse.Namespace, this: Round, found: list[Entry]) -> in
     (this.folder / "runs").mkdir(mode=0o700, exist_ok=True)
     with Ledger.open(options.ledger or this.folder) as ledger:
         enter(ledger, this, found)
-        refused = {each.digest: each.refused for each in found if each.refused}
+        refused = {each.digest: each.publicly_refused for each in found if each.refused}
         volume = Path(options.volume).resolve()
         came = collect(ledger, this.folder, volume, options.over, refused)
         ledger.export(str(this.folder / EXPORTED))

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from seedlock.environment import leave_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from seedlock.evaluation.rounds.ceremony import Round
+    from seedlock.evaluation.rounds.claims import Finding
     from seedlock.evaluation.rounds.verification import Seen
 
 EXIT_USAGE = 2
@@ -95,14 +96,19 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         commands, "verify", _verify, "prove from the published files that nobody chose the seeds",
         statuses=VERIFY_STATUSES,
     )  # fmt: skip
-    verifying.add_argument(
+    add_noted(verifying)
+
+
+def add_noted(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which somebody says what they noted in time."""
+    parser.add_argument(
         "--seen", action="append", default=[], metavar="WHAT=DIGEST",
         help="what you noted in time: opening=sha256:…, freeze=sha256:… or ledger=NUMBER:HASH",
     )  # fmt: skip
-    verifying.add_argument(
+    parser.add_argument(
         "--receipt", action="append", default=[], metavar="FILE", help="what you got at the freeze"
     )
-    verifying.add_argument(
+    parser.add_argument(
         "--network", action="append", default=[], metavar="KEY",
         help="public key of a beacon's network that you trust beside drand's quicknet",
     )  # fmt: skip
@@ -210,28 +216,35 @@ def _show(options: argparse.Namespace, this: Round) -> int:
 
 
 def _verify(options: argparse.Namespace, this: Round) -> int:
-    from seedlock.evaluation.rounds import canonical, claims, verification
+    from seedlock.evaluation.rounds import canonical, verification
 
-    seen = _seen(options)
+    seen = noted(options)
     if isinstance(seen, str):
         return _refuse(seen)
     found = verification.verify(this.folder, canonical.now(), seen)
+    return show_findings(this.policy.name, found, options.json)
+
+
+def show_findings(name: str, found: Sequence[Finding], as_json: bool) -> int:
+    """Print what a verification of a round found; return the exit status that follows."""
+    from seedlock.evaluation.rounds import claims
+
     word, status, meaning = claims.verdict(found)
-    if options.json:
+    if as_json:
         content: dict[str, Any] = {
-            "round": this.policy.name, "verdict": word, "exit_status": status,
+            "round": name, "verdict": word, "exit_status": status,
             "findings": [each.as_dict() for each in found],
         }  # fmt: skip
         print(json.dumps(content, indent=1, sort_keys=True))
     else:
-        print(f"{this.policy.name}: {word}: {meaning}")
+        print(_plain(f"{name}: {word}: {meaning}"))
         for each in found:
             print(_plain(f"{each.state:<7} {each.about}: {each.said}"))
     return status
 
 
-def _seen(options: argparse.Namespace) -> Seen | str:
-    """Return what was noted, or what is wrong with an option."""
+def noted(options: argparse.Namespace) -> Seen | str:
+    """Return what was noted, by the options of `add_noted`, or what is wrong with one."""
     from seedlock.evaluation.rounds import beacon, canonical, receipt
     from seedlock.evaluation.rounds.verification import Seen
 

@@ -6,7 +6,6 @@ reason.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -20,11 +19,10 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests import debian
+
 USER = "nobody"
 """PostgreSQL refuses to run as root; this user is in every Debian."""
-
-LOCK = Path(tempfile.gettempdir()) / "seedlock-tests-apt.lock"
-"""Two test runs on one machine don't install at the same time."""
 
 
 class Server:
@@ -69,19 +67,7 @@ def binaries() -> Path | None:
 
 def installed() -> Path:
     """Return the folder of the server's programs, installed if need be."""
-    found = binaries()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        with LOCK.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if binaries() is None:
-                apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
-                quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-                subprocess.run([*apt, "update"], check=True, env=quiet)
-                subprocess.run(
-                    [*apt, "install", "-y", "--no-install-recommends", "postgresql"],
-                    check=True, env=quiet,
-                )  # fmt: skip
-        found = binaries()
+    found = debian.installed(binaries, "postgresql")
     if found is None:
         pytest.skip("PostgreSQL is not installed, and this is not root on Debian")
     return found

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from seedlock.evaluation.submission.submission_file import Submission
 
 
+REJECTED = "rejected by the organiser"
+UNTOLD = "not within the round's policy"
+"""Why nothing of a submission is run, in words of the organiser's own."""
+
+
 @dataclass
 class Entry:
     """A submission of the round.
@@ -45,6 +50,13 @@ class Entry:
     metrics: tuple[Metric, ...]
     image: Image | None = None
     refused: str = ""
+
+    @property
+    def publicly_refused(self) -> str:
+        """`refused` as the ledger may say it, which is published: of a private submission nothing
+        is told that its author wrote."""
+        private = self.submission.visibility != "public"
+        return UNTOLD if private and self.refused not in ("", REJECTED) else self.refused
 
 
 def entries(

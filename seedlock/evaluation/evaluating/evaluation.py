@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedlock.errors import LostLease
-from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, Ended, Unit
+from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, FAILED_HERE, Ended, Unit
 from seedlock.evaluation.evaluating import results
 from seedlock.evaluation.recording.record import AUTHOR, INFRASTRUCTURE, INTERRUPTED, LIMIT
 
@@ -35,6 +35,9 @@ BEAT = 20.0
 
 LOOK = 0.2
 """Seconds between two looks at Ctrl-C and the clock. The end of a run is seen at once."""
+
+
+NO_RECORD = "it ended without a record"
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class Evaluation:
             return
         entry = self.work.entries[lease.submission]
         if entry.refused:
-            self.ledger.finish(lease, AUTHOR, reasons=[entry.refused])
+            self.ledger.finish(lease, AUTHOR, reasons=[entry.publicly_refused])
             self.tell(f"{_title(lease)} author-failure: {entry.refused}")
             return
         slot = self.slots.pop(0)
@@ -228,10 +231,15 @@ class Evaluation:
             return INTERRUPTED, self.ledger.give_back(lease, "the disk was full")
         if self._asked or self.disk_full or ended.exit_status == EXIT_STATUSES[INTERRUPTED]:
             return INTERRUPTED, self.ledger.give_back(lease, "interrupted")
-        note = ended.note or "it ended without a record"
+        note = ended.note or NO_RECORD
+        if ended.exit_status == FAILED_HERE and not self._is_public(lease):
+            note = NO_RECORD  # its supervisor's last words may name the author's files
         # A scheduler that ended all of the run at its limit. Tried again, it would be a free try.
         kind = LIMIT if ended.exit_status == EXIT_STATUSES[LIMIT] else INFRASTRUCTURE
         return kind, self.ledger.finish(lease, kind, reasons=[note])
+
+    def _is_public(self, lease: Lease) -> bool:
+        return self.work.entries[lease.submission].submission.visibility == "public"
 
     def _stop_for_room(self, said: str) -> None:
         self.disk_full = self.disk_full or said or "a file could not be written"

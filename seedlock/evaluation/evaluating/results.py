@@ -28,7 +28,7 @@ class Result:
 
     Attributes:
         outcome: class of the record's outcome.
-        reasons: the outcome's.
+        reasons: the outcome's; none of a private submission, whose record alone has them.
         path: of the record, below the round's folder.
         sha256: of the record, 64 hexadecimal digits.
         usage: what the run took.
@@ -73,7 +73,9 @@ def result(folder: Path, lease: Lease) -> Result | None:
     outcome = content["outcome"]
     sha256 = hashlib.sha256(raw).hexdigest()
     where = path.relative_to(folder).as_posix()
-    reasons = [str(each) for each in outcome["reasons"]]
+    # The ledger is published, and a private submission's reasons name its files.
+    public = content["submission"]["visibility"] == "public"
+    reasons = [str(each) for each in outcome["reasons"]] if public else []
     return Result(outcome["class"], reasons, where, sha256, content["usage"])
 
 

@@ -169,7 +169,7 @@ def _reject(found: Sequence[Entry], names: Sequence[str]) -> None:
                 f"--reject {name}: not among the submissions given; allowed: "
                 f"{', '.join(sorted(known)[:10])}; mend the name"
             )
-        known[name].refused = "rejected by the organiser"
+        known[name].refused = handed_in.REJECTED
 
 
 def _account(

@@ -66,7 +66,7 @@ class Database:
         self.server = self._url.get_backend_name() == "postgresql"
         self._check_file(create)
         with self._troubles():
-            self._engine = _engine(self._url, self.server)
+            self._engine = make_engine(self._url, self.server)
             self._make_tables(create)
 
     def _check_file(self, create: bool) -> None:
@@ -186,17 +186,27 @@ def shown(url: URL) -> str:
     return printable(open_part.render_as_string(hide_password=True), 300)
 
 
-def _engine(url: URL, server: bool) -> Engine:
+def make_engine(url: URL, server: bool, **options: Any) -> Engine:
+    """Return connections that commit as this module's docstring says.
+
+    Args:
+        url: a file of SQLite's, or a server of PostgreSQL's.
+        server: it is the latter.
+        options: further ones of SQLAlchemy's create_engine.
+
+    Raises:
+        LedgerUnavailable: psycopg is not installed.
+    """
     if server:
         try:
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, **options)
         except (ImportError, NoSuchModuleError):
             raise LedgerUnavailable(
                 "a ledger in PostgreSQL needs psycopg; say pip install 'seedlock[postgresql]'"
             ) from None
         event.listen(engine, "connect", _prepare_server)
         return engine
-    engine = create_engine(url, connect_args={"timeout": BUSY})
+    engine = create_engine(url, connect_args={"timeout": BUSY}, **options)
     event.listen(engine, "connect", _prepare_file)
     event.listen(engine, "begin", _begin)
     return engine

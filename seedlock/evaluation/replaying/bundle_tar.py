@@ -79,14 +79,14 @@ class Reader:
             raise BadBundle(f"the archive's beginning was changed; {ALLOWED}")
         file.seek(0)
 
-    def manifest(self) -> bytes:
-        """Return the manifest's text, which comes first."""
+    def manifest(self, largest: int = manifest.LARGEST_MANIFEST) -> bytes:
+        """Return the manifest's text, which comes first and has at most so many bytes."""
         block = self._take(BLOCK, manifest.FILE)
         digits = block[124:135]
         size = int(digits, 8) if digits.isdigit() and b"8" not in digits and b"9" not in digits \
-            else manifest.LARGEST_MANIFEST + 1  # fmt: skip
+            else largest + 1  # fmt: skip
         entry = Entry(manifest.FILE, size, "")
-        if size > manifest.LARGEST_MANIFEST or headers(entry) != block:
+        if size > largest or headers(entry) != block:
             raise _other(manifest.FILE, block)
         return b"".join(self._content(entry))
 

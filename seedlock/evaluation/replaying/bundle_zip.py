@@ -109,10 +109,10 @@ class Reader:
         if len(self._infos) != count or _CENTRAL * count + names != length:
             raise BadBundle(f"the archive's directory was changed; {ALLOWED}")
 
-    def manifest(self) -> bytes:
-        """Return the manifest's text, which comes first."""
+    def manifest(self, largest: int = manifest.LARGEST_MANIFEST) -> bytes:
+        """Return the manifest's text, which comes first and has at most so many bytes."""
         size = self._infos[0].file_size if self._infos else 0
-        if size > manifest.LARGEST_MANIFEST:
+        if size > largest:
             raise BadBundle(f"{manifest.FILE} has {size} bytes; {ALLOWED}")
         return b"".join(self.chunks(Entry(manifest.FILE, size, "")))
 

@@ -23,6 +23,7 @@ from seedlock.evaluation.replaying.manifest import (
     ALLOWED,
     ARTIFACTS,
     DATA,
+    LARGEST_MANIFEST,
     LOCK,
     RECORD,
     SOURCE,
@@ -99,7 +100,7 @@ def unpack(
                 yield data
 
         kept: dict[str, bytes] = {}
-        for name, chunks in _files(file, found):
+        for name, chunks in files_of(file, found):
             for data in counted(chunks):
                 if name in KEPT:
                     kept[name] = kept.get(name, b"") + data
@@ -110,8 +111,8 @@ def unpack(
         whole = False
         try:
             executable = {each.name for each in found.files if each.executable}
-            for name, chunks in _files(file, found):
-                _write(folder / name, counted(chunks), name in executable)
+            for name, chunks in files_of(file, found):
+                write_file(folder / name, counted(chunks), name in executable)
             whole = True
         finally:
             if not whole:
@@ -167,13 +168,17 @@ def _refuse_others(folder: str, expected: Mapping[str, str], got: Mapping[str, s
             raise BadBundle(f"{printable(folder + name, 200)} is not what was recorded; {ALLOWED}")
 
 
-def manifest_in(file: BinaryIO) -> Manifest:
+def manifest_in(file: BinaryIO, largest: int = LARGEST_MANIFEST) -> Manifest:
     """Return the manifest of a bundle, without a look at its files.
+
+    Args:
+        file: the bundle.
+        largest: bytes that its manifest may have; no more is read into memory.
 
     Raises:
         BadBundle: it is no bundle, or its beginning was changed.
     """
-    return decoded(_reader(file).manifest())
+    return decoded(_reader(file).manifest(largest))
 
 
 def _reader(file: BinaryIO) -> bundle_tar.Reader | bundle_zip.Reader:
@@ -184,8 +189,16 @@ def _reader(file: BinaryIO) -> bundle_tar.Reader | bundle_zip.Reader:
     return kind(file)
 
 
-def _files(file: BinaryIO, found: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Yield each file's name and content; the caller reads it to its end."""
+def files_of(file: BinaryIO, found: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield each file's name and content, compared with the manifest; read each to its end.
+
+    Args:
+        file: the bundle.
+        found: what `manifest_in` returned for it.
+
+    Raises:
+        BadBundle: something else stands there than the manifest says.
+    """
     reader = _reader(file)
     if decoded(reader.manifest()) != found:
         raise BadBundle(f"the bundle changed while it was read; {ALLOWED}")
@@ -225,7 +238,12 @@ def _refuse_without_room(size: int, folder: Path) -> None:
         )
 
 
-def _write(path: Path, chunks: Iterator[bytes], executable: bool) -> None:
+def write_file(path: Path, chunks: Iterator[bytes], executable: bool) -> None:
+    """Write a new file, and the folders above it; never through a link.
+
+    Raises:
+        OSError: it can't be written, or something is there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o755 if executable else 0o644)

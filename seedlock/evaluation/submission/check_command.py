@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 
+ENGINES = ("docker", "process")
+
 MARKS = {"passed": "ok  ", "failed": "FAIL", "not looked at": "--  "}
 
 EPILOG = """\
@@ -23,8 +25,12 @@ Does what a conference will do, small: builds the image, runs the submission sea
 twice and under seed B once, and looks whether the runs repeat, hear the seed, keep the limits,
 write the declared metrics and read nothing but the image, the source and the declared data.
 
-exit status: 0 all points passed; 1 one failed; 2 the command line is wrong; 74 a full disk;
-78 submission.toml or a setting is not allowed, nothing was started; 130 interrupted.
+With --engine process there is no image: the runs are in this environment, and a submission without
+a fault is not called READY, as its image was not looked at.
+
+exit status: 0 all points that were looked at passed; 1 one failed; 2 the command line is wrong;
+74 a full disk; 78 submission.toml or a setting is not allowed, nothing was started;
+130 interrupted.
 
 docs/submission.md has a submission.toml to copy.
 """
@@ -50,6 +56,15 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--accept", action="append", default=[], metavar="PROMISE",
         help="a promise of the seal that the runs can do without (docs/records.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="docker",
+        help="where the runs are: in the submission's image, or in this environment, sealed by "
+        "bubblewrap (default: docker)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unsealed", action="store_true",
+        help="with --engine process: don't seal the runs; for programs that you trust",
     )  # fmt: skip
     parser.add_argument(
         "--output", metavar="DIR",
@@ -78,6 +93,10 @@ def _check(options: argparse.Namespace) -> int:
     if seeds[0] == seeds[1]:
         print("seedlock check: --seeds are equal; allowed: two different ones", file=sys.stderr)
         return EXIT_USAGE
+    here = options.engine == "process"
+    if options.unsealed and not here:
+        print("seedlock check: --unsealed: allowed with --engine process only", file=sys.stderr)
+        return EXIT_USAGE
     submission = read(Path(options.folder).resolve())
     output = _output(options.output, submission.folder)
     if output is None:
@@ -85,8 +104,11 @@ def _check(options: argparse.Namespace) -> int:
               file=sys.stderr)  # fmt: skip
         return EXIT_USAGE
     accept = accepted(options.accept)
-    with Steps(Console(stderr=True), STEPS) as steps:
-        check = Check(submission, output, (seeds[0], seeds[1]), accept, steps.begin, steps.show)
+    with Steps(Console(stderr=True), STEPS - here) as steps:
+        check = Check(
+            submission, output, (seeds[0], seeds[1]), accept, steps.begin, steps.show, here,
+            not options.unsealed,
+        )  # fmt: skip
         result = check.result({**os.environ, settings.SEED: str(seeds[0])})
     write_json(str(output / "check.json"), result)
     write_text(str(output / "check.html"), render("check.html", result=result))
@@ -103,7 +125,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _text(result: dict[str, Any]) -> str:
     name = result["submission"]["name"]
-    lines = [f"{name}: " + ("READY" if result["ready"] else "NOT READY")]
+    lines = [f"{name}: {result['verdict']}"]
     for point in result["points"]:
         lines.append(f"{MARKS[point['status']]} {point['name']}: {point['said']}")
         lines += [f"       {each}" for each in point["details"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.errors import NotFrozen
-from seedlock.evaluation.evaluating.entries import Entry, entries, smaller
+from seedlock.evaluation.evaluating.entries import UNTOLD, Entry, entries, smaller
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.sealing.limits import GIB, Limits
@@ -51,12 +51,16 @@ def test_the_rounds_metrics_come_first(tmp_path: Path) -> None:
 
 
 def test_limits_that_are_none_fail_the_submission_and_nobody_else(tmp_path: Path) -> None:
-    """Its reason is kept for the ledger."""
+    """Its reason is told to the organiser; of a private one the ledger, which is published, has
+    words of the organiser's own."""
     made = make(tmp_path, {"mine": "pass"}, more='[limits]\nmemory = "lots"\n')
 
     (entry,) = entered(made)
 
     assert "memory" in entry.refused
+    assert entry.publicly_refused == UNTOLD
+    public = replace(entry, submission=replace(entry.submission, visibility="public"))
+    assert public.publicly_refused == entry.refused
 
 
 @pytest.mark.parametrize(("digest", "refused"), [("0" * 64, False), ("1" * 64, True)])

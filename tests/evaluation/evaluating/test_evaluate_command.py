@@ -144,6 +144,19 @@ def test_what_is_not_frozen_is_refused_by_name(tmp_path: Path) -> None:
     assert not (made.folder / "ledger.db").exists()
 
 
+def test_the_ledger_tells_nothing_that_a_private_author_wrote(tmp_path: Path) -> None:
+    """The ledger is published. Why a run failed may name the author's files: a private
+    submission's record says it, and nothing else."""
+    reads = "import seedlock, os\nopen(os.environ['REPRO_OUTPUT'] + '/metrics.jsonl', 'w')"
+    made = make(tmp_path, {"mine": reads}, seeds=1)
+
+    made.evaluate(*UNSEALED)
+
+    (event,) = made.events("ended")
+    assert event["content"]["class"] == "metrics" and event["content"]["reasons"] == []
+    assert made.record("mine", 0)["outcome"]["reasons"]
+
+
 def test_no_seal_no_run(bwrap: str, tmp_path: Path) -> None:
     """A promise that can't be kept is accepted by name, or nothing is started."""
     made = make(tmp_path, {"another": ANOTHER})

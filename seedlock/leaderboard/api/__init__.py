@@ -1,0 +1,1 @@
+"""The interface: /api/v1, for programs, with bearer tokens only."""

@@ -1,0 +1,186 @@
+"""The scores of a round: its board, a submission, two side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel
+
+from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
+from seedlock.evaluation.scores import spreadsheet
+from seedlock.evaluation.scores.standings import Standings
+from seedlock.leaderboard import withheld
+from seedlock.leaderboard.access import Viewer, may_see_details
+from seedlock.leaderboard.api.asked import Kept, KeptRound, SubmissionName, paged
+from seedlock.leaderboard.api.records import seeds_are_open, team_of
+from seedlock.leaderboard.board_order import Asked, ordered_by
+from seedlock.leaderboard.dependencies import Settings, Store, Visitor
+from seedlock.leaderboard.kept_rounds import STANDINGS, standings_of
+from seedlock.leaderboard.problems import Problem, not_found
+
+router = APIRouter(tags=["board"])
+
+SubmissionQuery = Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class Board(BaseModel):
+    """A page of a board; keys of submissions are those of the standings (docs/scores.md)."""
+
+    round: str
+    revision: int
+    metric: str
+    direction: str
+    unit: str
+    rule: dict[str, Any]
+    trained_by: str
+    complete: bool
+    revealed: bool
+    seeds: list[str] | None
+    comparison: dict[str, Any]
+    submissions: list[dict[str, Any]]
+    found: int
+    page: int
+    pages: int
+
+
+class OneSubmission(BaseModel):
+    """A submission of the standings."""
+
+    round: str
+    revision: int
+    submission: dict[str, Any]
+
+
+class Compared(BaseModel):
+    """Two submissions: their entries in the standings, and for each metric who was told apart as
+    better (`a`, `b` or nobody)."""
+
+    round: str
+    revision: int
+    a: dict[str, Any]
+    b: dict[str, Any]
+    better: dict[str, str | None]
+
+
+def standings(this: Kept) -> dict[str, Any]:
+    """Return a round's standings, without seeds that are not public.
+
+    Raises:
+        Problem: 404, there are none.
+    """
+    path = this.folder / STANDINGS
+    if not path.exists():
+        raise not_found("this round has no scores yet")
+    content = standings_of.get(path)
+    return content if seeds_are_open(this) else {**content, "seeds": None}
+
+
+class Csv(PlainTextResponse):
+    """A table as text; the class is what the description of the interface goes by."""
+
+    media_type = "text/csv"
+
+
+@router.get("/rounds/{name}/board")
+def board(
+    this: KeptRound, settings: Settings,
+    metric: Annotated[str | None, Query(max_length=200)] = None,
+    sort: Literal[
+        "rank", "name", "mean", "sd", "median", "runs", "runtime", "verification"
+    ] = "rank",
+    order: Literal["up", "down"] = "up",
+    matching: Annotated[str, Query(alias="filter", max_length=100)] = "",
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Board:  # fmt: skip
+    """Return a page of a round's board. An order is no ranking: `rank` and `group` of a score say
+    who is told apart."""
+    content = standings(this)
+    chosen = next(iter(content["metrics"])) if metric is None else metric
+    about = content["metrics"].get(chosen)
+    if about is None:
+        raise Problem(404, "this round has no such metric", given=metric,
+                      allowed=", ".join(content["metrics"]))  # fmt: skip
+    named = [each for each in content["submissions"] if matching.lower() in each["name"].lower()]
+    asked = Asked(chosen, sort, order, matching, page)
+    found = ordered_by(named, chosen, asked, about["direction"])
+    here, pages = paged(found, page, settings.limits.page_size)
+    return Board(
+        round=this.name, revision=this.revision, metric=chosen, direction=about["direction"],
+        unit=about["unit"], rule=content["rule"], trained_by=content["trained_by"],
+        complete=content["complete"], revealed=content["revealed"], seeds=content["seeds"],
+        comparison=content["comparisons"].get(chosen, {}), submissions=here, found=len(found),
+        page=page, pages=pages,
+    )  # fmt: skip
+
+
+@router.get("/rounds/{name}/board.csv", response_class=Csv)
+def as_table(this: KeptRound) -> Response:
+    """Return all submissions and metrics as CSV, a line each."""
+    headers = {"Content-Disposition": f'attachment; filename="{this.name}-board.csv"'}
+    text = spreadsheet.text(Standings(standings(this)))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/rounds/{name}/submissions/{submission}")
+def one(
+    this: KeptRound, submission: SubmissionName, visitor: Visitor, store: Store
+) -> OneSubmission:
+    """Return a submission: all of its seeds; of a private one numbers only, and to its team,
+    organisers and reviewers why runs failed."""
+    entry = _shown(this, visitor, store, _entry(standings(this), submission))
+    return OneSubmission(round=this.name, revision=this.revision, submission=entry)
+
+
+@router.get("/rounds/{name}/compare")
+def compare(
+    this: KeptRound, visitor: Visitor, store: Store, a: SubmissionQuery, b: SubmissionQuery
+) -> Compared:
+    """Return two submissions and who was told apart as better, for each metric."""
+    content = standings(this)
+    one, other = _entry(content, a), _entry(content, b)
+    better = {
+        metric: _better(content["comparisons"].get(metric, {}), a, b)
+        for metric in content["metrics"]
+    }
+    return Compared(
+        round=this.name, revision=this.revision, a=_shown(this, visitor, store, one),
+        b=_shown(this, visitor, store, other), better=better,
+    )  # fmt: skip
+
+
+def _entry(content: dict[str, Any], name: str) -> dict[str, Any]:
+    for each in content["submissions"]:
+        if each["name"] == name:
+            return dict(each)
+    raise not_found("this round has no such submission")
+
+
+def _shown(this: Kept, visitor: Viewer, store: Store, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry, a private one with its reasons for who may know them."""
+    team = team_of(store, this, entry["digest"])
+    path = this.folder / LEDGER
+    known = "reasons" in (entry["runs"] or [{}])[0] or not path.exists()
+    if known or not may_see_details(visitor, this.name, entry["visibility"], team):
+        return entry
+    reasons = {
+        (event["seed_index"], event["attempt"]): event["content"]["reasons"]
+        for event in withheld.events(path, 0, frozenset())
+        if event["submission"] == entry["digest"] and event["kind"] == "ended"
+    }
+    runs = [
+        {**run, "reasons": reasons.get((run["seed_index"], run["attempt"]), [])}
+        for run in entry["runs"]
+    ]
+    return {**entry, "runs": runs}
+
+
+def _better(compared: dict[str, Any], a: str, b: str) -> str | None:
+    pairs = compared.get("told_apart")
+    for better, worse in pairs if isinstance(pairs, list) else ():
+        if (better, worse) == (a, b):
+            return "a"
+        if (better, worse) == (b, a):
+            return "b"
+    return None

@@ -1,0 +1,1 @@
+"""The pages, for people, with sessions in a cookie."""

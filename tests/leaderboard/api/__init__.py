@@ -1,0 +1,1 @@
+"""Tests of seedlock.leaderboard.api."""
