@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from seedlock.errors import BadServer
 from seedlock.leaderboard.configuration import Configuration
 from seedlock.leaderboard.database import Database
+from seedlock.leaderboard.tables import Team
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,18 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(BadServer, match="file is not a database"):
         Database(tmp_path)
     assert (tmp_path / "board.db").read_bytes() == b"recipes" * 1000
+
+
+def test_no_value_of_a_statement_is_told(tmp_path: Path) -> None:
+    """What somebody sent is in no exception, and so in no log."""
+    database = Database(tmp_path)
+    for _ in range(2):
+        try:
+            with database.write() as connection:
+                connection.execute(insert(Team).values(name="hunter2", created=1))
+        except IntegrityError as problem:
+            told = str(problem)
+    database.close()
+
+    assert "teams.name" in told
+    assert "hunter2" not in told

@@ -56,7 +56,7 @@ class Kept:
     folder: Path
 
 
-def rounds(request: Request) -> Rounds:
+async def rounds(request: Request) -> Rounds:
     """Return the server's rounds."""
     return cast("Rounds", request.app.state.rounds)
 
