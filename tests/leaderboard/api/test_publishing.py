@@ -24,8 +24,8 @@ class World:
     The round has a public submission, `ours`, and a private one, `theirs`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.site = Site(folder / "board")
+    def __init__(self, folder: Path, where: str = "") -> None:
+        self.site = Site(folder / "board", where)
         self.organiser = self.site.token("organiser")
         self.reviewer = self.site.token("reviewer")
         self.round, _ = made_rounds.revealed(folder / "round")
@@ -57,8 +57,8 @@ class World:
 
 
 @pytest.fixture(name="world")
-def _world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def _world(tmp_path: Path, where: str) -> World:
+    return World(tmp_path, where)
 
 
 def test_a_whole_round(world: World) -> None:
@@ -283,7 +283,7 @@ def test_a_killed_publication_goes_on(world: World) -> None:
     (kept / "ledger.jsonl").write_bytes((world.folder / "ledger.jsonl").read_bytes())
     (kept / kept_rounds.STALE).touch()
     world.site.database.close()
-    world.site = Site(folder)
+    world.site = Site(folder, world.site.configuration.database)
 
     assert world.get("").json()["revision"] == before + 1
     assert world.get("board").json()["submissions"][0]["unread"] == 3  # records are not here yet

@@ -30,9 +30,9 @@ DAY = 86_400
 class World:
     """A server with a round that its authors train, drawn, and their keys."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, where: str) -> None:
         self.folder = folder
-        self.site = Site(folder / "board")
+        self.site = Site(folder / "board", where)
         self.organiser = self.site.token("organiser")
         self.keys: dict[str, Any] = {}
         self.tokens, self.digests = {}, {}
@@ -84,8 +84,8 @@ class World:
 
 
 @pytest.fixture(name="world")
-def _world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def _world(tmp_path: Path, where: str) -> World:
+    return World(tmp_path, where)
 
 
 def test_a_signed_record_is_taken_once(world: World) -> None:

@@ -28,8 +28,8 @@ class Open:
         organiser, ours, theirs, reviewer: tokens.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
-        self.site = Site(folder / "board", limits=limits)
+    def __init__(self, folder: Path, limits: Limits | None = None, where: str = "") -> None:
+        self.site = Site(folder / "board", where, limits)
         self.round: Round = opened(folder / "round")
         self.organiser = self.site.token("organiser")
         self.reviewer = self.site.token("reviewer")
@@ -51,8 +51,8 @@ class Open:
 
 
 @pytest.fixture(name="board")
-def _board(tmp_path: Path) -> Open:
-    return Open(tmp_path)
+def _board(tmp_path: Path, where: str) -> Open:
+    return Open(tmp_path, where=where)
 
 
 def test_what_is_handed_in_is_there(board: Open, tmp_path: Path) -> None:
@@ -319,5 +319,5 @@ def test_withdrawn_archives_go(board: Open, tmp_path: Path) -> None:
     again = board.site.client.get(f"{address}/archive", headers=bearer(board.ours))
     assert again.status_code == 410
     board.site.database.close()
-    Site(board.site.configuration.folder)
+    Site(board.site.configuration.folder, board.site.configuration.database)
     assert len(board.left()) == 1
