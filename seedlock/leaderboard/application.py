@@ -43,7 +43,7 @@ from seedlock.leaderboard.pages import (
     sign_in,
 )
 from seedlock.leaderboard.pages.page_cache import PageCache
-from seedlock.leaderboard.pages.showing import page
+from seedlock.leaderboard.pages.showing import error_page
 from seedlock.leaderboard.store import Store
 from seedlock.leaderboard.verifying import Verifier
 
@@ -119,7 +119,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
         app.include_router(router, include_in_schema=False, dependencies=[Depends(forms.protected)])
     static = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
     app.mount("/static", StaticFiles(directory=static), name="static")
-    problems.add(app, page)
+    problems.add(app, error_page)
     app.add_middleware(entrance.Entrance, configuration=configuration)
     app.add_middleware(headers.SecurityHeaders, secure=configuration.secure)
     return app

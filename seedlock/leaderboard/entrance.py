@@ -22,7 +22,6 @@ PATIENCE = 60.0
 
 LARGER: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/submissions"), "upload"),
-    ("POST", re.compile(r"/rounds/[^/]+/submissions"), "upload"),
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/signed-records"), "published"),
     ("PUT", re.compile(r"/api/v1/rounds/[^/]+/(files|records)/.+"), "published"),
 )

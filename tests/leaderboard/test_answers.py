@@ -170,3 +170,16 @@ def test_no_slash_is_put_right_with_an_address(site: Site) -> None:
 def test_static_files_are_those_of_their_folder(site: Site, path: str) -> None:
     """No path leads out."""
     assert site.client.get(path).status_code in (404, 405)
+
+
+def test_who_is_signed_in_stays_so_where_nothing_is(site: Site) -> None:
+    """A wrong address makes nobody a stranger, and an ended session is no error."""
+    token = site.token("author", "Blue")
+    browser = site.sign_in(token)
+    known = browser.get("/nothing")
+    site.revoke(token)
+    ended = browser.get("/nothing")
+
+    assert known.status_code == ended.status_code == 404
+    assert "Account: Blue" in known.text
+    assert "Account: Blue" not in ended.text and 'href="/sign-in"' in ended.text

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
+from seedlock.errors import DatabaseUnavailable
 from seedlock.leaderboard import forms, sessions
 from seedlock.leaderboard.access import PUBLIC, Viewer, may_administer
-from seedlock.leaderboard.dependencies import configuration
+from seedlock.leaderboard.dependencies import configuration, viewer
 from seedlock.leaderboard.links import ServerLinks
+from seedlock.leaderboard.problems import Problem
 from seedlock.leaderboard.rendering import render
 
 
@@ -49,3 +52,15 @@ def page(
     if fresh:
         sessions.set_cookie(response, configuration(request), secret, forms.COOKIE)
     return response
+
+
+def error_page(request: Request, template: str, status: int, **values: Any) -> HTMLResponse:
+    """Return a page about an error; takes what `page` does.
+
+    Where no route was found, none has asked who it is, and the page would call somebody who is
+    signed in a stranger.
+    """
+    if status == 404:
+        with suppress(Problem, DatabaseUnavailable):
+            viewer(request)
+    return page(request, template, status, **values)
