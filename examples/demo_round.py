@@ -23,9 +23,9 @@ MARK = ".seedlock-demo"
 """File in a folder that this program made, which it may remove."""
 
 NOTE = """\
-What this round does not prove: you were its organiser, its authors and its only witness. It has no
-beacon, so you could have tried out secrets; it was frozen before its deadline; and nobody noted a
-digest in time. The lines with "if" say so, and the word is CONDITIONAL, status 5, and not PROVEN."""
+What this round does not prove: you were its organiser, its authors and its only witness.
+It has no beacon, so you could have tried out lists; it was frozen before its deadline; and nobody
+noted a digest in time. The lines with "if" say so, and the word is CONDITIONAL, not PROVEN."""
 
 
 class Unexpected(Exception):
@@ -91,7 +91,8 @@ class Demo:
 
     def _check(self, name: str) -> None:
         output = self.folder / "checks" / name
-        words = ("check", self.example / "submissions" / name, *self.how, "--output", output)
+        words: list[str | Path] = ["check", self.example / "submissions" / name, *self.how]
+        words += ["--output", output]
         result = self._run(*words, "--json", expected=(0, 1), quiet=True)
         said = json.loads(result)
         print(f"{name}: {said['verdict']}")
@@ -99,7 +100,8 @@ class Demo:
             if point["status"] == "failed":
                 print(f"FAIL {point['name']}: {point['said']}\n     cure: {point['cure']}")
         failed = [point["name"] for point in said["points"] if point["status"] == "failed"]
-        if name == "good" and failed or name == "deaf" and failed != ["hears the seed"]:
+        expected = {"good": [], "deaf": ["hears the seed"]}
+        if failed != expected.get(name, failed):
             raise Unexpected(f"the check of {name} failed at: {', '.join(failed) or 'nothing'}")
 
     def _hand_in(self, name: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import verification
-from seedlock.evaluation.rounds.canonical import moment, sha256
+from seedlock.evaluation.rounds.canonical import sha256
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.claims import IF, PROVEN, WRONG, Finding
 from seedlock.evaluation.scores import standings

@@ -106,7 +106,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _settle(folder: Path) -> None:
-    """Have the names in a folder survive a loss of power; its files were synchronised one by one."""
+    """Have the names in a folder survive a loss of power; its files were synchronised before."""
     for current, _, _ in os.walk(folder):
         _sync(current)
 

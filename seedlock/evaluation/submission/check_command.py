@@ -29,7 +29,8 @@ With --engine process there is no image: the runs are in this environment, and a
 a fault is not called READY, as its image was not looked at.
 
 exit status: 0 all points that were looked at passed; 1 one failed; 2 the command line is wrong;
-74 a full disk; 78 submission.toml or a setting is not allowed, nothing was started; 130 interrupted.
+74 a full disk; 78 submission.toml or a setting is not allowed, nothing was started;
+130 interrupted.
 
 docs/submission.md has a submission.toml to copy.
 """

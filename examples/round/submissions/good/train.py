@@ -22,7 +22,7 @@ model = torch.nn.Sequential(
     torch.nn.Linear(32, 2),
 )  # fmt: skip
 optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-for epoch in range(60):
+for _ in range(60):
     for batch in torch.randperm(400).split(100):
         optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(points[batch]), spiral[batch])
