@@ -19,13 +19,19 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo serve test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
-demo: venv ## run five training programs under a seed, twice, and under another: the bits, compared
+demo: venv ## train five programs under seeds and compare the bits; hold a small round, with its board
 	@$(BIN)/python examples/demo.py
+	@echo
+	@$(BIN)/python examples/demo_round.py build/demo
+
+serve: venv ## show the round of `make demo` in the leaderboard, on port 8000 of this machine
+	@test -e build/demo/round/reveal.json || $(BIN)/python examples/demo_round.py build/demo
+	@$(BIN)/python examples/serve_round.py build/demo
 
 test: lint unit ## check style and types, and run all tests but those of the image
 

@@ -37,10 +37,11 @@ class Demo:
 
     Args:
         folder: absolute path, emptied by `main`.
+        example: with policy.toml and submissions/.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, example: Path) -> None:
+        self.folder, self.example = folder, example
         self.round = folder / "round"
         self.page = folder / "page"
         # Programs of submissions say `python`, which is the one that has seedlock.
@@ -58,11 +59,11 @@ class Demo:
         for name in ("good", "deaf", "fragile"):
             self._check(name)
         self._say("The organiser opens the round; good and fragile are handed in.")
-        self._run("round", "open", "--policy", str(HERE / "policy.toml"), self.round, quiet=True)
+        self._run("round", "open", "--policy", self.example / "policy.toml", self.round, quiet=True)
         handed_in = [self._hand_in(name) for name in ("good", "fragile")]
         self._run("round", "freeze", "--early", self.round, quiet=True)
         self._run("round", "draw", self.round, quiet=True)
-        self._say("Both are trained under each of six seeds that nobody knew.")
+        self._say("Both are trained under each of its seeds, which nobody knew.")
         self._run("evaluate", self.round, *handed_in, *self.how)
         self._failures()
         self._run("round", "reveal", self.round, quiet=True)
@@ -80,7 +81,7 @@ class Demo:
 
         promises = ("memory", "processors")
         try:
-            limits = policy_file.read(HERE / "policy.toml").limits
+            limits = policy_file.read(self.example / "policy.toml").limits
             prove_seal(limits, None, frozenset(promises), self.environ)
         except NotSealed as problem:
             print(f"Runs are not sealed here: {problem}\nThey have all rights of yours instead.")
@@ -90,7 +91,7 @@ class Demo:
 
     def _check(self, name: str) -> None:
         output = self.folder / "checks" / name
-        words = ("check", HERE / "submissions" / name, *self.how, "--output", output)
+        words = ("check", self.example / "submissions" / name, *self.how, "--output", output)
         result = self._run(*words, "--json", expected=(0, 1), quiet=True)
         said = json.loads(result)
         print(f"{name}: {said['verdict']}")
@@ -104,7 +105,7 @@ class Demo:
     def _hand_in(self, name: str) -> Path:
         """Copy a submission to where the organiser keeps it; return its folder."""
         folder = self.round / "submissions" / name
-        shutil.copytree(HERE / "submissions" / name, folder)
+        shutil.copytree(self.example / "submissions" / name, folder)
         if shutil.which("git"):
             # A repository of its own: the one around it ignores all that is made.
             words = ["git", "init", "--quiet", "--template=", str(folder)]
@@ -112,26 +113,37 @@ class Demo:
         return folder
 
     def _failures(self) -> None:
-        status = json.loads(self._run("status", self.round, "--json", quiet=True))
-        for each in status["submissions"]:
-            print(f"{each['name']}: {each['counts']}")
+        """Say under which seed indices the runs of a submission failed, and with which words."""
+        lines = (self.round / "ledger.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        names = {each["submission"]: each["content"]["name"] for each in events
+                 if each["kind"] == "added"}  # fmt: skip
+        failed = [each for each in events if each["kind"] == "ended"
+                  and each["content"]["state"] != "done"]  # fmt: skip
+        if not failed:
+            print("This time fragile came through under all of its seeds.")
+        for each in failed:
+            record = self.round / each["content"]["record"]
+            printed = record.with_suffix("") / "run" / "stderr.txt"
+            last = (printed.read_text().splitlines() or [""])[-1]
+            index = each["seed_index"]
+            print(f"{names[each['submission']]} failed under seed index {index}: {last}")
 
     def _run(
         self, *words: str | Path, expected: tuple[int, ...] = (0,), quiet: bool = False
     ) -> str:
-        """Carry a command out and show it; return what it printed."""
+        """Carry a command out and show it; return what it printed if that is not shown."""
         shown = [os.path.relpath(each) if isinstance(each, Path) else each for each in words]
         print(f"$ seedlock {' '.join(shown)}", flush=True)
         done = subprocess.run(
             [sys.executable, "-m", "seedlock", *map(str, words)], env=self.environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, check=False,
+            stdout=subprocess.PIPE if quiet else None, stderr=subprocess.PIPE if quiet else None,
+            check=False,
         )  # fmt: skip
         if done.returncode not in expected:
-            print(done.stdout, done.stderr or "", sep="")
+            print(done.stdout or "", done.stderr or "", sep="")
             raise Unexpected(f"that ended with status {done.returncode}")
-        if not quiet:
-            print(done.stdout, end="", flush=True)
-        return done.stdout
+        return done.stdout or ""
 
     def _say(self, text: str) -> None:
         print(f"\n{text}", flush=True)
@@ -141,7 +153,12 @@ def main() -> int:
     """Hold the round; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="for what is made; one of an earlier demo is replaced")
-    folder = Path(parser.parse_args().folder).absolute()
+    parser.add_argument(
+        "--example", default=HERE, type=Path, metavar="DIR",
+        help="another policy.toml and submissions/ (default: examples/round)",
+    )  # fmt: skip
+    options = parser.parse_args()
+    folder = Path(options.folder).absolute()
     if folder.exists() and not (folder / MARK).exists():
         print(f"{folder} is there, and no earlier demo made it; name another folder")
         return 2
@@ -151,14 +168,14 @@ def main() -> int:
     (folder / MARK).touch()
     start = time.monotonic()
     try:
-        demo = Demo(folder)
+        demo = Demo(folder, options.example.absolute())
         demo.hold()
     except Unexpected as problem:
         print(f"demo: {problem}")
         return 1
     print(f"\nThe round took {time.monotonic() - start:.0f} s. Its page, which needs no server:")
     print((demo.page / "index.html").as_uri())
-    print("make serve shows it in the application, at http://127.0.0.1:8000/")
+    print("make serve shows it in the application, at http://127.0.0.1:8000")
     return 0
 
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 import seedlock
@@ -65,6 +66,9 @@ PAGE_ROUTERS = (
     public.router,
 )  # fmt: skip
 
+BEARER = HTTPBearer(auto_error=False, description="A token that an organiser issued.")
+"""For the OpenAPI document; dependencies.viewer reads the token."""
+
 ROUNDS, FILES, TEMPORARY = "rounds", "files", "tmp"
 """Folders below the server's: published rounds, archives, uploads under way."""
 
@@ -109,7 +113,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     for router in API_ROUTERS:
         app.include_router(
             router, prefix=API, responses=problems.RESPONSES,
-            dependencies=[Depends(strict_json.required)],
+            dependencies=[Depends(BEARER), Depends(strict_json.required)],
         )  # fmt: skip
     for router in PAGE_ROUTERS:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(forms.protected)])
@@ -134,6 +138,8 @@ def prepare(folder: Path) -> None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in (ROUNDS, FILES, TEMPORARY):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
+            if folder.stat().st_mode & 0o022:
+                raise PermissionError(errno.EPERM, "others may write it")
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as problem:
@@ -141,7 +147,8 @@ def prepare(folder: Path) -> None:
             raise
         raise BadServer(
             f"'{printable(str(folder), 300)}' can't be the server's folder: {problem.strerror}; "
-            "allowed: a folder that this user may write, or the name of a new one; name another"
+            "allowed: a folder that this user may write and nobody else, or the name of a new one; "
+            "name another, or chmod 700"
         ) from None
 
 

@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.leaderboard import charts, number_text
+from seedlock.leaderboard.board_order import COLUMNS, ordered_by
 from seedlock.leaderboard.verification_levels import level, strength
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from seedlock.leaderboard.board_order import Asked
     from seedlock.leaderboard.charts import Chart
     from seedlock.leaderboard.links import Links
     from seedlock.leaderboard.round_state import State
 
 PAGE = 50
 """Submissions on a page."""
-
-COLUMNS = ("rank", "name", "mean", "sd", "median", "runs", "runtime", "verification")
-"""What a board can be sorted by; `rank` without being told."""
 
 CLASSES = {"replayed-identical": "strong", "replayed-within-tolerance": "strong", "marked": "doubt"}
 """Class in the style sheet by the level of verification."""
@@ -114,25 +113,6 @@ class BoardView:
     grouped: bool
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What of a board is asked for.
-
-    Attributes:
-        metric: its name; None for the first.
-        sort: one of `COLUMNS`.
-        order: `up` or `down`.
-        matching: a part of the names that are shown, in any case.
-        page: from 1 on.
-    """
-
-    metric: str | None = None
-    sort: str = "rank"
-    order: str = "up"
-    matching: str = ""
-    page: int = 1
-
-
 def board(
     standings: Mapping[str, Any], state: State, links: Links, asked: Asked, size: int = PAGE
 ) -> BoardView | None:
@@ -152,8 +132,7 @@ def board(
     about = metrics[metric]
     every = standings["submissions"]
     found = [each for each in every if asked.matching.lower() in each["name"].lower()]
-    found.sort(key=lambda each: each["name"])
-    ordered = _sorted(found, metric, asked, about["direction"])
+    ordered = ordered_by(found, metric, asked, about["direction"])
     pages = max(1, -(-len(ordered) // size))
     if not 1 <= asked.page <= pages:
         return None
@@ -280,34 +259,6 @@ def _row(entry: Mapping[str, Any], metric: str, name: str, links: Links) -> Boar
         notes=tuple(NOTES[each] for each in score.get("notes", ()) if each in NOTES),
         **told,
     )
-
-
-def _sorted(
-    found: list[Any], metric: str, asked: Asked, direction: str
-) -> list[Mapping[str, Any]]:
-    """Return submissions in order; those without the number come last in either order."""
-
-    def score(each: Mapping[str, Any], key: str) -> Any:
-        return (each["scores"].get(metric) or {}).get(key)
-
-    def best(each: Mapping[str, Any]) -> Any:
-        mean = score(each, "mean")
-        return None if mean is None else (-mean if direction == "max" else mean)
-
-    keys: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-        "rank": best,
-        "name": lambda each: each["name"],
-        "mean": lambda each: score(each, "mean"),
-        "sd": lambda each: score(each, "sd"),
-        "median": lambda each: score(each, "median"),
-        "runs": lambda each: each["ok"],
-        "runtime": lambda each: each["runtime"] and each["runtime"]["mean"],
-        "verification": lambda each: strength(each["verification"]),
-    }
-    key = keys.get(asked.sort, best)
-    with_it = [each for each in found if key(each) is not None]
-    without = [each for each in found if key(each) is None]
-    return sorted(with_it, key=key, reverse=asked.order == "down") + without
 
 
 def _near(page: int, pages: int) -> list[int]:

@@ -176,7 +176,9 @@ def _frozen(this: Round, links: Links) -> Step:
         facts = [("Submissions", str(len(frozen["submissions"])), False),
                  ("Root", frozen["root"], True)]  # fmt: skip
         if frozen["early"]:
-            facts.append(("Early", "frozen before the deadline: who came later is not in it", False))
+            facts.append(
+                ("Early", "frozen before the deadline: who came later is not in it", False)
+            )
     return _step(
         this, links, FREEZE, "Freeze",
         "After the deadline the list of submissions is published under one hash, its root.",

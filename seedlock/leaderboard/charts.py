@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from statistics import quantiles
@@ -25,7 +26,11 @@ LONGEST_NAME = 26
 
 FENCE = 6.0
 """Values further from the quartiles than so many times their distance do not decide the scale:
-one run that diverged would press all others into a line. They are drawn at the edge, and said."""
+one submission that diverged would press all others into a line. They are drawn at the edge, and the
+caption counts them."""
+
+MANY, FEW = 20, 10
+"""That is so only among so many values, and if they are at most one in ten."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,12 @@ def scale(values: Sequence[float], more: Sequence[float] = ()) -> tuple[float, f
             each side.
     """
     inner = sorted(values)
-    if len(inner) >= 4:
+    if len(inner) >= MANY:
         first, _, third = quantiles([value / 2 for value in inner], n=4, method="inclusive")
         reach = FENCE * (third - first)
-        if reach:
-            inner = [v for v in inner if first - reach <= v / 2 <= third + reach]
+        near = [each for each in inner if first - reach <= each / 2 <= third + reach]
+        if reach and (len(inner) - len(near)) * FEW <= len(inner):
+            inner = near
     low, high = inner[0], inner[-1]
     # Halves, since the difference of two large numbers may not be finite.
     length = high / 2 - low / 2
@@ -123,7 +129,9 @@ def _seeds(
     top, left = (24 if many else 8), (10 if narrow else min(max(100, 24 + 8 * longest), 230))
     bottom = top + row * len(rows)
     size = (width, bottom + (44 if unit else 26))
-    made = Drawing(size, (left, top, width - (14 if narrow else 26), bottom), ends, (0, row * len(rows)))
+    made = Drawing(
+        size, (left, top, width - (14 if narrow else 26), bottom), ends, (0, row * len(rows))
+    )
     heights = [row * (len(rows) - index) - (row - ROW / 2) for index in range(len(rows))]
     marked = ticks(*ends, 4 if narrow else 8)
     made.lines("grid", [[(each, 0), (each, row * len(rows))] for each in marked])
@@ -213,7 +221,7 @@ def tick_texts(values: Sequence[float]) -> list[str]:
     if not values:
         return []
     largest = max(abs(value) for value in values)
-    step = min((b - a for a, b in zip(values, values[1:], strict=False)), default=largest)
+    step = min((b - a for a, b in itertools.pairwise(values)), default=largest)
     if not largest or 1e-4 <= largest < 1e6:
         for decimals in range(8):
             if abs(round(step, decimals) - step) <= step * 1e-6:

@@ -91,6 +91,8 @@ def issue(
     if (role == AUTHOR) != (team is not None):
         raise Problem(422, "authors have a team, and nobody else does", given=team or "none",
                       cure="name the team of an author, and none for another role")  # fmt: skip
+    if team is not None and not TEAM.fullmatch(team):
+        raise Problem(422, "no team has such a name", given=team, allowed=TEAM_ALLOWED)
     if round_name is not None and not NAMES.fullmatch(round_name):
         raise Problem(422, "no round has such a name", given=round_name, allowed=NAMES.pattern)
     if len(remark) > LONGEST_NOTE or not remark.isprintable() or tokens.FORM.search(remark):

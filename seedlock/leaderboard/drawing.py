@@ -23,12 +23,8 @@ from matplotlib.ticker import MaxNLocator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SETTINGS = {
-    "svg.fonttype": "none", "svg.hashsalt": "seedlock", "path.simplify": True,
-    "path.simplify_threshold": 0.11, "path.snap": False, "path.sketch": None, "path.effects": [],
-    "agg.path.chunksize": 0,
-}  # fmt: skip
-"""All of Matplotlib's that shows in the result, whatever a user's matplotlibrc says."""
+SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "seedlock", "path.snap": False}
+"""Of Matplotlib, beside its defaults: a user's matplotlibrc decides nothing."""
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 REFERENCE = "{http://www.w3.org/1999/xlink}href"
@@ -58,19 +54,10 @@ class Drawing:
         y: tuple[float, float],
     ) -> None:
         self.size, self.box, self.x, self.y = size, box, x, y
-        self._marks: dict[str, list[str]] = {}
+        self._points: list[tuple[str, Sequence[tuple[float, float]], str, float]] = []
+        self._titles: dict[str, list[str]] = {}
+        self._lines: list[tuple[str, list[list[tuple[float, float]]]]] = []
         self._texts: list[ElementTree.Element] = []
-        self._figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72)
-        FigureCanvasSVG(self._figure)
-        left, top, right, bottom = box
-        self._axes = self._figure.add_axes(
-            (left / size[0], 1 - bottom / size[1], (right - left) / size[0],
-             (bottom - top) / size[1])
-        )  # fmt: skip
-        self._axes.set_axis_off()
-        self._axes.set_xlim(*x)
-        self._axes.set_ylim(*y)
-        self._figure.patch.set_visible(False)
 
     def marks(
         self, kind: str, points: Sequence[tuple[float, float]], marker: str, size: float,
@@ -86,19 +73,13 @@ class Drawing:
             titles: what is said of each, or nothing.
         """
         if points:
-            xs, ys = zip(*points, strict=True)
-            (drawn,) = self._axes.plot(
-                xs, ys, linestyle="", marker=marker, markersize=size, clip_on=False
-            )
-            drawn.set_gid(kind)
-            self._marks[kind] = list(titles)
+            self._points.append((kind, points, marker, size))
+            self._titles[kind] = list(titles)
 
     def lines(self, kind: str, segments: Sequence[Sequence[tuple[float, float]]]) -> None:
         """Draw lines through points of the scales, cut at the box."""
         if segments:
-            drawn = LineCollection([list(each) for each in segments])
-            drawn.set_gid(kind)
-            self._axes.add_collection(drawn, autolim=False)
+            self._lines.append((kind, [list(each) for each in segments]))
 
     def text(
         self, kind: str, x: float, y: float, text: str, anchor: str = "start",
@@ -142,10 +123,10 @@ class Drawing:
             title: for who can't see it.
             described: what it shows.
         """
-        out = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
-        with _ALONE, matplotlib.rc_context(SETTINGS):
-            self._figure.savefig(out, format="svg", metadata=nothing)
+        with _ALONE, matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(SETTINGS)
+            given = self._by_matplotlib()
         links = any(each.tag == "a" for each in self._texts)
         width, height = self.size
         # A role of img would hide the links from who hears the page.
@@ -157,11 +138,38 @@ class Drawing:
         ElementTree.SubElement(root, "title", {"id": f"{name}-title"}).text = title
         ElementTree.SubElement(root, "desc", {"id": f"{name}-desc"}).text = described
         drawn = ElementTree.SubElement(root, "g", {"aria-hidden": "true"} if links else {})
-        _Cleaner(name, self._marks).into(drawn, ElementTree.fromstring(out.getvalue()))
+        _Cleaner(name, self._titles).into(drawn, ElementTree.fromstring(given))
         for each in self._texts:
             (root if each.tag == "a" else drawn).append(each)
         # ElementTree has escaped every text and attribute.
         return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+    def _by_matplotlib(self) -> str:
+        width, height = self.size
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        FigureCanvasSVG(figure)
+        left, top, right, bottom = self.box
+        axes = figure.add_axes(
+            (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height)
+        )
+        axes.set_axis_off()
+        axes.set_xlim(*self.x)
+        axes.set_ylim(*self.y)
+        figure.patch.set_visible(False)
+        for kind, segments in self._lines:
+            lines = LineCollection(segments)
+            lines.set_gid(kind)
+            axes.add_collection(lines, autolim=False)
+        for kind, points, marker, size in self._points:
+            xs, ys = zip(*points, strict=True)
+            (marks,) = axes.plot(
+                xs, ys, linestyle="", marker=marker, markersize=size, clip_on=False, zorder=3
+            )
+            marks.set_gid(kind)
+        out = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
+        figure.savefig(out, format="svg", metadata=nothing)
+        return out.getvalue()
 
 
 class _Cleaner:

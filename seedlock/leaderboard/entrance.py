@@ -22,7 +22,6 @@ PATIENCE = 60.0
 
 LARGER: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/submissions"), "upload"),
-    ("POST", re.compile(r"/rounds/[^/]+/submissions"), "upload"),
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/signed-records"), "published"),
     ("PUT", re.compile(r"/api/v1/rounds/[^/]+/(files|records)/.+"), "published"),
 )
@@ -64,12 +63,12 @@ class Entrance:
         await self.app(scope, _counted(receive, limit, self._patience), send)
 
     def _wrong(self, request: Request, limit: int) -> Problem | None:
-        host = request.headers.get("host", "")
-        if host.lower() not in self._hosts:
-            return Problem(421, "this server has another name", given=host, allowed=self._url)
         wait = limits_of(request).address.take(key_of(address(request)))
         if wait:
             return too_many(wait)
+        host = request.headers.get("host", "")
+        if host.lower() not in self._hosts:
+            return Problem(421, "this server has another name", given=host, allowed=self._url)
         said = request.headers.get("content-length", "0")
         if not said.isascii() or not said.isdecimal() or len(said) > 18:
             return Problem(400, "the length of the body is no number", given=said)

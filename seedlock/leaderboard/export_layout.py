@@ -1,12 +1,9 @@
 """What lies where in an exported board, and from there back to a round's folder.
 
-    index.html, *.html, static/   pages
-    board.json, board.csv         the standings
-    files/                        what the round published: policy, steps, ledger, spot checks
-    records/NAME/INDEX-ATTEMPT.json   records of public submissions, after the reveal
-    export.json                   when it was made and by what
-    README.txt                    how to check it
-    SHA256SUMS                    digest of every other file, as `sha256sum -c` reads them
+Pages are *.html and static/, the standings board.json and board.csv. files/ has what the round
+published: policy, steps, ledger, spot checks; records/NAME/INDEX-ATTEMPT.json, after the reveal,
+the records of public submissions. export.json says when it was made and by what, README.txt how to
+check it, SHA256SUMS has the digest of every other file, as `sha256sum -c` reads them.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from seedlock.evaluation.recording import record
 from seedlock.evaluation.rounds import verification
 from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
+from seedlock.evaluation.scores import spreadsheet
 from seedlock.evaluation.scores.standings import Standings
 from seedlock.leaderboard import (
+    board_order,
     board_view,
     ceremony_view,
     compare_view,
@@ -20,7 +22,7 @@ from seedlock.leaderboard import (
     rendering,
     submission_view,
 )
-from seedlock.leaderboard.export_layout import ABOUT, BOARD, README, public_records
+from seedlock.leaderboard.export_layout import ABOUT, BOARD, CSV, README, public_records
 from seedlock.leaderboard.links import StaticLinks
 from seedlock.leaderboard.round_state import state
 
@@ -67,6 +69,7 @@ def documents(
         BadRound: a file of the round is not what it has to be.
     """
     yield BOARD, Standings(board).as_bytes()
+    yield CSV, spreadsheet.text(Standings(board)).encode()
     yield ABOUT, _json(about)
     yield README, TEXT.format(round=board["round"], made_by=about["made_by"]).encode()
     yield "static/style.css", rendering.style_sheet()
@@ -100,7 +103,7 @@ class _Site:
             while number <= pages:
                 at = self._links("").board_file(metric, number)
                 links = self._links(at)
-                found = board_view.Asked(metric=asked, page=number)
+                found = board_order.Asked(metric=asked, page=number)
                 view = board_view.board(self.board, self.state, links, found)
                 assert view is not None
                 pages, number = view.pages, number + 1
@@ -152,7 +155,8 @@ class _Site:
         found = {}
         for run in entry["runs"]:
             path = run.get("record")
-            if path and not run["problem"] and entry["name"] in self.records:
+            there = entry["name"] in self.records and bool(path) and (self.place / path).is_file()
+            if there and not run["problem"]:
                 try:
                     found[run["seed_index"]] = record.load(self.place / path)
                 except BadRecord as problem:

@@ -11,7 +11,7 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.claims import IF, PROVEN, WRONG, Finding
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard import board_recount, export_layout, export_pages, export_sums
-from seedlock.leaderboard.export_layout import BOARD, FILES, RECORDS, SUMS
+from seedlock.leaderboard.export_layout import BOARD, FILES, RECORDS, RUNS, SUMS
 from seedlock.leaderboard.rendering import versions
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def verify(
             found += more
             found += _named(folder, place, about)
             if board is not None:
+                found += _records(folder, about, board)
                 found += _pages(folder, place, about, board)
         except BadRound as problem:
             # Its temporary folder's name tells nobody anything.
@@ -108,6 +109,21 @@ def _named(folder: Path, place: Path, about: Mapping[str, Any]) -> list[Finding]
     told += [f"{each}: it tells more of a private submission than name, digest and scores"
              for each in export_layout.told_of_private(this)]  # fmt: skip
     return [Finding(export_sums.ABOUT, WRONG, each) for each in told]
+
+
+def _records(
+    folder: Path, about: Mapping[str, Any], board: Mapping[str, Any]
+) -> list[Finding]:  # fmt: skip
+    """Return which records are missing of which the board has values."""
+    paths = [
+        f"{RECORDS}/{run['record'].removeprefix(f'{RUNS}/')}"
+        for each in board["submissions"] if about["records"] and each["visibility"] == "public"
+        for run in each["runs"] if run["record"] and not run["problem"]
+    ]  # fmt: skip
+    return [
+        Finding("records", WRONG, f"{path} is missing, and the board has its values")
+        for path in paths if not (folder / path).is_file()
+    ]  # fmt: skip
 
 
 def _pages(

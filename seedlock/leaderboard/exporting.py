@@ -13,6 +13,7 @@ from seedlock.evaluation.rounds import verification
 from seedlock.evaluation.rounds.canonical import sha256, stamp
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.claims import WRONG
+from seedlock.evaluation.rounds.formats import REVEAL
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard import export_layout, export_pages, export_sums, folder_swap
 from seedlock.leaderboard.export_layout import BOARD, FILES, FORMAT, RECORDS, RUNS, SUMS, VERSION
@@ -41,6 +42,7 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
         OSError: a file can't be read or written; what was there is untouched.
     """
     this = Round(source)
+    records = records and this.has(REVEAL)
     told = export_layout.told_of_private(this)
     if told:
         raise BadExport(

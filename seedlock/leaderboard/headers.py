@@ -56,6 +56,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                headers.add_vary_header("Cookie")
                 if personal or "set-cookie" in headers:
                     headers["Cache-Control"] = NO_STORE
             await send(message)

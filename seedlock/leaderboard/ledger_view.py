@@ -122,8 +122,10 @@ def _lines(path: Path) -> list[bytes]:
 def _content(path: Path, line: bytes) -> dict[str, Any]:
     try:
         found = strict(line[:LONGEST])
-        if not isinstance(found, dict) or set(found) != KEYS or not isinstance(
-            found["content"], dict
+        if (
+            not isinstance(found, dict)
+            or set(found) != KEYS
+            or not isinstance(found["content"], dict)
         ):
             raise ValueError("no event")
         for key in ("time", "kind", "previous", "hash"):

@@ -55,9 +55,7 @@ class Links(ABC):
         """Return the address of a submission's page."""
 
     @abstractmethod
-    def compare(
-        self, name: str, first: str | None = None, second: str | None = None
-    ) -> str | None:
+    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
         """Return the address of the comparison of two submissions."""
 
     @abstractmethod
@@ -218,9 +216,7 @@ class StaticLinks(Links):
         """Return the address of a submission's page."""
         return self._to(f"submissions/{submission}.html")
 
-    def compare(
-        self, name: str, first: str | None = None, second: str | None = None
-    ) -> str | None:
+    def compare(self, name: str, first: str | None = None, second: str | None = None) -> str | None:
         """Return the address of a comparison, if the export has it; without names, of the list."""
         if first is None or second is None:
             return self._to("compare/index.html") if self.compared else None

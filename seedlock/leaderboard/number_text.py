@@ -31,9 +31,7 @@ def with_spread(value: float, half: float | None) -> tuple[str, str | None]:
         return plain(value), None
     if half == 0:
         return plain(value), "0"
-    exponent = math.floor(math.log10(half))
-    if float(f"{half:.1e}") >= 10.0 ** (exponent + 1):
-        exponent += 1  # 0.0996 is written 0.10
+    exponent = int(f"{half:.1e}".partition("e")[2])  # of the rounded one: 0.0996 is written 0.10
     decimals = 1 - exponent
     if decimals > MOST_DECIMALS or max(abs(value), half) >= LARGEST:
         return _exponential(value, half, exponent)

@@ -6,6 +6,7 @@ Each says what, given, allowed and cure, as every message of the house. What nob
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from seedlock.errors import DatabaseUnavailable, printable
-from seedlock.evaluation.full_disk import no_room
+from seedlock.evaluation.full_disk import no_room, told
 from seedlock.leaderboard.headers import SECURITY
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 API = "/api/"
+
+LOG = logging.getLogger("seedlock.leaderboard")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -128,12 +131,13 @@ def _invalid(request: Request, problem: Exception) -> Response:
     # What was sent is not repeated: it may be large, or somebody's secret in a wrong place.
     errors = [f"{'.'.join(printable(str(each), 60) for each in one['loc'])}: "
               f"{printable(one['msg'], 200)}" for one in problem.errors()[:20]]  # fmt: skip
-    told = Problem(422, "the request is not as it has to be", errors=errors,
+    wrong = Problem(422, "the request is not as it has to be", errors=errors,
                    cure="see /api/v1/openapi.json")  # fmt: skip
-    return respond(request, told)
+    return respond(request, wrong)
 
 
-def _unavailable(request: Request, _problem: Exception) -> Response:
+def _unavailable(request: Request, problem: Exception) -> Response:
+    LOG.error("%s", problem)
     what = "the database does not answer"
     return respond(
         request, Problem(503, what, cure="say it again later", headers={"Retry-After": "10"})
@@ -144,6 +148,7 @@ def _system(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, OSError)
     if not no_room(problem):
         raise problem
+    LOG.error("%s", told(problem))
     return respond(
         request, Problem(507, "the server's disk is full", cure="tell its organisers; nothing of "
                          "this request was kept"),

@@ -69,7 +69,7 @@ def state(this: Round, standings: Mapping[str, Any] | None, at: datetime) -> Sta
         return make(IS_VOID, f"Void: {said}. No result counts.")
     if this.has(DRAW):
         if planned and ended == planned:
-            return make(EVALUATED, f"All {planned} runs have ended; the secret is not revealed yet.")
+            return make(EVALUATED, f"All {planned} runs have ended; not revealed yet.")
         if ended:
             return make(EVALUATING, f"Evaluating: {ended} of {planned} runs have ended.")
         return make(DRAWN, f"The seeds were drawn {this.draw()['drawn']}; no run has ended yet.")

@@ -44,7 +44,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "(default: http://HOST:PORT, for this machine only)",
     )  # fmt: skip
     parser.add_argument(
-        "--proxy", metavar="ADDRESS", action="append", default=[],
+        "--proxy", type=_network, metavar="ADDRESS", action="append", default=[],
         help="believe this reverse proxy's X-Forwarded-For; may be said several times (default: "
         "nobody's)",
     )  # fmt: skip
@@ -64,6 +64,17 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
         raise argparse.ArgumentTypeError(f"'{text}' is no port; allowed: 0 to 65535")
     return int(text)
+
+
+def _network(text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no address; allowed: one of IPv4 or IPv6, or a network as 10.0.0.0/8"
+        ) from None
 
 
 def _rate(text: str) -> float:

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 LOCK = "server.lock"
 """Held by the one server of a folder; freed by the system when it ends, however it ends."""
 
+LONGEST = 500
+"""Characters of one part of a line of the log."""
+
+TOGETHER = 512
+"""Connections at once; one more is told to come again (503). Fewer than the files that a process
+may have open, by Linux's usual limit of 1024."""
+
 END = 10
 """Seconds that requests under way get to end."""
 
@@ -64,6 +71,8 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         BadServer: somebody does.
     """
+    # What the server writes is its own: keys to everything lie in its database, though hashed.
+    os.umask(0o077)
     application.prepare(folder)
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -106,8 +115,8 @@ class Ready:
         settings = uvicorn.Config(
             self.app, log_config=_logging(), server_header=False, date_header=True,
             proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies),
-            timeout_graceful_shutdown=END, timeout_keep_alive=30,
-            h11_max_incomplete_event_size=16384, ws="none", lifespan="on",
+            timeout_graceful_shutdown=END, timeout_keep_alive=30, limit_concurrency=TOGETHER,
+            http="h11", h11_max_incomplete_event_size=16384, ws="none", lifespan="on",
         )  # fmt: skip
         uvicorn.Server(settings).run(sockets=[listener])
 
@@ -131,6 +140,7 @@ def new_link(configuration: Configuration) -> str:
     Raises:
         BadServer, DatabaseUnavailable, OSError: as application.create.
     """
+    os.umask(0o077)
     application.prepare(configuration.folder)
     database = Database(configuration.folder, configuration.database)
     with database.write() as connection:
@@ -146,16 +156,20 @@ def _link(connection: Any, configuration: Configuration) -> str:
 
 class WithoutSecrets(logging.Filter):
     """Takes out of the log of requests what may be a secret: every query, and with it the code of
-    an organiser's link; and whatever looks like a token."""
+    an organiser's link; and whatever looks like a token or could move a terminal's
+    cursor."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record, and keep it."""
         if isinstance(record.args, tuple):
             record.args = tuple(
-                FORM.sub(f"{PREFIX}...", each.partition("?")[0]) if isinstance(each, str) else each
-                for each in record.args
+                _harmless(each) if isinstance(each, str) else each for each in record.args
             )
         return True
+
+
+def _harmless(text: str) -> str:
+    return printable(FORM.sub(f"{PREFIX}...", text.partition("?")[0]), LONGEST)
 
 
 def _logging() -> dict[str, Any]:
@@ -167,5 +181,8 @@ def _logging() -> dict[str, Any]:
         "formatters": {"line": line},
         "filters": {"secrets": {"()": WithoutSecrets}},
         "handlers": {"stderr": handler},
-        "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+        "loggers": {
+            name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+            for name in ("uvicorn", "seedlock.leaderboard")
+        },
     }

@@ -82,8 +82,8 @@ def _submit(options: argparse.Namespace) -> int:
     if wrong is not None:
         return _refuse(wrong)
     told = server.get("rounds", options.round)
+    _refuse_early(server, told)
     _refuse_unfit(told, submission)
-    server.get("rounds", options.round, "submissions")  # an unusable token is known before packing
     # Without a name on the disk: whatever ends this process, nothing is left.
     with tempfile.TemporaryFile() as file, Bar(Console(stderr=True)) as bar:
         bar.of(submission.name).begin("packing", None)
@@ -112,6 +112,38 @@ def _submit(options: argparse.Namespace) -> int:
     else:
         print(_text(receipt, server, handed.files))
     return 0
+
+
+def _refuse_early(server: Client, told: Any) -> None:
+    """Say what the server would, before anything is packed: a refusal that comes while a large
+    file is on its way may be lost with the connection.
+
+    Raises:
+        BoardRefused: the token is no author's, or the round takes nothing more.
+    """
+    from seedlock.errors import BoardRefused, printable
+
+    me = server.get("me")
+    if me["role"] != "author" or me["round"] not in (None, told["name"]):
+        role = printable(str(me["role"]))
+        of = "" if me["round"] is None else f" for the round {printable(str(me['round']))}"
+        raise BoardRefused(
+            f"the token is an {role}'s{of}; allowed: an author's, for this round; ask an organiser "
+            "for one"
+        )
+    if told["submissions_open"]:
+        return
+    if told["deadline"] is not None and told["now"] > told["deadline"]:
+        from seedlock.evaluation.rounds.canonical import moment
+
+        late = moment(told["now"]) - moment(told["deadline"])
+        raise BoardRefused(
+            f"the deadline was {told['deadline']} and it is {told['now']} by the server's clock: "
+            f"{late} too late; allowed: what has come whole before it; ask the organisers"
+        )
+    raise BoardRefused(
+        "the list of submissions is frozen; allowed: what came before; ask the organisers"
+    )
 
 
 def _refuse_unfit(told: Any, submission: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,21 @@ def record(of: dict[str, str], seed: int, index: int, outcome: str = "done") -> 
     return content
 
 
-def made(folder: Path, revealed: bool = True, reasons: str = "") -> Round:
+def made(
+    folder: Path, revealed: bool = True, reasons: str = "",
+    entries: Sequence[dict[str, str]] = ENTRIES,
+) -> Round:  # fmt: skip
     """Make a round: two public submissions and a private one, of which one seed failed.
 
     Args:
         folder: for the round.
         revealed: whether the secret is published.
         reasons: what the ledger says of that failure.
+        entries: other submissions.
     """
-    this = drawn(folder, entries=sorted(ENTRIES, key=lambda each: each["digest"]))
-    ledger = Ledger(this, ENTRIES)
-    for of in ENTRIES:
+    this = drawn(folder, entries=sorted(entries, key=lambda each: each["digest"]))
+    ledger = Ledger(this, list(entries))
+    for of in entries:
         for index, seed in enumerate(this.seeds()):
             failed = of is HIDDEN and index == 2
             outcome = "author-failure" if failed else "done"

@@ -55,8 +55,10 @@ class Comparison:
     Attributes:
         n: seeds that they have in common.
         seeds: their indices.
-        difference: mean of the first less mean of the second, in the metric's unit.
-        low, high: 95 % t interval of the difference, by the primary test; None without one.
+        difference: mean of the first less mean of the second, in the metric's unit; None without a
+            common seed, or where no float holds it.
+        low, high: 95 % t interval of the difference, by the primary test; None without one, or
+            where no float holds it.
         primary, permutation: Welch's and the permutation test; of the differences if paired.
         improvement: of the first over the second; None for fewer than two seeds.
         decidable: whether so many seeds can show a difference.
@@ -110,13 +112,20 @@ def compare(
     able = decidability.decidable(n, paired, alpha)
     if n == 0:
         return Comparison(0, [], None, None, None, None, None, None, able, why)
-    a, b = [each[1] for each in both], [each[2] for each in both]
+    factor = pairwise.shrink(max(abs(each) for _, *pair in both for each in pair))
+    a, b = [each[1] * factor for each in both], [each[2] * factor for each in both]
     found = pairwise.all_pairs(numpy.array([a, b]), paired)
-    difference = float(found.difference[0, 1])
+    between = float(found.difference[0, 1])
+    difference = _held(between / factor)
     if n == 1:
         return Comparison(1, seeds, difference, None, None, None, None, None, able, why)
     primary, half = _primary(a, b, float(found.p[0, 1]), paired)
-    low, high = (None, None) if half is None else (difference - half, difference + half)
+    low, high = (
+        (None, None) if half is None
+        else (_held((between - half) / factor), _held((between + half) / factor))
+    )  # fmt: skip
+    if low is None or high is None:
+        low = high = None
     sign = 1 if direction == "max" else -1
     return Comparison(
         n, seeds, difference, low, high, primary, permutation(a, b, paired),
@@ -138,9 +147,13 @@ def _primary(
         return Result(f"{name}: nothing varies, so by permutation", p), None
     freedom = float(n - 1) if paired else (n - 1) / sum((each / error) ** 4 for each in errors)
     difference = summaries.mean(a) - summaries.mean(b)
-    statistic = (summaries.mean(apart) if paired else difference) / error
+    statistic = _held((summaries.mean(apart) if paired else difference) / error)
     half = float(stats.t.ppf((1 + summaries.CONFIDENCE) / 2, freedom)) * error
-    return Result(name, p, statistic, freedom), half if math.isfinite(half) else None
+    return Result(name, p, statistic, freedom), half
+
+
+def _held(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def improvement(a: Sequence[float], b: Sequence[float]) -> Improvement:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from seedlock.evaluation.scores.standings import Standings
 
 
+ROUNDING = 1e-10
+"""Part by which a threshold may have been rounded down, and by which a p may differ on another
+machine."""
+
+
 def head_to_head(standings: Standings, metric: str, one: str, other: str) -> dict[str, Any]:
     """Return the comparison of two submissions in a metric, JSON-ready.
 
@@ -37,7 +42,3 @@ def head_to_head(standings: Standings, metric: str, one: str, other: str) -> dic
         "metric": metric, "one": one, "other": other, "better": better,
         "threshold": told["threshold"], **found.as_dict(),
     }  # fmt: skip
-
-
-ROUNDING = 1e-12
-"""Part by which a p of two submissions alone may differ from that in the table of all."""

@@ -18,6 +18,11 @@ Array = Any
 """A NumPy array; NumPy is not typed here (pyproject.toml)."""
 
 
+LARGE, SHRINK = 1e290, 2.0**-60
+"""Where values are larger, all are multiplied by this power of two first, so that no difference of
+two is beyond what a float holds. Nobody may spoil a board by a metric of 1e308."""
+
+
 @dataclass(frozen=True)
 class Pairs:
     """The comparisons of K submissions, K x K arrays.
@@ -52,10 +57,12 @@ def all_pairs(values: Array, paired: bool = False) -> Pairs:
     values = numpy.asarray(values, dtype=float)
     if numpy.isinf(values).any():
         raise ValueError("a value is infinite")
+    factor = shrink(float(numpy.nanmax(numpy.abs(values), initial=0.0)))
+    values = values * factor
     count = len(values)
     difference, p = numpy.zeros((count, count)), numpy.ones((count, count))
     n: Array = numpy.zeros((count, count), dtype=int)
-    row_of = _paired if paired else _welch
+    row_of = students_of_pairs if paired else welch
     for row in range(count - 1):
         others = slice(row + 1, count)
         found = row_of(values[row], values[others])
@@ -64,10 +71,23 @@ def all_pairs(values: Array, paired: bool = False) -> Pairs:
         p[others, row], n[others, row] = found[1], found[2]
     present = (~numpy.isnan(values)).sum(axis=1)
     n[numpy.arange(count), numpy.arange(count)] = present
-    return Pairs(difference, p, n)
+    with numpy.errstate(over="ignore"):
+        held = numpy.nan_to_num(difference / factor)  # infinite ones: the largest that there are
+    return Pairs(held, p, n)
 
 
-def _welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
+def shrink(largest: float) -> float:
+    """Return by what to multiply values so that differences of two are finite: 1 as a rule."""
+    return SHRINK if largest > LARGE else 1.0
+
+
+def welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
+    """Return difference, p and number of common seeds of a row against each of others.
+
+    Args:
+        one: seeds; or as many rows as `others`, each compared with its own.
+        others: rows x seeds; NaN without a value.
+    """
     common = ~(numpy.isnan(one) | numpy.isnan(others))
     n = common.sum(axis=1)
     mine, my_error = _mean_and_error(numpy.where(common, one, 0.0), common, n)
@@ -80,7 +100,8 @@ def _welch(one: Array, others: Array) -> tuple[Array, Array, Array]:
     return difference, _without_spread(p, difference, error, n, paired=False), n
 
 
-def _paired(one: Array, others: Array) -> tuple[Array, Array, Array]:
+def students_of_pairs(one: Array, others: Array) -> tuple[Array, Array, Array]:
+    """Return the same as `welch`, of the differences under each seed."""
     common = ~(numpy.isnan(one) | numpy.isnan(others))
     n = common.sum(axis=1)
     with numpy.errstate(all="ignore"):

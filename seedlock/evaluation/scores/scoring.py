@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from seedlock.evaluation.scores.results import Submission
 
 MOST_NAMED = 100
-"""Names in `tied_with`, and pairs in `told_apart`, up to its square. A board of 1,000 that are all
-tied has half a million pairs, which nobody reads; counts and the threshold say the same."""
+"""Up to so many submissions every tie and every pair that is told apart is named. A board of 1,000
+has half a million pairs, which nobody reads; counts and the threshold say the same."""
+
+FEW_NAMED = 20
+"""Names in `tied_with` beyond that, the best first."""
+
+DIGITS = 11
+"""Of the threshold. The last ones of a p depend on how a processor adds."""
 
 SUBSTITUTED = "substituted"
 NO_SPREAD = "no-spread"
@@ -107,7 +113,7 @@ def score(
         "undecidable_pairs": int((~numpy.isin(common, fit)).sum()),
         "told_apart_count": int(shown.better.sum()),
         "told_apart": told,
-        "threshold": shown.threshold,
+        "threshold": float(f"{shown.threshold:.{DIGITS}g}"),
     }
 
 
@@ -152,13 +158,14 @@ def _numbers(
 
 
 def _place(at: int, shown: Ranking, names: list[str], order: list[int]) -> dict[str, Any]:
+    listed = len(names) <= MOST_NAMED
     apart = shown.better[at] | shown.better[:, at]
     apart[at] = True
     tied = [each for each in order if not apart[each]]
     return {
         "rank": [int(shown.first[at]), int(shown.last[at])],
         "tied": len(tied),
-        "tied_with": [names[each] for each in tied[:MOST_NAMED]],
+        "tied_with": [names[each] for each in (tied if listed else tied[:FEW_NAMED])],
         "group": int(shown.group[at]),
     }
 

@@ -15,7 +15,7 @@ from seedlock.leaderboard.rate_limits import address
 router = APIRouter(tags=["teams"])
 
 
-class NewTeam(BaseModel, extra="forbid"):
+class NewTeam(BaseModel, extra="forbid", strict=True):
     """A team to be made."""
 
     name: str = Field(

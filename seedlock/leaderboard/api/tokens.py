@@ -20,7 +20,7 @@ LARGEST = (1 << 31) - 1
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
-class NewToken(BaseModel, extra="forbid"):
+class NewToken(BaseModel, extra="forbid", strict=True):
     """A token to be issued."""
 
     role: Literal["organiser", "author", "reviewer"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
 from fastapi import APIRouter, Depends, Query
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from seedlock.errors import BadRound
+from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.leaderboard import (
     board_view,
     ceremony_view,
@@ -23,14 +24,15 @@ from seedlock.leaderboard import (
 )
 from seedlock.leaderboard.access import may_list_submissions
 from seedlock.leaderboard.api.asked import AllRounds, RoundName, SubmissionName
+from seedlock.leaderboard.board_order import COLUMNS, Asked
 from seedlock.leaderboard.dependencies import Now, Settings, Store, Visitor
 from seedlock.leaderboard.forms import harmless
 from seedlock.leaderboard.links import ServerLinks
 from seedlock.leaderboard.pages import opened, verifying
 from seedlock.leaderboard.pages.opened import Opened
 from seedlock.leaderboard.pages.page_cache import PageCache, answer
-from seedlock.leaderboard.pages.shown_submission import submission_page
 from seedlock.leaderboard.pages.showing import page
+from seedlock.leaderboard.pages.shown_submission import submission_page
 from seedlock.leaderboard.problems import Problem, not_found
 from seedlock.leaderboard.rate_limits import costly
 from seedlock.leaderboard.rendering import render
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 LINKS = ServerLinks()
+
+View = TypeVar("View")
 
 LONGEST = 200
 """Letters of a metric's name, or of a part of a submission's."""
@@ -76,12 +80,12 @@ async def board(
 ) -> Response:  # fmt: skip
     """Show a round's board."""
     folder = all_rounds.folder(name)
-    if sort not in board_view.COLUMNS or order not in ("up", "down"):
+    if sort not in COLUMNS or order not in ("up", "down"):
         raise Problem(
-            422, "a board can't be sorted so", allowed=f"sort={' or '.join(board_view.COLUMNS)}; "
+            422, "a board can't be sorted so", allowed=f"sort={' or '.join(COLUMNS)}; "
             "order=up or down", cure="follow the links above the columns",
         )  # fmt: skip
-    asked = board_view.Asked(metric, sort, order, filter_.strip(), page)
+    asked = Asked(metric, sort, order, filter_.strip(), page)
 
     def view() -> board_view.BoardView:
         this = opened.load(folder, now)
@@ -166,12 +170,9 @@ async def ledger(
 
     def view() -> ledger_view.LedgerView:
         this = opened.load(folder, now)
-        names = this.names
-        found = _there(
-            ledger_view.ledger(folder, name, names, this.state, LINKS, page, _whole(folder, sees_all)),
-            "this ledger has no such page",
-        )
-        return found
+        whole = _whole(folder, sees_all)
+        found = ledger_view.ledger(folder, name, this.names, this.state, LINKS, page, whole)
+        return _there(found, "this ledger has no such page")
 
     key = ("ledger", name, opened.version(folder, now), page)
     return await _shown(request, visitor, key, "ledger.html", view)
@@ -213,10 +214,12 @@ def _ceremony(
 
 def _whole(folder: Path, sees_all: bool) -> bool:
     """Return whether somebody may have the ledger's file as it is."""
-    return sees_all or not withheld.holds_private_reasons(folder, ledger_view.NAME)
+    if sees_all or not (folder / LEDGER).exists():
+        return True
+    return not withheld.holds_private_reasons(folder, LEDGER)
 
 
-def _there(view: Any, what: str) -> Any:
+def _there(view: View | None, what: str) -> View:
     if view is None:
         raise not_found(what)
     return view

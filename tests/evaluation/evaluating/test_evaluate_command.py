@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation.scores.standings import of_round
 from tests.evaluation.evaluating.made_round import (
     ANOTHER,
     GOOD,
@@ -101,6 +102,16 @@ def test_a_round(bwrap: str, tmp_path: Path) -> None:
     assert json.loads(done.out)["counts"]["done"] == 4
     assert made.left() == []
     made.verify()
+    board = of_round(made.folder)
+    assert board.complete and board.content["problems"] == []
+    machines = {each["name"]: each["hardware"] for each in board.content["submissions"]}
+    assert machines["good"].endswith("processors")
+    assert machines["another"] is None  # it is private
+    for each in board.content["submissions"]:
+        assert [run["state"] for run in each["runs"]] == states[each["name"]]
+        values = each["scores"]["loss"]["values"]
+        for index, value in enumerate(values):
+            assert value == made.record(each["name"], index)["metrics"]["final"].get("loss")
 
 
 def test_saying_it_again_changes_nothing(tmp_path: Path) -> None:

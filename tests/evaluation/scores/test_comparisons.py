@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 from itertools import combinations
@@ -109,7 +110,7 @@ def test_decimal_ties_are_ties() -> None:
 def test_many_seeds_are_drawn_and_repeat() -> None:
     """By a generator of its own, and NumPy's stays as it was."""
     generator = numpy.random.default_rng(2)
-    a, b = generator.normal(size=30).tolist(), (generator.normal(size=30) + 0.7).tolist()
+    a, b = generator.normal(size=30).tolist(), (generator.normal(size=30) + 0.2).tolist()
     numpy.random.seed(1)
     before = _state()
 
@@ -197,6 +198,26 @@ def test_without_spread() -> None:
     assert found.primary is not None and found.permutation is not None
     assert found.primary.p == found.permutation.p
     assert (found.low, found.high) == (None, None)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_magnitudes(paired: bool) -> None:
+    """What no float holds is None, and everything else a number: standings are JSON."""
+    largest, smallest = 1.7976931348623157e308, 5e-324
+    rows = [
+        [largest, -largest, largest, -largest], [-largest] * 4, [largest] * 4, [0.5] * 4,
+        [smallest, -smallest, smallest, 0.0], [largest, 0.5, 1.0, smallest], [1e-200, 2e-200] * 2,
+    ]  # fmt: skip
+    for a in rows:
+        for b in rows:
+            found = compare(a, b, paired=paired)
+
+            json.dumps(found.as_dict(), allow_nan=False)
+            assert found.primary is not None and 0 <= found.primary.p <= 1
+    apart = compare([1e-200, 2e-200, 4e-200, 3e-200], [5e-200, 9e-200, 8e-200, 6e-200])
+    assert apart.primary is not None and apart.primary.statistic == pytest.approx(
+        stats.ttest_ind([1, 2, 4, 3], [5, 9, 8, 6], equal_var=False).statistic
+    )
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -62,6 +62,22 @@ def test_values_of_all_magnitudes_together() -> None:
 
 
 @pytest.mark.parametrize("paired", [False, True])
+def test_nobody_spoils_a_board_by_its_values(paired: bool) -> None:
+    """The largest and the smallest numbers that there are: each p is one, and the others' stay."""
+    largest, smallest = 1.7976931348623157e308, 5e-324
+    values = numpy.array([
+        [1.0, 2.0, 4.0, 3.0], [2.0, 4.5, 6.0, 9.0], [largest, -largest, largest, -largest],
+        [-largest] * 4, [smallest, -smallest, smallest, 0.0], [largest, 0.5, 1.0, smallest],
+    ])  # fmt: skip
+
+    found = all_pairs(values, paired)
+
+    assert ((found.p >= 0) & (found.p <= 1)).all()
+    assert numpy.isfinite(found.difference).all()
+    assert found.p[0, 1] == pytest.approx(all_pairs(values[:2], paired).p[0, 1])
+
+
+@pytest.mark.parametrize("paired", [False, True])
 def test_without_spread_permutations_decide(paired: bool) -> None:
     """Two constants differ by no more than all ways to deal them out can show; equal ones not."""
     found = all_pairs(numpy.array([[1.0] * 5, [2.0] * 5, [2.0] * 5]), paired)

@@ -1,0 +1,341 @@
+"""seedlock submit, board publish and board fetch in real processes, against a real server."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import requests
+
+from seedlock.evaluation.recording import source
+from seedlock.evaluation.rounds import steps
+from seedlock.leaderboard import tokens
+from seedlock.leaderboard.database import Database
+from seedlock.leaderboard.tables import Team
+from tests.interpreter import Done, environment, run
+from tests.leaderboard.handing_in import POLICY, submission
+from tests.leaderboard.served import SEEDLOCK, Served, serving
+
+
+class World:
+    """A server, an open round on the organiser's machine, and tokens in files.
+
+    Attributes:
+        folder: of all of it.
+        served: the server.
+    """
+
+    def __init__(self, folder: Path, served: Served) -> None:
+        self.folder = folder
+        self.served = served
+        self.open("small", timedelta(days=30))
+        for role, team in (("organiser", None), ("author", "ours"), ("author", "theirs")):
+            self.token(role, team)
+
+    def token(self, role: str, team: str | None = None, days: int = 30) -> Path:
+        """Write a new token into a file, and return its path."""
+        now = time.time_ns() // 1_000_000
+        database = Database(self.folder / "board")
+        with database.write() as connection:
+            number = None
+            if team is not None:
+                made = connection.execute(Team.__table__.insert().values(name=team, created=now))  # type: ignore[attr-defined]
+                (number,) = made.inserted_primary_key or (None,)
+            _, text = tokens.issue(connection, now, role, days, number)
+        database.close()
+        path = self.folder / f"{team or role}.token"
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        return path
+
+    def open(self, name: str, until: timedelta) -> Path:
+        """Open a round and return its folder."""
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        policy = self.folder / f"{name}.toml"
+        policy.write_text(
+            POLICY.format(name=name, deadline=(now + until).isoformat(), train="organiser")
+        )
+        folder = self.folder / name
+        steps.open_round(folder, policy, now - timedelta(days=1))
+        return folder
+
+    def seedlock(self, *words: str | Path, token: str = "ours") -> Done:
+        """Run a command with a token's file and the server in its environment."""
+        file = str(self.folder / f"{token}.token")
+        return run(
+            [SEEDLOCK, *map(str, words)], check=False, REPRO_BOARD=self.served.url,
+            REPRO_BOARD_TOKEN_FILE=file,
+        )  # fmt: skip
+
+
+@pytest.fixture(name="world", scope="module")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    with serving(folder / "board", "--rate", "0") as served:
+        made = World(folder, served)
+        done = made.seedlock("board", "publish", folder / "small", token="organiser")
+        assert done.status == 0, done.err
+        yield made
+
+
+def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
+    """Authors hand in, the organiser fetches: each folder has the digest that its author saw."""
+    mine = submission(tmp_path / "mine", name="a")
+    yours = submission(tmp_path / "yours", name="b", program="print(2)\n")
+    (mine / "run.sh").write_text("exit\n")
+    (mine / "run.sh").chmod(0o755)
+
+    first = world.seedlock("submit", mine, "--round", "small")
+    other = world.seedlock("submit", yours, "--round", "small", "--json", token="theirs")
+    again = world.seedlock("submit", mine, "--round", "small")
+    fetched = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
+    twice = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
+
+    digest = source.look(mine).digest
+    assert first.status == 0, first.err
+    assert first.lines[0] == "a: HANDED IN"
+    assert digest in first.lines[1]
+    assert json.loads(other.out)["digest"] == source.look(yours).digest
+    assert again.lines[0] == "a: HANDED IN again: the server had it"
+    assert fetched.status == 0, fetched.err
+    assert "a: fetched" in fetched.out and "b: fetched" in fetched.out
+    assert "a: there already" in twice.out
+    here = world.folder / "small" / "submissions"
+    assert sorted(path.name for path in here.iterdir()) == ["a", "b"]
+    assert source.look(here / "a").digest == digest
+    assert (here / "a" / "run.sh").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "said"),
+    [
+        ((), "gone", "the token is unknown, expired or revoked"),
+        ((), "organiser", "the token is an organiser's"),
+        (("--round", "none"), "ours", "there is no such round"),
+        (("--round", "over"), "ours", "too late"),
+        (("--server", "http://board.example.org"), "ours", "without https the token could be read"),
+        (("--server", "https://name:word@localhost"), "ours", "holds a name, a password"),
+        (("--token-file", "/none"), "ours", "can't be read"),
+        (("--token-file", "open.token"), "ours", "has mode 0644; allowed: 0600"),
+        (("--check", "other.json"), "ours", "something changed since; check it again"),
+        (("--check", "failed.json"), "ours", "says NOT READY"),
+    ],
+    ids=["token", "role", "round", "late", "http", "password", "no file", "mode", "changed",
+         "not ready"],
+)  # fmt: skip
+def test_what_an_author_may_see(
+    world: World, tmp_path: Path, words: tuple[str, ...], token: str, said: str
+) -> None:
+    """Each refusal is one line that says what is wrong; the exit status is not 0."""
+    folder = submission(tmp_path / "mine", name="seen")
+    (world.folder / "gone.token").write_text("slk_" + "A" * 43)
+    (world.folder / "gone.token").chmod(0o600)
+    (tmp_path / "open.token").write_text("slk_" + "A" * 43)
+    (tmp_path / "open.token").chmod(0o644)
+    digest = source.look(folder).digest
+    for name, content in (("other", f"sha256:{'0' * 64}"), ("failed", digest)):
+        check = {"submission": {"digest": content}, "ready": name != "failed"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(check))
+    if "over" in words and not (world.folder / "over").exists():
+        assert world.seedlock(
+            "board", "publish", world.open("over", timedelta(hours=-1)), token="organiser"
+        ).status == 0  # fmt: skip
+    paths = [
+        str(tmp_path / each) if each.endswith((".json", "n.token")) else each for each in words
+    ]
+    done = world.seedlock("submit", folder, *(() if "--round" in words else ("--round", "small")),
+                          *paths, token=token)  # fmt: skip
+
+    assert done.status in (2, 78), done.out
+    assert said in done.err, done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert "slk_AAA" not in done.err
+
+
+def test_another_teams_name(world: World, tmp_path: Path) -> None:
+    """A name that another team has is refused, and it is said why."""
+    mine = submission(tmp_path / "mine", name="taken")
+    yours = submission(tmp_path / "yours", name="taken", program="print(3)\n")
+
+    assert world.seedlock("submit", mine, "--round", "small").status == 0
+    refused = world.seedlock("submit", yours, "--round", "small", token="theirs")
+    assert refused.status == 78
+    assert "the name taken is another team's in this round" in refused.err
+
+
+def test_a_policy_is_asked_before_anything_is_sent(world: World, tmp_path: Path) -> None:
+    """What does not fit the policy is refused on the author's machine."""
+    folder = submission(tmp_path / "mine", name="large", more="")
+    text = (folder / "submission.toml").read_text()
+    (folder / "submission.toml").write_text(text + '[limits]\nmemory = "64g"\n')
+
+    done = world.seedlock("submit", folder, "--round", "small")
+
+    assert done.status == 78
+    assert "limit memory is" in done.err and "the policy allows" in done.err
+
+
+class Wire:
+    """A way to the server that is cut after so many bytes of the author's.
+
+    Args:
+        port: of the server.
+        most: bytes that pass.
+    """
+
+    def __init__(self, port: int, most: int) -> None:
+        self._port, self._most = port, most
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                inner, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass, args=(inner,), daemon=True).start()
+
+    def _pass(self, inner: socket.socket) -> None:
+        outer = socket.create_connection(("127.0.0.1", self._port))
+        back = threading.Thread(target=_copy, args=(outer, inner), daemon=True)
+        back.start()
+        passed = 0
+        while data := inner.recv(4096):
+            passed += len(data)
+            if passed > self._most:
+                break
+            outer.sendall(data.replace(f":{self.port}".encode(), f":{self._port}".encode()))
+        for each in (inner, outer):
+            each.shutdown(socket.SHUT_RDWR)  # a thread still reads
+            each.close()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._listener.close()
+
+
+def _copy(one: socket.socket, other: socket.socket) -> None:
+    try:
+        while data := one.recv(4096):
+            other.sendall(data)
+    except OSError:
+        pass
+
+
+def large(folder: Path, name: str) -> Path:
+    """Return a submission of some MiB that don't pack."""
+    made = submission(folder, name=name)
+    (made / "weights.bin").write_bytes(random.Random(5).randbytes(4 << 20))
+    return made
+
+
+def test_a_lost_connection(world: World, tmp_path: Path) -> None:
+    """A connection that is lost in the middle is said, leaves nothing half, and the same command
+    again hands in."""
+    folder = large(tmp_path / "mine", "lost")
+    port = int(world.served.url.rpartition(":")[2])
+    wire = Wire(port, 1 << 20)
+    lost = world.seedlock(
+        "submit", folder, "--round", "small", "--server", f"http://127.0.0.1:{wire.port}"
+    )
+    wire.close()
+
+    assert lost.status == 78
+    assert "was lost after" in lost.err and "say it again" in lost.err
+    assert "lost" not in listed(world)
+    assert world.seedlock("submit", folder, "--round", "small").status == 0
+    assert "lost" in listed(world)
+
+
+def listed(world: World) -> list[str]:
+    """Return the names of the uploads that the organiser sees."""
+    token = (world.folder / "organiser.token").read_text().strip()
+    answer = requests.get(
+        f"{world.served.url}/api/v1/rounds/small/submissions",
+        headers={"Authorization": f"Bearer {token}"}, timeout=30,
+    )  # fmt: skip
+    return [each["name"] for each in answer.json()["uploads"]]
+
+
+def test_ctrl_c(world: World, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of sending ends with 130 and leaves nothing, here or there."""
+    folder = large(tmp_path / "mine", "stopped")
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    # Answers the first questions as the server does, and then takes the archive without an end.
+    half = Half(listener, world.served.url)
+    words = [sys.executable, "-m", "seedlock", "submit", str(folder), "--round", "small",
+             "--server", f"http://127.0.0.1:{port}"]  # fmt: skip
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(
+            REPRO_BOARD_TOKEN_FILE=str(world.folder / "ours.token"), TMPDIR=str(tmp_path / "t")
+        ),
+    )  # fmt: skip
+    assert half.sending.wait(60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    listener.close()
+
+    assert (process.returncode, out, err) == (130, "", "")
+    assert not (tmp_path / "t").exists() or not list((tmp_path / "t").iterdir())
+    assert "stopped" not in listed(world)
+
+
+class Half:
+    """A server that answers what is asked, by the real one, and is slow to take what is sent.
+
+    Attributes:
+        sending: set once a body comes.
+    """
+
+    def __init__(self, listener: socket.socket, url: str) -> None:
+        self.sending = threading.Event()
+        self._listener, self._url = listener, url
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        taken = []
+        while True:
+            try:
+                inner, _ = self._listener.accept()
+            except OSError:
+                return
+            taken.append(inner)
+            while head := _head(inner):
+                if head.startswith("POST"):
+                    self.sending.set()
+                    break
+                path, lines = head.split(" ")[1], head.split("\r\n")[1:]
+                given = dict(line.split(": ", 1) for line in lines if ": " in line)
+                token = next(value for key, value in given.items() if key == "Authorization")
+                answer = requests.get(
+                    self._url + path, headers={"Authorization": token}, timeout=30
+                )
+                inner.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                    + str(len(answer.content)).encode() + b"\r\n\r\n" + answer.content
+                )  # fmt: skip
+
+
+def _head(inner: socket.socket) -> str:
+    text = b""
+    while not text.endswith(b"\r\n\r\n"):
+        data = inner.recv(1)
+        if not data:
+            return ""
+        text += data
+    return text.decode("latin-1")
