@@ -270,24 +270,6 @@ class LostLease(SeedlockError):
     slug = "lost-lease"
 
 
-class BadBoard(SeedlockError):
-    """The address of a leaderboard's server, or the token for it, can't be used."""
-
-    slug = "bad-board"
-
-
-class BoardUnavailable(SeedlockError):
-    """A leaderboard's server does not answer, or the connection was lost."""
-
-    slug = "board-unavailable"
-
-
-class BoardRefused(SeedlockError):
-    """A leaderboard's server refuses what was asked of it."""
-
-    slug = "board-refused"
-
-
 class BadServer(SeedlockError):
     """A leaderboard's server can't be started as it was asked for."""
 
@@ -309,8 +291,7 @@ class HashSeedNotTaken(SeedlockError):
 def printable(text: str, limit: int = 40) -> str:
     """Return `text` as at most `limit` printable ASCII characters, others as `?` per UTF-8 byte.
 
-    entrypoint.sh does the same with `tr` and `cut`, so that the same bad value gives the same
-    line from every door.
+    entrypoint.sh does the same with `tr` and `cut`: one bad value, one line from every door.
     """
     try:
         raw = text.encode("utf-8", "surrogateescape")

@@ -35,9 +35,8 @@ LOCK_FILE = "REPRO_LOCK_FILE"
 `repro-lock.txt` in the interpreter's `sys.prefix`, if there is one."""
 
 TF32 = "REPRO_TF32"
-"""`keep`: leave TensorFloat-32 as each framework has it (repeatable on one GPU model).
-`off`: switch it off everywhere, so that GPU generations with and without it come closer (at the
-levels that set flags: warn, strict and portable)."""
+"""`keep`: TensorFloat-32 as each framework has it (repeatable on one GPU model). `off`: off
+everywhere, so that GPU generations come closer (at the levels warn, strict and portable)."""
 
 USER_SEEDS = "REPRO_USER_SEEDS"
 """What becomes of a seed that the program sets itself. `mix`: the outside seed decides it too,
@@ -71,11 +70,9 @@ DATA_CACHE = "REPRO_DATA_CACHE"
 PASSPHRASE_FILE = "REPRO_PASSPHRASE_FILE"
 """File with the passphrase of a round's secret, organiser's only. Unset: it is asked for."""
 
-BOARD = "REPRO_BOARD"
-"""Address of a leaderboard's server, for the commands that ask one. Unset: `--server URL`."""
-
-BOARD_TOKEN_FILE = "REPRO_BOARD_TOKEN_FILE"
-"""File with the token for it. Unset: `seedlock/token` in the user's configuration."""
+BOARD, BOARD_TOKEN_FILE = "REPRO_BOARD", "REPRO_BOARD_TOKEN_FILE"
+"""Address of a leaderboard's server, and file with the token for it, for the commands that ask one.
+Unset: `--server URL`; `seedlock/token` in the user's configuration."""
 
 LEAST_DRIVER = "REPRO_LEAST_DRIVER"
 """Least version of NVIDIA's driver for the image's CUDA, which sets it. Unset: not looked at."""
@@ -103,8 +100,7 @@ HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, RANKS))
 """With what every name of a variable begins that `Settings` reads."""
 
-MAX_SEED = 2**64 - 1
-MAX_SAME_SEED = 2**32 - 1
+MAX_SEED, MAX_SAME_SEED = 2**64 - 1, 2**32 - 1
 WATCH = "watch"
 PORTABLE = "portable"
 STRICT = ("strict", PORTABLE)
@@ -113,11 +109,9 @@ LEVELS = ("seed", "warn", *STRICT, WATCH)
 MAX_THREADS = 1024
 DEFAULT_THREADS = "4"
 STREAM_MODES = ("derived", "same")
-LOCK_MODES = ("refuse", "warn")
-TF32_MODES = ("keep", "off")
+LOCK_MODES, TF32_MODES = ("refuse", "warn"), ("keep", "off")
 USER_SEED_POLICIES = ("mix", "keep", "refuse")
-ENTROPY_MODES = ("count", "lock")
-ENTROPY_ALLOWED = ("ssl",)
+ENTROPY_MODES, ENTROPY_ALLOWED = ("count", "lock"), ("ssl",)
 TRACE_MODES = ("step", "op")
 WINDOW_MIB = 256
 

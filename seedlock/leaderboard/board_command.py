@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from seedlock.leaderboard import (
-    export_command,
-    fetch_command,
-    publish_command,
-    show_command,
-)
+from seedlock.leaderboard import export_command, fetch_command, publish_command, show_command
 
 if TYPE_CHECKING:
     import argparse

@@ -17,7 +17,8 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from seedlock import __version__, settings
-from seedlock.errors import BadBoard, BoardRefused, BoardUnavailable, printable
+from seedlock.errors import printable
+from seedlock.leaderboard.board_errors import BadBoard, BoardRefused, BoardUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +79,7 @@ class Client:
     def send(
         self, method: str, *parts: str, file: BinaryIO, kind: str,
         advanced: Callable[[int], None] = lambda _: None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
     ) -> Any:  # fmt: skip
         """Send a file from its beginning and return the answer's JSON.
 
@@ -89,6 +90,7 @@ class Client:
             kind: its media type.
             advanced: called with the number of bytes just sent.
             parameters: of the query.
+            headers: further ones.
 
         Raises:
             BoardUnavailable, BoardRefused: as `get`.
@@ -96,7 +98,8 @@ class Client:
         body = _Body(file, advanced)
         try:
             answer = self._ask(
-                method, parts, data=body, headers={"Content-Type": kind}, params=parameters or {}
+                method, parts, data=body, headers={"Content-Type": kind, **(headers or {})},
+                params=parameters or {},
             )  # fmt: skip
         except BoardUnavailable as problem:
             if body.sent == 0:

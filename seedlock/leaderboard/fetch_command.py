@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.environment import leave_lock
+from seedlock.errors import BadRound, printable
+from seedlock.evaluation.submission.submission_file import NAMES
 from seedlock.leaderboard.submit_command import server_options
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--early", action="store_true", help="before the deadline: later uploads are not in it"
     )
+    parser.add_argument(
+        "--records", action="store_true",
+        help="instead: the records that authors trained and signed, into FOLDER/returned",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what was fetched as JSON")
     parser.set_defaults(command=_fetch)
 
@@ -63,6 +69,8 @@ def _fetch(options: argparse.Namespace) -> int:
     this = Round(Path(options.folder).absolute())
     name = this.policy.name
     server = client.given(options.server, options.token_file, os.environ)
+    if options.records:
+        return _fetch_records(options, server, name, this.folder / "returned")
     told = server.get("rounds", name)
     # Both moments are the server's, by whose clock it takes submissions.
     if told["now"] < told["deadline"] and not options.early:
@@ -74,7 +82,7 @@ def _fetch(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     into = this.folder / "submissions"
     into.mkdir(exist_ok=True)
-    rows = [each for each in _uploads(server, name) if each["counts"]]
+    rows = [each for each in _rows(server, name, "submissions", "uploads") if each["counts"]]
     fetched = []
     with Bar(Console(stderr=True)) as bar:
         for row in rows:
@@ -97,15 +105,61 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
-def _uploads(server: Client, name: str) -> list[dict[str, Any]]:
+def _fetch_records(options: argparse.Namespace, server: Client, name: str, into: Path) -> int:
+    """Fetch signed records with their signatures, for seedlock spot-check.
+
+    Raises:
+        BadRound: another file is in the place of one.
+    """
+    import json
+
+    from seedlock.evaluation.writing import write_bytes
+
+    into.mkdir(exist_ok=True)
+    rows = _rows(server, name, "signed-records", "records")
+    fetched = []
+    for row in rows:
+        place = into / f"{row['submission']}-{int(row['seed_index'])}.json"
+        if not NAMES.fullmatch(row["submission"]):
+            raise _other_name(row["submission"])
+        record, sha256 = _bytes_of(server, name, row["record"])
+        if sha256 != row["sha256"] or (place.exists() and place.read_bytes() != record):
+            raise BadRound(
+                f"{printable(str(place), 200)} is another record than {row['sha256']}, which was "
+                "sent; allowed: no file in its place; move it away and say it again"
+            )
+        # The signature first: a record without one would be refused.
+        signature, _ = _bytes_of(server, name, f"{row['record']}.sig")
+        write_bytes(f"{place}.sig", signature)
+        write_bytes(str(place), record)
+        fetched.append({**row, "file": str(place)})
+        if not options.json:
+            print(f"{place}: of {row['team']}", flush=True)
+    if options.json:
+        print(json.dumps({"round": name, "fetched": fetched}, indent=1))
+    else:
+        print(f"{name}: {len(rows)} records in {into}; next: seedlock spot-check")
+    return 0
+
+
+def _bytes_of(server: Client, name: str, path: str) -> tuple[bytes, str]:
+    import io
+
+    into = io.BytesIO()
+    sha256 = server.fetch(
+        "rounds", name, "records", *path.split("/")[1:], into=into, advanced=lambda _: None
+    )
+    return into.getvalue(), sha256
+
+
+def _rows(server: Client, name: str, what: str, key: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    page = 1
-    while True:
-        told = server.get("rounds", name, "submissions", page=str(page))
-        rows += told["uploads"]
-        if page >= told["pages"]:
-            return rows
-        page += 1
+    page = pages = 1
+    while page <= pages:
+        told = server.get("rounds", name, what, page=str(page))
+        rows += told[key]
+        page, pages = page + 1, told["pages"]
+    return rows
 
 
 def _one(server: Client, name: str, row: dict[str, Any], into: Path, bar: Any) -> str:
@@ -116,15 +170,10 @@ def _one(server: Client, name: str, row: dict[str, Any], into: Path, bar: Any) -
     """
     import tempfile
 
-    from seedlock.errors import BadRound, printable
-    from seedlock.evaluation.submission.submission_file import NAMES
     from seedlock.leaderboard import archive
 
     if not NAMES.fullmatch(row["name"]):
-        raise BadRound(
-            f"the server names a submission '{printable(row['name'])}'; allowed: letters, digits, "
-            "dots, dashes and underscores; nothing was written"
-        )
+        raise _other_name(row["name"])
     place = into / row["name"]
     if os.path.lexists(place):
         if _digest(place) == row["digest"]:
@@ -160,6 +209,13 @@ def _one(server: Client, name: str, row: dict[str, Any], into: Path, bar: Any) -
             shutil.rmtree(temporary, ignore_errors=True)
     place.chmod(0o755)
     return "fetched"
+
+
+def _other_name(name: str) -> BadRound:
+    return BadRound(
+        f"the server names a submission '{printable(name)}'; allowed: letters, digits, dots, "
+        "dashes and underscores; nothing was written"
+    )
 
 
 def _digest(folder: Path) -> str | None:

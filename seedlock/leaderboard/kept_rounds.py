@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +158,10 @@ class Rounds:
     def freshen(self, now: int) -> None:
         """Bring rounds up to date that a killed server left; call it before the first request."""
         for mark in sorted(self._folder.glob(f"*/{STALE}")):
+            # One that can't be read is no reason to serve none.
             if (mark.parent / f"{OPENING}.json").exists():
-                self.refresh(mark.parent.name, now)
+                with suppress(BadRound):
+                    self.refresh(mark.parent.name, now)
 
     def alone(self, name: str) -> threading.Lock:
         """Return what keeps others from changing a round; `publish` and `refresh` take it too."""
@@ -184,7 +187,7 @@ class Rounds:
         try:
             raw = standings.of_round(folder, labels).as_bytes()
             round_files.put_bytes(path, raw, 0o600, over=True)
-        except BadRound:
+        except (BadRound, ValueError):
             # A round whose files contradict one another has no scores; its pages say why.
             path.unlink(missing_ok=True)
         with self._database.write() as connection:

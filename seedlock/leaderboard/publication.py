@@ -7,9 +7,10 @@ say WRONG is refused before it is there. Nothing here needs the round's secret.
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRecord, BadRound, printable
 from seedlock.evaluation.recording import record
@@ -168,8 +169,8 @@ def _fits(stage: Path, of: str, name: str, at: datetime) -> None:
         if each.state == claims.WRONG:
             raise BadRound(
                 f"{name} does not fit the round: {each.about}: "
-                f"{str(each.said).partition('; allowed:')[0]}; allowed: the files as seedlock "
-                "round and seedlock ledger export wrote them"
+                f"{printable(each.said.partition('; allowed:')[0], 400)}; allowed: the files as "
+                "seedlock round and seedlock ledger export wrote them"
             )
 
 
@@ -180,6 +181,7 @@ def _spot_check(this: Round, path: Path) -> None:
             f"{path.name} is of another round: its draw and policy are not this one's; allowed: "
             "what seedlock spot-check wrote for this round"
         )
+    proof.taken([content])  # has what a result has
     number = len(proof.all_of(this))
     if number == 0 or proof.place(this, number) != path:
         raise BadRound(
@@ -227,10 +229,25 @@ def check_record(folder: Path, submission: str, name: str, file: Path) -> str:
     if (folder / path).exists():
         return _against(folder / path, file, False)
     try:
-        record.parse(shown, raw)
+        refuse_half_characters(record.parse(shown, raw))
     except BadRecord as problem:
         raise BadRound(str(problem.args[0])) from problem
     return NEW
+
+
+def refuse_half_characters(content: Any) -> None:
+    """Refuse JSON with half a character (`\\ud800`), which no page and no answer can hold.
+
+    Raises:
+        BadRecord: there is one.
+    """
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as problem:
+        raise BadRecord(
+            "the record holds half a character; allowed: text that UTF-8 can hold; it is not as "
+            "seedlock run --record wrote it"
+        ) from problem
 
 
 def bytes_of(file: Path) -> bytes:

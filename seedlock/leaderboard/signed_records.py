@@ -17,6 +17,7 @@ from seedlock.evaluation.spot_checks import signature
 from seedlock.evaluation.submission import submission_file
 from seedlock.leaderboard import archive
 from seedlock.leaderboard.intake import Refused
+from seedlock.leaderboard.publication import refuse_half_characters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,7 @@ def looked_at(this: Round, path: Path, entries: list[dict[str, str]]) -> tuple[S
     try:
         statement = signature.verified(path, raw)
         content = record.parse("the record", raw)
+        refuse_half_characters(content)
     except (BadSignature, BadRecord) as problem:
         raise _refused(422, str(problem.args[0]).partition("; allowed:")[0]) from problem
     for what, signed, own in (

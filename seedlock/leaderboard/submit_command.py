@@ -47,6 +47,11 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--check", metavar="FILE", help="check.json of seedlock check: hand in only what passed it"
     )
+    parser.add_argument(
+        "--records", nargs="+", metavar="RECORD",
+        help="instead of a submission: records of a round that you train, each with the RECORD.sig "
+        "of seedlock sign beside it",
+    )  # fmt: skip
     server_options(parser)
     parser.add_argument("--json", action="store_true", help="print what the server took as JSON")
     parser.set_defaults(command=_submit)
@@ -71,11 +76,14 @@ def _submit(options: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from seedlock.errors import BoardRefused
     from seedlock.evaluation.data.fetch_progress import Bar
     from seedlock.evaluation.submission import submission_file
     from seedlock.leaderboard import archive, client
+    from seedlock.leaderboard.board_errors import BoardRefused
 
+    if options.records:
+        server = client.given(options.server, options.token_file, os.environ)
+        return _send_records(options, server, [Path(each) for each in options.records])
     submission = submission_file.read(Path(options.folder).resolve())
     server = client.given(options.server, options.token_file, os.environ)
     wrong = None if options.check is None else _unchecked(Path(options.check), submission.folder)
@@ -114,6 +122,44 @@ def _submit(options: argparse.Namespace) -> int:
     return 0
 
 
+def _send_records(options: argparse.Namespace, server: Client, records: list[Path]) -> int:
+    """Send records with their signatures; those that the server has already are passed over."""
+    import base64
+    import json
+
+    from seedlock.evaluation.file_digests import digest_of
+    from seedlock.evaluation.spot_checks import signature
+
+    for each in records:
+        for path in (each, signature.beside(each)):
+            if not path.is_file():
+                return _refuse(f"{path} is not there; allowed: a record with its RECORD.sig beside "
+                               "it; say seedlock sign")  # fmt: skip
+    there, page, pages = set[str](), 1, 1
+    while page <= pages:
+        told = server.get("rounds", options.round, "signed-records", page=str(page))
+        there |= {each["sha256"] for each in told["records"]}
+        page, pages = page + 1, told["pages"]
+    taken = []
+    for each in records:
+        if digest_of(each).digest.removeprefix("sha256:") in there:
+            continue
+        text = base64.b64encode(signature.beside(each).read_bytes()).decode()
+        with each.open("rb") as file:
+            answer = server.send(
+                "POST", "rounds", options.round, "signed-records", file=file,
+                kind="application/json", headers={"Record-Signature": text},
+            )  # fmt: skip
+        taken.append(answer)
+        if not options.json:
+            print(f"{each}: {answer['submission']}, seed index {answer['seed_index']}", flush=True)
+    if options.json:
+        print(json.dumps(taken, indent=1, sort_keys=True))
+    else:
+        print(f"{len(taken)} of {len(records)} sent; the server has all of them")
+    return 0
+
+
 def _refuse_early(server: Client, told: Any) -> None:
     """Say what the server would, before anything is packed: a refusal that comes while a large
     file is on its way may be lost with the connection.
@@ -121,7 +167,8 @@ def _refuse_early(server: Client, told: Any) -> None:
     Raises:
         BoardRefused: the token is no author's, or the round takes nothing more.
     """
-    from seedlock.errors import BoardRefused, printable
+    from seedlock.errors import printable
+    from seedlock.leaderboard.board_errors import BoardRefused
 
     me = server.get("me")
     if me["role"] != "author" or me["round"] not in (None, told["name"]):
@@ -152,9 +199,9 @@ def _refuse_unfit(told: Any, submission: Any) -> None:
     Raises:
         BoardRefused: the submission does not fit the round's policy.
     """
-    from seedlock.errors import BoardRefused
     from seedlock.evaluation.rounds import handed_in
     from seedlock.evaluation.rounds.policy import from_dict
+    from seedlock.leaderboard.board_errors import BoardRefused
 
     try:
         policy = from_dict(told["policy"])

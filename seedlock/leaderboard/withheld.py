@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 REASONS = "reasons"
 
+ANYBODY = "anybody"
+"""In place of a digest."""
+
 
 def private_digests(folder: Path) -> frozenset[str]:
     """Return the digests of a round's private submissions.
@@ -48,7 +51,12 @@ def holds_private_reasons(folder: Path, name: str) -> bool:
         return False
     if name == LEDGER:
         return bool(_explained.get(folder / name) & private)
-    return bool(SPOT_CHECK.fullmatch(name)) and bool(_checked.get(folder / name) & private)
+    if not SPOT_CHECK.fullmatch(name):
+        return False
+    try:
+        return bool(_checked.get(folder / name) & (private | {ANYBODY}))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return True  # nobody can tell
 
 
 def _explained_in(path: Path) -> frozenset[str]:
@@ -60,10 +68,12 @@ def _explained_in(path: Path) -> frozenset[str]:
 
 def _checked_in(path: Path) -> frozenset[str]:
     content = json.loads(path.read_bytes())
+    # A record that is no submission's may be anybody's.
     return frozenset(
-        str(each["digest"]) for each in content["submissions"]
-        if each["faults"] or any(of["reasons"] or of["faults"] for of in each["records"])
-    )  # fmt: skip
+        ANYBODY if each["digest"] is None else str(each["digest"])
+        for each in content["submissions"]
+        if each["faults"] or any(of.get("reasons") or of.get("faults") for of in each["records"])
+    )
 
 
 _explained = FileCache(_explained_in)

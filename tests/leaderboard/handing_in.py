@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from seedlock.evaluation.rounds import steps
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.leaderboard import archive
+from tests.evaluation.recording.test_show_command import record
 from tests.leaderboard.conftest import START, Site, bearer
 
 POLICY = """\
@@ -90,3 +92,17 @@ def hand_in(site: Site, token: str, name: str, raw: bytes, **parameters: str) ->
         f"/api/v1/rounds/{name}/submissions", content=raw, params=parameters,
         headers={**bearer(token), "Content-Type": "application/gzip"},
     )  # fmt: skip
+
+
+def authors_record(seed: int, digest: str, **other: Any) -> bytes:
+    """Return the record of a run that an author made of a submission."""
+    content = record(
+        submission=None, seed=seed, level="portable", data=[],
+        metrics={"declared": [{"name": "loss", "direction": "min", "unit": ""}],
+                 "final": {"loss": 0.5}, "series": {"loss": []}},
+    )  # fmt: skip
+    content["source"] = {
+        "revision": None, "digest": digest, "dirty": [], "files": 2, "changed": [],
+        "ignored": {"count": 0, "first": [], "read": []}, "working_folder": ".",
+    }  # fmt: skip
+    return json.dumps({**content, **other}).encode()

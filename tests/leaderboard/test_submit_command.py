@@ -19,11 +19,13 @@ import requests
 
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.rounds.ceremony import Round
+from seedlock.evaluation.spot_checks import keys, signature
 from seedlock.leaderboard import tokens
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.tables import Team
 from tests.interpreter import Done, environment, run
-from tests.leaderboard.handing_in import POLICY, submission
+from tests.leaderboard.handing_in import POLICY, authors_record, submission
 from tests.leaderboard.served import SEEDLOCK, Served, serving
 
 
@@ -58,13 +60,11 @@ class World:
         path.chmod(0o600)
         return path
 
-    def open(self, name: str, until: timedelta) -> Path:
+    def open(self, name: str, until: timedelta, train: str = "organiser") -> Path:
         """Open a round and return its folder."""
         now = datetime.now(timezone.utc).replace(microsecond=0)
         policy = self.folder / f"{name}.toml"
-        policy.write_text(
-            POLICY.format(name=name, deadline=(now + until).isoformat(), train="organiser")
-        )
+        policy.write_text(POLICY.format(name=name, deadline=(now + until).isoformat(), train=train))
         folder = self.folder / name
         steps.open_round(folder, policy, now - timedelta(days=1))
         return folder
@@ -160,6 +160,42 @@ def test_what_an_author_may_see(
     assert said in done.err, done.err
     assert len(done.err.strip().splitlines()) == 1
     assert "slk_AAA" not in done.err
+
+
+def test_signed_records_from_hand_to_hand(world: World, tmp_path: Path) -> None:
+    """Authors send the records that they signed, once; the organiser fetches them with their
+    signatures, as seedlock spot-check takes them."""
+    key = keys.new(tmp_path / "key.pem", None)
+    mine = submission(tmp_path / "mine", name="signed", more=f'signing_key = "{key}"')
+    folder = world.open("authors", timedelta(days=1), "authors")
+    assert world.seedlock("board", "publish", folder, token="organiser").status == 0
+    assert world.seedlock("submit", mine, "--round", "authors").status == 0
+    digest = source.look(mine).digest
+    this = Round(folder)
+    now = datetime.now(timezone.utc)
+    entry = {"name": "signed", "digest": digest, "visibility": "private"}
+    steps.freeze_round(this, [entry], now, early=True)
+    steps.draw_round(this, None, now)
+    assert world.seedlock("board", "publish", folder, token="organiser").status == 0
+    record = tmp_path / "record.json"
+    record.write_bytes(authors_record(this.seeds()[1], digest))
+    words = ("submit", "--round", "authors", "--records", record)
+
+    unsigned = world.seedlock(*words)
+    drawn, private = this.digest("draw"), keys.load(tmp_path / "key.pem", None)
+    signature.sign(record, record.read_bytes(), drawn, this.policy.digest, private)
+    first, again = world.seedlock(*words), world.seedlock(*words)
+    fetched = world.seedlock("board", "fetch", folder, "--records", token="organiser")
+
+    assert (unsigned.status, "say seedlock sign" in unsigned.err) == (2, True)
+    assert first.lines == [
+        f"{record}: signed, seed index 1",
+        "1 of 1 sent; the server has all of them",
+    ]
+    assert again.lines == ["0 of 1 sent; the server has all of them"]
+    assert fetched.status == 0, fetched.err
+    here = folder / "returned" / "signed-1.json"
+    assert signature.verified(here, here.read_bytes()).public_key == key
 
 
 def test_another_teams_name(world: World, tmp_path: Path) -> None:

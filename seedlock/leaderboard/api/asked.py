@@ -15,7 +15,7 @@ from fastapi import Path as InPath
 from sqlalchemy import select
 from starlette.requests import Request
 
-from seedlock.errors import BadPolicy, BadRound
+from seedlock.errors import BadBeacon, BadPolicy, BadRecord, BadRound, BadSetting, BadSignature
 from seedlock.leaderboard import audit, tables
 from seedlock.leaderboard.access import Viewer
 from seedlock.leaderboard.dependencies import database, now
@@ -139,7 +139,7 @@ def told(work: Callable[[], Found]) -> Found:
             problem.status, WORKPLACE.sub("", problem.what), allowed=problem.allowed,
             cure=problem.cure, errors=list(problem.errors) or None,
         ) from problem  # fmt: skip
-    except (BadRound, BadPolicy) as problem:
+    except (BadRound, BadPolicy, BadBeacon, BadRecord, BadSetting, BadSignature) as problem:
         said = WORKPLACE.sub("", str(problem.args[0]))
         what, _, allowed = said.partition("; allowed: ")
         status = 409 if isinstance(problem, AlreadyThere) else 422

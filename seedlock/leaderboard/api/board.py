@@ -9,10 +9,13 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
-from seedlock.leaderboard import selection, withheld
+from seedlock.evaluation.scores import spreadsheet
+from seedlock.evaluation.scores.standings import Standings
+from seedlock.leaderboard import withheld
 from seedlock.leaderboard.access import Viewer, may_see_details
 from seedlock.leaderboard.api.asked import Kept, KeptRound, SubmissionName, paged
 from seedlock.leaderboard.api.records import seeds_are_open, team_of
+from seedlock.leaderboard.board_order import Asked, ordered_by
 from seedlock.leaderboard.dependencies import Settings, Store, Visitor
 from seedlock.leaderboard.kept_rounds import STANDINGS, standings_of
 from seedlock.leaderboard.problems import Problem, not_found
@@ -99,7 +102,9 @@ def board(
     if about is None:
         raise Problem(404, "this round has no such metric", given=metric,
                       allowed=", ".join(content["metrics"]))  # fmt: skip
-    found = selection.select(content, chosen, sort, order, matching)
+    named = [each for each in content["submissions"] if matching.lower() in each["name"].lower()]
+    asked = Asked(chosen, sort, order, matching, page)
+    found = ordered_by(named, chosen, asked, about["direction"])
     here, pages = paged(found, page, settings.limits.page_size)
     return Board(
         round=this.name, revision=this.revision, metric=chosen, direction=about["direction"],
@@ -114,7 +119,7 @@ def board(
 def as_table(this: KeptRound) -> Response:
     """Return all submissions and metrics as CSV, a line each."""
     headers = {"Content-Disposition": f'attachment; filename="{this.name}-board.csv"'}
-    text = selection.table(standings(this))
+    text = spreadsheet.text(Standings(standings(this)))
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 

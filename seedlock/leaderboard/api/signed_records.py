@@ -6,23 +6,33 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 
 from seedlock.evaluation.rounds.ceremony import Round
-from seedlock.leaderboard import publication, signed_records, uploads
-from seedlock.leaderboard.access import may_submit
-from seedlock.leaderboard.api.asked import AllRounds, Files, Kept, KeptRound, aside, body, note
+from seedlock.leaderboard import moments, publication, signed_records, uploads
+from seedlock.leaderboard.access import may_list_submissions, may_submit
+from seedlock.leaderboard.api.asked import (
+    AllRounds,
+    Files,
+    Kept,
+    KeptRound,
+    aside,
+    body,
+    note,
+    paged,
+)
+from seedlock.leaderboard.api.rounds import digests
 from seedlock.leaderboard.dependencies import Now, Settings, SignedIn, Store
 from seedlock.leaderboard.intake import Refused
 from seedlock.leaderboard.kept_rounds import frozen
 from seedlock.leaderboard.problems import not_allowed
 from seedlock.leaderboard.signed_records import Signed, seen_before
 from seedlock.leaderboard.store import Upload
-from seedlock.leaderboard.tables import SignedRecord
+from seedlock.leaderboard.tables import SignedRecord, Team
 
 router = APIRouter(tags=["records"])
 
@@ -92,6 +102,58 @@ async def send(
 
         await aside(request, refuse_seen)
         return await aside(request, take)
+
+
+class Received(BaseModel):
+    """A record that was sent: where `GET …/records/…` has it, and its signature with `.sig`."""
+
+    submission: str
+    seed_index: int
+    record: str
+    sha256: str
+    team: str
+    received: str
+
+
+class ReceivedList(BaseModel):
+    """A page of them, the first ones first."""
+
+    records: list[Received]
+    page: int
+    pages: int
+
+
+@router.get("/rounds/{name}/signed-records")
+def sent(
+    this: KeptRound, visitor: SignedIn, settings: Settings, store: Store,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> ReceivedList:  # fmt: skip
+    """Return which records were sent: authors see their team's, organisers and reviewers all."""
+    everything = may_list_submissions(visitor, this.name)
+    if not everything and not may_submit(visitor, this.name):
+        raise not_allowed("authors, organisers and reviewers of this round")
+    asked = (
+        select(SignedRecord, Team.name.label("team"))
+        .join(Team, Team.id == SignedRecord.team_id)
+        .where(SignedRecord.round_id == this.id)
+        .order_by(SignedRecord.id)
+    )  # fmt: skip
+    if not everything:
+        asked = asked.where(SignedRecord.team_id == visitor.team_id)
+    with store.read() as connection:
+        rows = {f"{row.record_sha256}": row for row in connection.execute(asked).all()}
+    found = [
+        Received(
+            submission=entry["name"], seed_index=int(path.name.partition("-")[0]),
+            record=f"{publication.RUNS}/{entry['name']}/{path.name}", sha256=sha256,
+            team=rows[sha256].team, received=moments.stamp(rows[sha256].received),
+        )
+        for entry in frozen(this.folder)
+        for path in sorted((this.folder / publication.RUNS / entry["name"]).glob("*-1.json"))
+        for sha256 in (digests.get(path),) if sha256 in rows
+    ]  # fmt: skip
+    here, pages = paged(found, page, settings.limits.page_size)
+    return ReceivedList(records=here, page=page, pages=pages)
 
 
 def _looked_at(

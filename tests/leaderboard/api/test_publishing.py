@@ -307,8 +307,8 @@ def test_a_board_in_parts(world: World) -> None:
     assert world.get("board", metric="nothing").status_code == 404
     assert world.get("board", sort="1; DROP TABLE rounds").status_code == 422
     lines = world.get("board.csv").text.split("\r\n")
-    assert lines[0].startswith("name,digest,visibility") and lines[0].endswith("seed_1,seed_2")
-    assert [line.partition(",")[0] for line in lines[1:]] == ["ours", "theirs", ""]
+    assert lines[0].startswith("metric,direction") and lines[0].endswith("seed_1,seed_2")
+    assert [line.split(",")[3] for line in lines[1:3]] == ["ours", "theirs"]
     assert world.get("compare", a="ours", b="theirs").json()["better"] == {"accuracy": None}
     assert world.get("compare", a="ours", b="nobody").status_code == 404
 
