@@ -325,7 +325,7 @@ ORDER = [
         "leaderboard.pages.administration",
         "leaderboard.pages.first",
     },
-    {"leaderboard.pages.opened", "leaderboard.pages.page_cache", "leaderboard.pages.verifying"},
+    {"leaderboard.pages.opened", "leaderboard.pages.page_cache"},
     {"leaderboard.pages.downloads", "leaderboard.pages.shown_submission"},
     {"leaderboard.pages.public"},
     {"leaderboard.application"},

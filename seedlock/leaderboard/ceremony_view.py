@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seedlock.errors import BadRound
 from seedlock.evaluation.rounds import ledger_lines
 from seedlock.evaluation.rounds.canonical import stamp
 from seedlock.evaluation.rounds.claims import verdict
@@ -13,7 +14,7 @@ from seedlock.evaluation.rounds.policy_file import NAME as POLICY
 from seedlock.leaderboard import number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from seedlock.evaluation.rounds.ceremony import Round
     from seedlock.evaluation.rounds.claims import Finding
@@ -98,7 +99,7 @@ def ceremony(
         origin: of the server, as `https://board.example.org`; empty in an export.
 
     Raises:
-        BadRound: a file of the round is not of its format, or belongs to another one.
+        BadRound: there is no opening. Other documents that do not fit are shown as such.
     """
     name = this.policy.name
     present = [
@@ -112,17 +113,10 @@ def ceremony(
     if origin:
         several = f"{{{','.join(present)}}}" if len(present) > 1 else present[0]
         fetch = f'curl --remote-name "{origin}{links.file(name, "")}{several}"'
-    seeds: tuple[str, ...] = ()
-    if this.has(REVEAL):
-        seeds = tuple(this.reveal()["seeds"])
-    elif this.has(DRAW):
-        seeds = tuple(this.draw()["seeds"] or ())
     return CeremonyView(
         round=name,
         state=state,
-        steps=(
-            _opened(this, links), _frozen(this, links), _drawn(this, links), _revealed(this, links),
-        ),
+        steps=tuple(_careful(step, make, this, links) for step, make in _STEPS.items()),
         policy=_policy(this),
         policy_digest=this.policy.digest,
         files=files,
@@ -130,7 +124,7 @@ def ceremony(
         command="seedlock round verify .",
         verify=links.verify(name),
         checked=checked,
-        seeds=seeds,
+        seeds=_seeds(this),
     )  # fmt: skip
 
 
@@ -143,6 +137,28 @@ def checked(findings: Sequence[Finding]) -> Checked:
         word, meaning,
         tuple((WORDS[each.state], each.about, each.said) for each in ordered),
     )  # fmt: skip
+
+
+def _careful(
+    step: str, make: Callable[[Round, Links], Step], this: Round, links: Links
+) -> Step:  # fmt: skip
+    """Return a step; one whose document does not fit says so and shows nothing of it."""
+    try:
+        return make(this, links)
+    except BadRound:
+        file = f"{step}.json"
+        said = "This document does not fit the others: it, or one before it, was changed."
+        name = {FREEZE: "Freeze", DRAW: "Draw", REVEAL: "Reveal"}.get(step, "Open")
+        return Step(name, said, "", file, links.file(this.policy.name, file), "", (), "not valid")
+
+
+def _seeds(this: Round) -> tuple[str, ...]:
+    try:
+        if this.has(REVEAL):
+            return tuple(this.reveal()["seeds"])
+        return tuple(this.draw()["seeds"] or ()) if this.has(DRAW) else ()
+    except BadRound:
+        return ()
 
 
 def _step(
@@ -229,6 +245,11 @@ def _revealed(this: Round, links: Links) -> Step:
         "commitment.",
         at, facts, f"by {stamp(this.policy.reveal_by)}, or the round is void",
     )  # fmt: skip
+
+
+_STEPS: dict[str, Callable[[Round, Links], Step]] = {
+    OPENING: _opened, FREEZE: _frozen, DRAW: _drawn, REVEAL: _revealed,
+}  # fmt: skip
 
 
 def _policy(this: Round) -> tuple[tuple[str, str], ...]:

@@ -105,7 +105,11 @@ def load(folder: Path, now: int) -> Opened:
             rules.name, folder, rules, board, state(Round(folder), board, moment(now))
         )  # fmt: skip
     except (BadRound, ValueError) as problem:
-        raise Problem(
-            503, "the files of this round contradict one another",
-            cure="tell the round's organisers",
-        ) from problem  # fmt: skip
+        raise contradictory() from problem
+
+
+def contradictory() -> Problem:
+    """Return the answer where a round's files can't be shown."""
+    return Problem(
+        503, "the files of this round contradict one another", cure="tell the round's organisers"
+    )

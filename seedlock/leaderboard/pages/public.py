@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
@@ -23,12 +24,13 @@ from seedlock.leaderboard import (
     withheld,
 )
 from seedlock.leaderboard.access import may_list_submissions
-from seedlock.leaderboard.api.asked import AllRounds, RoundName, SubmissionName
+from seedlock.leaderboard.api import proofs
+from seedlock.leaderboard.api.asked import AllRounds, KeptRound, RoundName, SubmissionName
 from seedlock.leaderboard.board_order import COLUMNS, Asked
 from seedlock.leaderboard.dependencies import Now, Settings, Store, Visitor
 from seedlock.leaderboard.forms import harmless
 from seedlock.leaderboard.links import ServerLinks
-from seedlock.leaderboard.pages import opened, verifying
+from seedlock.leaderboard.pages import opened
 from seedlock.leaderboard.pages.opened import Opened
 from seedlock.leaderboard.pages.page_cache import PageCache, answer
 from seedlock.leaderboard.pages.showing import page
@@ -144,19 +146,18 @@ async def ceremony(
 @router.post("/rounds/{name}/ceremony/verify", dependencies=[Depends(costly)])
 @harmless
 async def verify(
-    request: Request, visitor: Visitor, name: RoundName, all_rounds: AllRounds,
-    settings: Settings, now: Now,
+    request: Request, visitor: Visitor, this: KeptRound, settings: Settings, now: Now
 ) -> Response:  # fmt: skip
     """Verify a round's files and show what was found; nothing is changed by it."""
-    folder = all_rounds.folder(name)
+    version = opened.version(this.folder, now)
 
     def view() -> ceremony_view.CeremonyView:
-        this = opened.load(folder, now)
-        found = verifying.checked(folder, opened.version(folder, now), opened.moment(now))
-        return _ceremony(this, found, settings.url)
+        # The files as they are count here, not the revision of their last publication.
+        found = proofs.findings(request, replace(this, revision=hash(version)), now)
+        shown = opened.load(this.folder, now)
+        return _ceremony(shown, ceremony_view.checked(found), settings.url)
 
-    key = ("verified", name, opened.version(folder, now))
-    return await _shown(request, visitor, key, "ceremony.html", view)
+    return await _shown(request, visitor, ("verified", this.name, version), "ceremony.html", view)
 
 
 @router.get("/rounds/{name}/ledger")
@@ -237,7 +238,10 @@ async def _shown(
         template: its template.
         view: makes what it shows.
     """
-    if visitor.signed_in or key is None:
-        return await anyio.to_thread.run_sync(lambda: page(request, template, view=view()))
-    cache = cast("PageCache", request.app.state.page_cache)
-    return answer(request, await cache.get(key, lambda: render(template, view(), LINKS)))
+    try:
+        if visitor.signed_in or key is None:
+            return await anyio.to_thread.run_sync(lambda: page(request, template, view=view()))
+        cache = cast("PageCache", request.app.state.page_cache)
+        return answer(request, await cache.get(key, lambda: render(template, view(), LINKS)))
+    except BadRound as problem:
+        raise opened.contradictory() from problem
