@@ -137,10 +137,12 @@ def test_a_chart_has_its_table_and_its_words(browser: Browser, shown: Shown) -> 
     """Who does not see it hears what it is, and finds the numbers below it."""
     with window(browser, shown.served) as page:
         page.goto(f"/rounds/{DONE}")
-        chart = page.get_by_role("img").first
+        chart = page.locator("main svg").first
 
         expect(chart).to_be_visible()
-        assert page.locator("main svg title").first.text_content()
+        named = (chart.get_attribute("aria-labelledby") or "").split()
+        assert len(named) == 2
+        assert all(page.locator(f"#{each}").text_content() for each in named)
         assert page.locator("main table caption").count() >= 1
         box = chart.bounding_box()
         table = page.locator("main table").first.bounding_box()
