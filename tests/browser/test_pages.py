@@ -67,9 +67,7 @@ def _shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_page_keeps_anybody_out(
-    browser: Browser, shown: Shown, dark: bool, phone: bool
-) -> None:
+def test_no_page_keeps_anybody_out(browser: Browser, shown: Shown, dark: bool, phone: bool) -> None:
     """No serious and no critical fault, and nothing wider than the window, whoever looks."""
     wrong = []
     with window(browser, shown.served, scripts=True, dark=dark, phone=phone) as page:

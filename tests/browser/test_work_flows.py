@@ -141,10 +141,10 @@ def authors_hand_in(
     for who, sees in ((blue, True), (red, False), (reviewer, True)):
         told = who.ask("GET", f"rounds/{OPEN}/submissions").json()
         assert [each["name"] for each in told["uploads"]] == ["blue-net"] * sees, who.file.name
-    for who in (red, None):
+    for signed_in in (True, False):
         with window(browser, served) as page:
-            if who is not None:
-                sign_in(page, who.token)
+            if signed_in:
+                sign_in(page, red.token)
                 expect(page.get_by_role("heading", level=1)).to_have_text("Account")
             for path in ("/", f"/rounds/{OPEN}", f"/rounds/{OPEN}/submissions/blue-net"):
                 page.goto(path)
