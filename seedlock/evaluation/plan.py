@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 OWN = (
     settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE,
-    settings.PASSPHRASE_FILE, settings.BOARD, settings.BOARD_TOKEN_FILE, TRACE, TRACE_STEPS, TRACE_VALUES, OUTPUT_VARIABLE,
+    settings.PASSPHRASE_FILE, settings.BOARD, settings.BOARD_TOKEN_FILE, TRACE, TRACE_STEPS,
+    TRACE_VALUES, OUTPUT_VARIABLE,
 )  # fmt: skip
 """Variables that are set for each run, whatever this process's environment says."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from seedlock.evaluation.rounds import steps
 from tests.leaderboard.large_round import Shape, make
@@ -16,7 +16,7 @@ from tests.leaderboard.served import Served
 
 DONE, TRAINING, OPEN = "winter-2026", "spring-2026", "summer-2099"
 
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+WIDE, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
 
 PATIENCE = 20_000
 """Milliseconds for a page, on a machine with other work."""

@@ -137,17 +137,18 @@ def authors_hand_in(
 ) -> None:
     """A private submission is its team's, the organisers' and the reviewers', and nobody else's."""
     mine = boards.submission(folder, "blue-net", "private")
-    done = blue.command("submit", mine, "--round", OPEN)
-    assert "blue-net" in done.out
-    for who, sees in ((blue, True), (red, False), (reviewer, True), (None, False)):
+    assert "blue-net" in blue.command("submit", mine, "--round", OPEN).out
+    for who, sees in ((blue, True), (red, False), (reviewer, True)):
+        told = who.ask("GET", f"rounds/{OPEN}/submissions").json()
+        assert [each["name"] for each in told["uploads"]] == ["blue-net"] * sees, who.file.name
+    for signed_in in (True, False):
         with window(browser, served) as page:
-            if who is not None:
-                sign_in(page, who.token)
+            if signed_in:
+                sign_in(page, red.token)
                 expect(page.get_by_role("heading", level=1)).to_have_text("Account")
-            answer = page.goto(f"/rounds/{OPEN}")
-            assert answer is not None and answer.status == 200
-            found = "blue-net" in page.content()
-            assert found == sees, (who and who.file.name, found)
+            for path in ("/", f"/rounds/{OPEN}", f"/rounds/{OPEN}/submissions/blue-net"):
+                page.goto(path)
+                assert "blue-net" not in page.content(), path
 
 
 def revoking_ends_sessions(browser: Browser, served: Served, page: Page, red: Person) -> None:

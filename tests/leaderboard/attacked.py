@@ -107,7 +107,8 @@ class World:
     def ask(self, method: str, *parts: str, token: str | None = None, **more: Any) -> Response:
         """Ask the interface as a program with a token does."""
         headers = {**(bearer(token) if token else {}), **more.pop("headers", {})}
-        return self.client.request(method, api(*parts), headers=headers, **more)
+        answer: Response = self.client.request(method, api(*parts), headers=headers, **more)
+        return answer
 
     def put(self, round_name: str, *parts: str, raw: bytes, token: str | None = None) -> Response:
         """Publish a file as the organiser does."""

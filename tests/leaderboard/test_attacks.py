@@ -2,6 +2,7 @@
 
 A row says what must come. After each of them nothing has changed: no file of a round, no
 submission, no team, no token; no answer holds a secret or has a header less; and none is a 500.
+Signatures that are replayed have their rows in api/test_signed_records.py.
 """
 
 from __future__ import annotations
@@ -300,7 +301,8 @@ def _(world: World) -> list[Response]:
 
 
 def _send(browser: TestClient, **data: str) -> Response:
-    return browser.post("/administration/teams", data={"name": "Mallory", **data})
+    answer: Response = browser.post("/administration/teams", data={"name": "Mallory", **data})
+    return answer
 
 
 @row("a form without its hidden field, with a wrong one, with another session's", 403)
@@ -362,7 +364,9 @@ def _(world: World) -> list[Response]:
 def _(world: World) -> Response:
     browser = world.browser(world.organiser)
     field = csrf(browser.get("/administration"))
-    return browser.post(f"/administration/teams?csrf={field}", data={"name": "Mallory"})
+    path = f"/administration/teams?csrf={field}"
+    answer: Response = browser.post(path, data={"name": "Mallory"})
+    return answer
 
 
 # Paths and names.
