@@ -118,7 +118,7 @@ def pages(standings: dict[str, Any], links: Links, folder: Path) -> dict[str, st
     views = {
         "board.html": board_view.board(standings, STATE, links, Asked(matching="")),
         "submission.html": submission,
-        "compare.html": compare_view.comparison(standings, *entries[:2], STATE, links),
+        "compare.html": compare_view.comparison(standings, entries[0], entries[1], STATE, links),
         "ceremony.html": ceremony,
         "ledger.html": replace(ledger, events=events, linked=False),
         "rounds.html": rounds,

@@ -57,7 +57,11 @@ class Kept:
 
 
 async def rounds(request: Request) -> Rounds:
-    """Return the server's rounds."""
+    """Return the server's rounds; a coroutine, since one takes no thread."""
+    return _rounds(request)
+
+
+def _rounds(request: Request) -> Rounds:
     return cast("Rounds", request.app.state.rounds)
 
 
@@ -78,7 +82,7 @@ def kept(request: Request, name: RoundName) -> Kept:
         ).one_or_none()  # fmt: skip
     if row is None:
         raise not_found("there is no such round")
-    return Kept(row.id, row.name, row.revision, row.deadline, rounds(request).folder(name))
+    return Kept(row.id, row.name, row.revision, row.deadline, _rounds(request).folder(name))
 
 
 KeptRound = Annotated[Kept, Depends(kept)]
