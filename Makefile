@@ -93,6 +93,7 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/digest.py
 	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/ledger.py --folder build
+	$(BIN)/python benchmarks/board.py --folder build
 
 lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -83,7 +84,7 @@ class Csv(PlainTextResponse):
     media_type = "text/csv"
 
 
-@router.get("/rounds/{name}/board")
+@router.get("/rounds/{name}/board", response_model=Board)
 def board(
     this: KeptRound, settings: Settings,
     metric: Annotated[str | None, Query(max_length=200)] = None,
@@ -93,26 +94,41 @@ def board(
     order: Literal["up", "down"] = "up",
     matching: Annotated[str, Query(alias="filter", max_length=100)] = "",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-) -> Board:  # fmt: skip
+) -> Response:  # fmt: skip
     """Return a page of a round's board. An order is no ranking: `rank` and `group` of a score say
     who is told apart."""
     content = standings(this)
     chosen = next(iter(content["metrics"])) if metric is None else metric
-    about = content["metrics"].get(chosen)
-    if about is None:
+    if chosen not in content["metrics"]:
         raise Problem(404, "this round has no such metric", given=metric,
                       allowed=", ".join(content["metrics"]))  # fmt: skip
-    named = [each for each in content["submissions"] if matching.lower() in each["name"].lower()]
+    status = (this.folder / STANDINGS).stat()
+    version = (status.st_ino, status.st_mtime_ns, status.st_size, seeds_are_open(this))
     asked = Asked(chosen, sort, order, matching, page)
-    found = ordered_by(named, chosen, asked, about["direction"])
-    here, pages = paged(found, page, settings.limits.page_size)
+    text = _board(this, version, chosen, asked, settings.limits.page_size)
+    return Response(text, media_type="application/json")
+
+
+@lru_cache(maxsize=64)
+def _board(
+    this: Kept, _version: tuple[object, ...], metric: str, asked: Asked, size: int
+) -> str:  # fmt: skip
+    """Return a page as JSON, up to a quarter of a megabyte; `_version`: of which standings."""
+    content = standings(this)
+    about = content["metrics"][metric]
+    named = [
+        each for each in content["submissions"] if asked.matching.lower() in each["name"].lower()
+    ]
+    found = ordered_by(named, metric, asked, about["direction"])
+    here, pages = paged(found, asked.page, size)
     return Board(
-        round=this.name, revision=this.revision, metric=chosen, direction=about["direction"],
-        unit=about["unit"], rule=content["rule"], trained_by=content["trained_by"],
-        complete=content["complete"], revealed=content["revealed"], seeds=content["seeds"],
-        comparison=content["comparisons"].get(chosen, {}), submissions=here, found=len(found),
-        page=page, pages=pages,
-    )  # fmt: skip
+        round=this.name, revision=this.revision, metric=metric,
+        direction=about["direction"], unit=about["unit"], rule=content["rule"],
+        trained_by=content["trained_by"], complete=content["complete"],
+        revealed=content["revealed"], seeds=content["seeds"],
+        comparison=content["comparisons"].get(metric, {}), submissions=here,
+        found=len(found), page=asked.page, pages=pages,
+    ).model_dump_json()  # fmt: skip
 
 
 @router.get("/rounds/{name}/board.csv", response_class=Csv)
