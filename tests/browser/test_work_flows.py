@@ -48,7 +48,7 @@ def make_team(page: Page, name: str) -> None:
     page.goto("/administration")
     page.get_by_label("Name of a new team").fill(name)
     page.get_by_role("button", name="Make", exact=True).click()
-    expect(page.get_by_role("listitem").filter(has_text=name).first).to_be_visible()
+    expect(page.get_by_role("region", name="Teams").get_by_text(name)).to_be_visible()
 
 
 def issue(page: Page, served: Served, file: Path, role: str, team: str | None = None) -> Person:
