@@ -48,7 +48,7 @@ sha256sum sees whether a file was changed and the sums were not. More is seen by
     seedlock board verify .
 
 It computes the hidden seeds, the ledger's chain and every number anew, offline, makes each page
-again and compares it byte for byte (with the versions that this was made by: {made_by}).
+again and compares it byte for byte (with the code that this was made by: {made_by}).
 Of private submissions an export holds name, digest and scores, and nothing else.
 """
 
@@ -58,7 +58,7 @@ def documents(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file that is made from the round and its board.
 
-    Equal arguments give equal bytes, with the same versions of seedlock and Matplotlib.
+    Equal arguments give equal bytes, with the same code (`rendering.made_by`).
 
     Args:
         place: laid out as the round's folder, with the export's records alone.

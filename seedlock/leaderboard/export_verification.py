@@ -12,7 +12,7 @@ from seedlock.evaluation.rounds.claims import IF, PROVEN, WRONG, Finding
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard import board_recount, export_layout, export_pages, export_sums
 from seedlock.leaderboard.export_layout import BOARD, FILES, RECORDS, RUNS, SUMS
-from seedlock.leaderboard.rendering import versions
+from seedlock.leaderboard.rendering import made_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,8 +133,8 @@ def _pages(
     plain, _ = export_sums.names(folder)
     kept = (f"{FILES}/", f"{RECORDS}/")
     there = {each for each in plain if not each.startswith(kept) and each != SUMS}
-    if about["made_by"] != versions():
-        said = f"they were made by {about['made_by']}, and this is {versions()}"
+    if about["made_by"] != made_by():
+        said = f"they were made by {about['made_by']}, and this is {made_by()}"
         rest = f"that the pages show the board rests on {SUMS}"
         return [Finding("pages", IF, f"{rest}: {said}")]
     wrong = []

@@ -17,7 +17,7 @@ from seedlock.evaluation.rounds.formats import REVEAL
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard import export_layout, export_pages, export_sums, folder_swap
 from seedlock.leaderboard.export_layout import BOARD, FILES, FORMAT, RECORDS, RUNS, SUMS, VERSION
-from seedlock.leaderboard.rendering import versions
+from seedlock.leaderboard.rendering import made_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,7 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
         for name in export_layout.public_records(this) if records else ():
             _copy(source / RUNS / name, new / RECORDS / name)
         about: dict[str, Any] = {
-            "format": FORMAT, "version": VERSION, "at": stamp(at), "made_by": versions(),
+            "format": FORMAT, "version": VERSION, "at": stamp(at), "made_by": made_by(),
             "records": records,
         }  # fmt: skip
         with export_layout.as_round(new) as place:

@@ -27,6 +27,7 @@ from seedlock.leaderboard.file_cache import FileCache
 from seedlock.leaderboard.store import settle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from seedlock.leaderboard.database import Database
@@ -112,39 +113,46 @@ class Rounds:
                 settle(self._folder)
                 self._mark(folder)
                 upload.move(folder / file, over=how == publication.GROWN)
-            return self._after(name, how, upload, now)
+            revision = self._after(name, how != publication.SAME, now)
+        return Published(how, revision, upload.sha256, upload.size)
 
-    def publish_record(
-        self, name: str, submission: str, file: str, upload: Upload, now: int, more: bool
-    ) -> Published:
-        """Add a record that the round's ledger names.
+    def publish_records(
+        self, name: str, records: Mapping[tuple[str, str], bytes], now: int, more: bool
+    ) -> tuple[list[str], int]:
+        """Add records that the round's ledger names: all of them, or none if one is refused.
 
         Args:
             name: the round's.
-            submission: name of the record's.
-            file: the record's name.
-            upload: whole.
+            records: bytes by names of submission and record.
             now: milliseconds since 1970.
             more: others follow at once, and the standings may wait for the last of them.
 
+        Returns:
+            What became of each, as `Published.how`, and the round's revision.
+
         Raises:
             publication.AlreadyThere, BadRound: as `publish`.
-            OSError: it can't be written.
+            OSError: they can't be written; those that were are whole.
         """
         folder = self.folder(name)
-        upload.file.flush()
         with self._locks[name]:
-            how = publication.check_record(folder, submission, file, upload.path)
-            if how != publication.SAME:
+            hows = [publication.check_record(folder, *key, raw) for key, raw in records.items()]
+            new = [key for key, how in zip(records, hows, strict=True) if how != publication.SAME]
+            if new:
                 self._mark(folder)
-                place = self.place(folder, submission)
-                upload.move(place / file, over=False)
+            places = {submission: self.place(folder, submission) for submission, _ in new}
+            for submission, file in new:
+                raw = records[submission, file]
+                with self.files.upload(len(raw)) as upload:
+                    upload.write(raw)
+                    upload.move(places[submission] / file, over=False, settled=False)
+            for place in places.values():
+                settle(place)
             if more:
                 with self._database.read() as connection:
                     asked = select(tables.Round.revision).where(tables.Round.name == name)
-                    revision = int(connection.execute(asked).scalar_one())
-                return Published(how, revision, upload.sha256, upload.size)
-            return self._after(name, how, upload, now)
+                    return hows, int(connection.execute(asked).scalar_one())
+            return hows, self._after(name, bool(new), now)
 
     def place(self, folder: Path, submission: str) -> Path:
         """Return the folder of a submission's records, made if it is not there."""
@@ -202,13 +210,13 @@ class Rounds:
         (folder / STALE).unlink(missing_ok=True)
         return 1 if known is None else int(known) + 1
 
-    def _after(self, name: str, how: str, upload: Upload, now: int) -> Published:
+    def _after(self, name: str, changed: bool, now: int) -> int:
         with self._database.read() as connection:
             asked = select(tables.Round.revision).where(tables.Round.name == name)
             revision = connection.execute(asked).scalar()
-        if how != publication.SAME or revision is None or (self.folder(name) / STALE).exists():
+        if changed or revision is None or (self.folder(name) / STALE).exists():
             revision = self._refresh(name, now)
-        return Published(how, int(revision), upload.sha256, upload.size)
+        return int(revision)
 
     def _mark(self, folder: Path) -> None:
         handle = os.open(folder / STALE, os.O_WRONLY | os.O_CREAT, 0o600)

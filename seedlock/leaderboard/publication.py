@@ -119,8 +119,12 @@ def _against(there: Path, file: Path, grows: bool) -> str:
                 return SAME
             if grows:
                 return GROWN
+    raise _taken(there, grows)
+
+
+def _taken(there: Path, grows: bool) -> AlreadyThere:
     allowed = "one that goes on after the last event of it" if grows else "each file once"
-    raise AlreadyThere(
+    return AlreadyThere(
         f"{there.name} is published already, and is another one; allowed: {allowed}; nothing of a "
         "round is ever overwritten"
     )
@@ -198,14 +202,14 @@ def _spot_check(this: Round, path: Path) -> None:
             )
 
 
-def check_record(folder: Path, submission: str, name: str, file: Path) -> str:
+def check_record(folder: Path, submission: str, name: str, raw: bytes) -> str:
     """Look whether a record of the organiser's may be published; return `NEW` or `SAME`.
 
     Args:
         folder: the round's.
         submission: name of the submission that it is of.
         name: `SEED_INDEX-ATTEMPT.json`.
-        file: the record.
+        raw: the record.
 
     Raises:
         AlreadyThere: another one is there.
@@ -220,14 +224,15 @@ def check_record(folder: Path, submission: str, name: str, file: Path) -> str:
             f"no event of the published ledger names the record {shown}; allowed: records that it "
             "names; publish the ledger first"
         )
-    raw = bytes_of(file)
     if sha256(raw)[7:] != expected:
         raise BadRound(
             f"{shown} is another file than the ledger says: its SHA-256 is {sha256(raw)[7:]}, not "
             f"{expected}; allowed: the record as the run left it"
         )
     if (folder / path).exists():
-        return _against(folder / path, file, False)
+        if (folder / path).read_bytes() != raw:
+            raise _taken(folder / path, False)
+        return SAME
     try:
         refuse_half_characters(record.parse(shown, raw))
     except BadRecord as problem:

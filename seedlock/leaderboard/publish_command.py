@@ -29,6 +29,16 @@ docs/leaderboard.md has an organiser's day.
 """
 
 
+BATCH = 900_000
+"""Bytes of JSON that go together; a server takes 1 MiB (configuration.Limits.body)."""
+
+TOGETHER = 500
+"""Records at the most, each of which the server brings to its disk."""
+
+ENVELOPE = 300
+"""Bytes of JSON around a record, with its names."""
+
+
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     import argparse
@@ -136,16 +146,65 @@ def _send_file(
 def _send_records(
     folder: Path, name: str, server: Client, bar: Any, tell: Callable[[dict[str, Any]], None]
 ) -> list[str]:
+    """Send records, small ones together; return those that are not here."""
     lacking = [each["record"] for each in server.get("rounds", name, "lacking-records")["records"]]
     here = [each for each in lacking if (folder / each).is_file()]
-    for number, each in enumerate(here, 1):
+    number = 0
+    for paths in _batches(folder, here):
+        number += len(paths)
         bar.of(name).begin(f"record {number} of {len(here)}", None)
-        with (folder / each).open("rb") as file:
-            # Scores are worked out anew after the last one, not after each.
-            answer = server.send(
-                "PUT", "rounds", name, "records", *each.split("/")[1:], file=file,
-                kind="application/json",
-                parameters={"more": "true" if number < len(here) else "false"},
-            )  # fmt: skip
-        tell({"file": each, "how": answer["how"], "size": answer["size"]})
+        # Scores are worked out anew after the last ones, not after each.
+        more = number < len(here)
+        hows = _send_some([folder / each for each in paths], name, server, more)
+        for path, how in zip(paths, hows, strict=True):
+            tell({"file": path, "how": how, "size": (folder / path).stat().st_size})
     return sorted(set(lacking) - set(here))
+
+
+def _batches(folder: Path, paths: list[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for path in paths:
+        # Quotes and line ends take two bytes in JSON.
+        this = 2 * (folder / path).stat().st_size + ENVELOPE
+        if batch and (size + this > BATCH or len(batch) == TOGETHER):
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += this
+    if batch:
+        yield batch
+
+
+def _send_some(paths: list[Path], name: str, server: Client, more: bool) -> list[str]:
+    texts = _texts(paths)
+    if texts is not None:
+        records = [
+            {"submission": path.parent.name, "file": path.name, "text": text}
+            for path, text in zip(paths, texts, strict=True)
+        ]
+        content = {"records": records, "more": more}
+        return list(server.post("rounds", name, "records", content=content)["hows"])
+    hows = []
+    for number, path in enumerate(paths, 1):
+        with path.open("rb") as file:
+            answer = server.send(
+                "PUT", "rounds", name, "records", path.parent.name, path.name, file=file,
+                kind="application/json",
+                parameters={"more": "true" if more or number < len(paths) else "false"},
+            )  # fmt: skip
+        hows.append(answer["how"])
+    return hows
+
+
+def _texts(paths: list[Path]) -> list[str] | None:
+    """Return what stands in files; None where they are too large to go together, or no text."""
+    import json
+
+    if sum(path.stat().st_size for path in paths) > BATCH:
+        return None
+    try:
+        texts = [path.read_bytes().decode() for path in paths]
+    except UnicodeDecodeError:
+        return None  # the server says what is wrong with it
+    return texts if len(json.dumps(texts)) + ENVELOPE * len(texts) <= BATCH else None

@@ -6,9 +6,11 @@ script. Equal views give equal bytes: an export is verified by rendering it anew
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from seedlock.leaderboard.links import Links
 
 FOLDER = files("seedlock.leaderboard") / "templates"
+
+CODE = Path(seedlock.__file__).parent
+
+FOLDERS = (
+    "evaluation", "evaluation/recording", "evaluation/rounds", "evaluation/scores",
+    "evaluation/spot_checks", "leaderboard", "leaderboard/static", "leaderboard/templates",
+)  # fmt: skip
+"""In which the code lies that pages are made by."""
 
 
 def render(template: str, view: Any, links: Links, viewer: Any = None, **values: Any) -> str:
@@ -55,6 +65,26 @@ def environment() -> Environment:
 def versions() -> str:
     """Return what made the pages, which decides their bytes."""
     return f"seedlock {seedlock.__version__}, charts by Matplotlib {version('matplotlib')}"
+
+
+@lru_cache
+def made_by() -> str:
+    """Return what made the files of an export: versions, and a digest of the code and templates
+    that decide their bytes, since two commits can have one version."""
+    whole = hashlib.sha256()
+    for each in code():
+        name, raw = str(each.relative_to(CODE)), each.read_bytes()
+        whole.update(f"{name} {len(raw)}\n".encode() + raw)
+    return f"{versions()}, code {whole.hexdigest()[:16]}"
+
+
+def code() -> list[Path]:
+    """Return the files that `made_by` digests: all that a page or table of an export is made by."""
+    found = [path for folder in FOLDERS for path in sorted((CODE / folder).glob("*"))]
+    return [
+        path for path in found
+        if path.suffix in (".py", ".html", ".css") and not path.name.endswith("_command.py")
+    ]  # fmt: skip
 
 
 def style_sheet() -> bytes:

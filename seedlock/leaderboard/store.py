@@ -138,12 +138,13 @@ class Upload:
             settle(place.parent.parent)
         return self.sha256
 
-    def move(self, place: Path, over: bool = True) -> None:
+    def move(self, place: Path, over: bool = True, settled: bool = True) -> None:
         """Bring the file to a place of the same disk, safe from a loss of power.
 
         Args:
             place: its folder is there.
             over: replace what is there.
+            settled: else the caller settles its folder.
 
         Raises:
             FileExistsError: something is there and may not be replaced.
@@ -157,7 +158,8 @@ class Upload:
         else:
             os.link(self.path, place)  # unlike a rename, never over another
             os.unlink(self.path)
-        settle(place.parent)
+        if settled:
+            settle(place.parent)
 
     def discard(self) -> None:
         """Close it and remove what was not moved."""

@@ -1,4 +1,4 @@
-"""A round's verification, asked for by anybody: worked out once for a revision."""
+"""A round's verification, asked for by anybody on a page or by the interface: worked out once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.verification import Seen, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
     from seedlock.evaluation.rounds.claims import Finding
@@ -27,7 +28,7 @@ class Verifier:
     """Verifies rounds, one at a time: a large one takes a processor for minutes."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Path, int, bool], list[Finding]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, list[Finding]] = OrderedDict()
         self._one = threading.Lock()
 
     def findings(
@@ -46,7 +47,9 @@ class Verifier:
             BadRound: there is no opening, or it can't be read.
         """
         at = from_seconds(now // 1000)
-        key = (folder, revision, at > Round(folder).policy.reveal_by)
+        late = at > Round(folder).policy.reveal_by
+        # A file that was replaced behind the server's back changes the folder, and no revision.
+        key = (folder, revision, folder.stat().st_mtime_ns, late)
         if seen is None and key in self._kept:
             return self._kept[key]
         if not self._one.acquire(blocking=False):

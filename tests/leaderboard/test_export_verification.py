@@ -14,7 +14,7 @@ import pytest
 from seedlock.evaluation.rounds.canonical import sha256
 from seedlock.evaluation.rounds.claims import verdict
 from seedlock.evaluation.rounds.verification import Seen
-from seedlock.leaderboard import export_verification
+from seedlock.leaderboard import export_verification, rendering
 from tests.evaluation.rounds.made_rounds import (
     LOOKED,
     chain,
@@ -263,6 +263,41 @@ def test_pages_of_another_version_are_said_to_rest_on_the_sums(site: Path, tmp_p
     (pages,) = (each for each in findings if each.about == "pages")
     assert pages.state == "if" and "seedlock 9" in pages.said
     assert "board" in {each.about for each in findings if each.state == "proven"}
+
+
+def test_pages_of_other_code_are_not_called_wrong(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another commit of the same version makes other pages, which are said to be of other code."""
+    files = rendering.code()
+    changed = tmp_path / "base.html"
+    changed.write_bytes(
+        (rendering.CODE / "leaderboard/templates/base.html").read_bytes() + b"<!---->"
+    )
+    monkeypatch.setattr(rendering, "CODE", tmp_path)
+    monkeypatch.setattr(rendering, "code", lambda: [changed])
+    rendering.made_by.cache_clear()
+    findings = export_verification.verify(site, LOOKED, Seen())
+    rendering.made_by.cache_clear()
+
+    (pages,) = (each for each in findings if each.about == "pages")
+    assert len(files) > 50 and pages.state == "if"
+    assert "they were made by seedlock" in pages.said and pages.said.count("code ") == 2
+
+
+def test_all_code_behind_a_page_is_digested() -> None:
+    """What export_pages imports of the leaderboard, scores, rounds and spot checks is in it; rooms
+    below them make no sentence and no number of a page."""
+    program = (
+        "import sys, seedlock.leaderboard.export_pages\n"
+        "from seedlock.leaderboard import rendering\n"
+        "known = {str(each) for each in rendering.code()}\n"
+        "rooms = 'seedlock.leaderboard', *('seedlock.evaluation.' + each for each in\n"
+        "    ('rounds', 'scores', 'spot_checks'))\n"
+        "for name, each in sorted(sys.modules.items()):\n"
+        "    if name.startswith(rooms) and each.__file__ not in known: print(name)\n"
+    )
+    assert run([sys.executable, "-c", program]).lines == []
 
 
 def test_a_link_is_no_file(site: Path, tmp_path: Path) -> None:

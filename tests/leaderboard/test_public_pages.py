@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.rounds import steps, verification
 from seedlock.evaluation.rounds.canonical import from_seconds, stamp
+from seedlock.evaluation.rounds.claims import Finding
+from seedlock.leaderboard import verifying
 from seedlock.leaderboard.configuration import Limits
 from seedlock.leaderboard.pages import opened as opened_round
 from seedlock.leaderboard.pages.page_cache import PageCache, pack
@@ -258,6 +260,27 @@ def test_a_changed_file_is_found_by_the_button(board: Site) -> None:
     assert "draw.json was written for another freeze.json" in answer.text
     assert "This document does not fit the others" in answer.text
     assert str(place(board)) not in answer.text
+
+
+def test_page_and_interface_share_what_was_found(
+    board: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round is verified once for both, and both say when another verification is under way."""
+    asked: list[Path] = []
+
+    def counted(folder: Path, at: datetime, seen: verification.Seen) -> list[Finding]:
+        asked.append(folder)
+        return verification.verify(folder, at, seen)
+
+    monkeypatch.setattr(verifying, "verify", counted)
+    page, interface = f"/rounds/{NAME}/ceremony/verify", f"/api/v1/rounds/{NAME}/verify"
+
+    with board.app.state.verifier._one:
+        busy = [board.client.post(each) for each in (page, interface)]
+    done = [board.client.post(each).status_code for each in (page, interface, page)]
+
+    assert [(each.status_code, each.headers["retry-after"]) for each in busy] == [(503, "30")] * 2
+    assert (done, len(asked)) == ([200] * 3, 1)
 
 
 def test_verifying_is_limited(tmp_path: Path, made: Path) -> None:

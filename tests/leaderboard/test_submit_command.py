@@ -10,21 +10,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from rich.console import Console
 
+from seedlock.evaluation.data.fetch_progress import Bar
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds import steps
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.spot_checks import keys, signature
-from seedlock.leaderboard import tokens
+from seedlock.leaderboard import client, publish_command, tokens
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.tables import Team
 from tests.interpreter import Done, environment, run
+from tests.leaderboard import large_round
 from tests.leaderboard.handing_in import POLICY, authors_record, submission
 from tests.leaderboard.served import SEEDLOCK, Served, serving
 
@@ -160,6 +164,47 @@ def test_what_an_author_may_see(
     assert said in done.err, done.err
     assert len(done.err.strip().splitlines()) == 1
     assert "slk_AAA" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("batch", "requests_sent"), [(900_000, 1), (8_000, 6), (1_000, 12)], ids=["all", "two", "each"]
+)
+def test_records_go_together(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int, requests_sent: int
+) -> None:
+    """Small records in few requests, large ones each in one of its own; all of them arrive."""
+    name = f"together-{batch}"
+    this = large_round.make(
+        tmp_path / name, large_round.Shape(4, 3, name, flawless=True)
+    )  # fmt: skip
+    server = client.given(world.served.url, str(world.token("organiser")), {})
+    monkeypatch.setattr(publish_command, "BATCH", batch)
+    asked: list[str] = []
+    for way in ("send", "post"):
+        monkeypatch.setattr(server, way, _counted(getattr(server, way), asked))
+    told: list[str] = []
+
+    with Bar(Console(stderr=True)) as bar:
+        absent = publish_command._send(
+            this.folder, name, server, bar, lambda each: told.append(each["file"])
+        )
+
+    records = {str(path.relative_to(this.folder)) for path in this.folder.glob("runs/*/*")}
+    assert (absent, len(records)) == ([], 12)
+    assert {each for each in told if each.startswith("runs/")} == records
+    assert len([each for each in asked if each == "records"]) == requests_sent
+    kept = world.folder / "board" / "rounds" / name
+    for each in records:
+        assert (kept / each).read_bytes() == (this.folder / each).read_bytes()
+    assert json.loads((kept / "standings.json").read_bytes())["complete"]
+
+
+def _counted(ask: Callable[..., Any], asked: list[str]) -> Callable[..., Any]:
+    def asking(*parts: str, **more: Any) -> Any:
+        asked.append("records" if "records" in parts else "other")
+        return ask(*parts, **more)
+
+    return asking
 
 
 def test_signed_records_from_hand_to_hand(world: World, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.requests import Request
 
@@ -26,7 +26,7 @@ from seedlock.leaderboard.api.asked import (
 from seedlock.leaderboard.api.rounds import Publication
 from seedlock.leaderboard.dependencies import Now, Settings, SignedIn, Store, Visitor
 from seedlock.leaderboard.kept_rounds import frozen, rounds_of
-from seedlock.leaderboard.problems import not_allowed, not_found
+from seedlock.leaderboard.problems import Problem, not_allowed, not_found
 
 router = APIRouter(tags=["records"])
 
@@ -44,6 +44,28 @@ class LackingRecords(BaseModel):
     """All of them."""
 
     records: list[Lacking]
+
+
+class OneRecord(BaseModel, extra="forbid"):
+    """A record that the ledger names; `text` encoded as UTF-8 is its bytes."""
+
+    submission: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    file: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json$")]
+    text: str
+
+
+class Batch(BaseModel, extra="forbid"):
+    """Records that are published together. `more`: others follow, and scores wait for them."""
+
+    records: Annotated[list[OneRecord], Field(min_length=1, max_length=1000)]
+    more: bool = False
+
+
+class BatchPublication(BaseModel):
+    """What became of each record of a batch: `new` or `same`."""
+
+    hows: list[str]
+    revision: int
 
 
 @router.get("/rounds/{name}/lacking-records")
@@ -71,10 +93,32 @@ async def put_record(
     if not may_publish(visitor, this.name):
         raise not_allowed("organisers of this round")
     async with body(request, settings.limits.published) as upload:
-        done = await aside(request, lambda: opened.publish_record(
-            this.name, submission, file, upload, now, more
+        upload.file.flush()
+        (how,), revision = await aside(request, lambda: opened.publish_records(
+            this.name, {(submission, file): publication.bytes_of(upload.path)}, now, more
         ))  # fmt: skip
-    return Publication(how=done.how, revision=done.revision, sha256=done.sha256, size=done.size)
+        return Publication(how=how, revision=revision, sha256=upload.sha256, size=upload.size)
+
+
+@router.post("/rounds/{name}/records")
+async def put_records(
+    request: Request, this: KeptRound, visitor: SignedIn, now: Now, opened: AllRounds,
+    of: Batch,
+) -> BatchPublication:  # fmt: skip
+    """Publish small records together, or none of them if one is refused."""
+    if not may_publish(visitor, this.name):
+        raise not_allowed("organisers of this round")
+    # Half a character has some bytes too, which are those of no record in the ledger.
+    records = {
+        (each.submission, each.file): each.text.encode(errors="surrogatepass")
+        for each in of.records
+    }
+    if len(records) != len(of.records):
+        raise Problem(422, "a record is in it twice", allowed="each once", cure="send it once")
+    hows, revision = await aside(
+        request, lambda: opened.publish_records(this.name, records, now, of.more)
+    )
+    return BatchPublication(hows=hows, revision=revision)
 
 
 @router.get("/rounds/{name}/records/{submission}/{file}", response_class=Response)

@@ -261,6 +261,41 @@ def test_a_record_that_the_ledger_does_not_name(world: World) -> None:
     assert codes == [422, 422, 403, 200]
 
 
+def test_a_batch_of_records_is_taken_whole_or_not_at_all(world: World) -> None:
+    """One record that the ledger does not have, or nobody may send, and none is there."""
+    world.put(*STEPS)
+    lacking = [each["record"] for each in world.get("lacking-records", world.organiser).json()[
+        "records"]]  # fmt: skip
+    records = [
+        {"submission": path.split("/")[1], "file": path.split("/")[2],
+         "text": (world.folder / path).read_text()}
+        for path in lacking
+    ]  # fmt: skip
+
+    def send(records: list[dict[str, str]], token: str = world.organiser) -> Any:
+        return world.site.client.post(
+            f"/api/v1/rounds/{ROUND}/records", content=json.dumps({"records": records}),
+            headers={**bearer(token), "Content-Type": "application/json"},
+        )  # fmt: skip
+
+    changed = {**records[-1], "text": records[-1]["text"] + " "}
+    half = {**records[-1], "text": "\ud800"}
+    outside = {**records[-1], "file": "../0-1.json"}
+    refused = [send([*records[:-1], last]) for last in (changed, half, outside, records[0])]
+    refused += [send(records, world.reviewer)]
+    still = world.get("lacking-records", world.organiser).json()["records"]
+    before = world.get("").json()["revision"]
+    good, again = send(records), send(records)
+
+    assert [each.status_code for each in refused] == [422, 422, 422, 422, 403]
+    assert [each["record"] for each in still] == lacking
+    assert good.json() == {"hows": ["new"] * 6, "revision": before + 1}
+    assert again.json() == {"hows": ["same"] * 6, "revision": before + 1}
+    kept = world.site.configuration.folder / "rounds" / ROUND
+    assert all((kept / each).read_bytes() == (world.folder / each).read_bytes() for each in lacking)
+    assert world.get("board").json()["complete"]
+
+
 @pytest.mark.parametrize("who", ["public", "author", "reviewer", "elsewhere"])
 def test_who_may_not_publish(world: World, who: str) -> None:
     """Only the round's organisers publish."""
