@@ -16,6 +16,7 @@ from seedlock.evaluation.rounds.canonical import from_seconds, stamp
 from seedlock.leaderboard.configuration import Limits
 from seedlock.leaderboard.pages import opened as opened_round
 from seedlock.leaderboard.pages.page_cache import PageCache, pack
+from seedlock.leaderboard.problems import contradictory
 from tests.leaderboard import large_round
 from tests.leaderboard.conftest import START, Site
 
@@ -260,10 +261,11 @@ def test_a_changed_file_is_found_by_the_button(board: Site) -> None:
     assert str(place(board)) not in answer.text
 
 
-def test_verifying_is_limited(tmp_path: Path, made: Path) -> None:
-    """Nobody keeps the server busy with it."""
+@pytest.mark.parametrize("path", ["/rounds/{}/ceremony/verify", "/api/v1/rounds/{}/verify"])
+def test_verifying_is_limited(tmp_path: Path, made: Path, path: str) -> None:
+    """Nobody keeps the server busy with it, on a page or in the interface."""
     site = opened(Site(tmp_path / "board", limits=Limits(costly_rate=0.01, costly_burst=2)), made)
-    answers = [site.client.post(f"/rounds/{NAME}/ceremony/verify") for _ in range(3)]
+    answers = [site.client.post(path.format(NAME)) for _ in range(3)]
     site.database.close()
 
     assert [each.status_code for each in answers] == [200, 200, 429]
@@ -334,7 +336,7 @@ def test_a_page_that_fails_is_not_kept(board: Site, monkeypatch: pytest.MonkeyPa
     answers = []
 
     def broken(*_values: object) -> None:
-        raise opened_round.contradictory()
+        raise contradictory()
 
     for found in (broken, load):
         monkeypatch.setattr(opened_round, "load", found)
