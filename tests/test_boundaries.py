@@ -298,7 +298,10 @@ ORDER = [
     },
     {"leaderboard.intake", "leaderboard.publication"},
     {"leaderboard.signed_records"},
-    {"leaderboard.configuration", "leaderboard.headers", "leaderboard.tables"},
+    {
+        "leaderboard.configuration", "leaderboard.head_requests", "leaderboard.headers",
+        "leaderboard.tables",
+    },
     {"leaderboard.access", "leaderboard.database"},
     {"leaderboard.tokens"},
     {"leaderboard.audit", "leaderboard.first_link", "leaderboard.problems", "leaderboard.sessions"},

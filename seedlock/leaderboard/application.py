@@ -16,7 +16,15 @@ from fastapi.staticfiles import StaticFiles
 import seedlock
 from seedlock.errors import BadServer, printable
 from seedlock.evaluation import full_disk
-from seedlock.leaderboard import entrance, forms, headers, problems, rate_limits, uploads
+from seedlock.leaderboard import (
+    entrance,
+    forms,
+    head_requests,
+    headers,
+    problems,
+    rate_limits,
+    uploads,
+)
 from seedlock.leaderboard.api import (
     audit,
     board,
@@ -122,6 +130,7 @@ def create(configuration: Configuration, clock: Callable[[], float] = time.time)
     problems.add(app, error_page)
     app.add_middleware(entrance.Entrance, configuration=configuration)
     app.add_middleware(headers.SecurityHeaders, secure=configuration.secure)
+    app.add_middleware(head_requests.HeadAsGet)
     return app
 
 

@@ -52,6 +52,7 @@ class BoardRow:
     ok: int
     failed: int
     waiting: int
+    lost: int
     planned: int
     runtime: str
     hardware: str
@@ -251,6 +252,7 @@ def _row(entry: Mapping[str, Any], metric: str, name: str, links: Links) -> Boar
         ok=entry["ok"],
         failed=entry["failed"],
         waiting=entry["waiting"],
+        lost=entry["infrastructure"],
         planned=entry["planned"],
         runtime=number_text.duration(runtime["mean"]) if runtime and runtime["mean"] else "",
         hardware=entry["hardware"] or "",

@@ -136,7 +136,8 @@ def verdict(
     if found.n == 0:
         return "Not decidable: the two have no seed in common that has a value."
     if not found.decidable or found.primary is None or found.permutation is None:
-        return f"Not decidable: {found.why}."
+        why = found.why.removeprefix("not decidable")
+        return f"Not decidable{why}." if why != found.why else f"Not decidable: {why}."
     ahead = _ahead(found, direction)
     small = [test.p <= alpha for test in (found.primary, found.permutation)]
     if not any(small) or ahead is None:
@@ -279,6 +280,9 @@ def _cautions(
         elif entry["failed"]:
             failed = _seeds(entry["failed"])
             said.append(f"{entry['name']} failed under {failed}: no number here has that in it.")
+        if entry["infrastructure"]:
+            lost = _seeds(entry["infrastructure"])
+            said.append(f"{entry['name']} lost {lost} to the machine: there is no value of that.")
         if entry["verification"] == "marked":
             said.append(f"{entry['name']} is marked: a repeated run differed from its record.")
         elif entry["verification"] == "self-reported":

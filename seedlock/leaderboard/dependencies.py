@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, cast
 
 from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from seedlock.errors import DatabaseUnavailable
 from seedlock.leaderboard import rate_limits, sessions, tokens
 from seedlock.leaderboard.access import PUBLIC, Viewer, may_administer
 from seedlock.leaderboard.configuration import Configuration
@@ -74,7 +76,11 @@ def _seen(request: Request, row: object, moment: int) -> Viewer:
     rate_limits.limits_of(request).token.demand(str(found.token_id))
     last = cast("int | None", getattr(row, "last_used", None))
     if found.token_id is not None and (last is None or moment - last >= tokens.USED):
-        with database(request).write() as connection:
+        # A full disk is no reason to show nothing.
+        with (
+            suppress(DatabaseUnavailable, OSError),
+            database(request).write() as connection,
+        ):
             tokens.note_use(connection, found.token_id, moment)
     return found
 

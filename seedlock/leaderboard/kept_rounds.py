@@ -164,12 +164,14 @@ class Rounds:
         return place
 
     def freshen(self, now: int) -> None:
-        """Bring rounds up to date that a killed server left; call it before the first request."""
-        for mark in sorted(self._folder.glob(f"*/{STALE}")):
-            # One that can't be read is no reason to serve none.
-            if (mark.parent / f"{OPENING}.json").exists():
+        """Bring rounds up to date that a killed server, another version of seedlock, or a copy
+        without standings left; call it before the first request."""
+        for opening in sorted(self._folder.glob(f"*/{OPENING}.json")):
+            folder = opening.parent
+            if (folder / STALE).exists() or not _readable(folder / STANDINGS):
+                # One that can't be read is no reason to serve none.
                 with suppress(BadRound):
-                    self.refresh(mark.parent.name, now)
+                    self.refresh(folder.name, now)
 
     def alone(self, name: str) -> threading.Lock:
         """Return what keeps others from changing a round; `publish` and `refresh` take it too."""
@@ -222,6 +224,15 @@ class Rounds:
         handle = os.open(folder / STALE, os.O_WRONLY | os.O_CREAT, 0o600)
         os.close(handle)
         settle(folder)
+
+
+def _readable(path: Path) -> bool:
+    """Return whether a file has standings as this version writes them."""
+    try:
+        standings.from_bytes(path.read_bytes())
+    except (BadRound, FileNotFoundError):
+        return False
+    return True
 
 
 def _labels(connection: Any, name: str) -> dict[str, standings.Label]:

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from seedlock.errors import DatabaseUnavailable, printable
+from seedlock.errors import BadRound, DatabaseUnavailable, printable
 from seedlock.evaluation.full_disk import no_room, told
 from seedlock.leaderboard.headers import SECURITY
 
@@ -76,6 +76,13 @@ class Problem(HTTPException):
 def not_found(what: str = "there is no such page") -> Problem:
     """Return the answer for what is not there, and for what a visitor may not know to be there."""
     return Problem(404, what, cure="look at the address, or sign in if it needs that")
+
+
+def contradictory() -> Problem:
+    """Return the answer where a round's files can't be shown."""
+    return Problem(
+        503, "the files of this round contradict one another", cure="tell the round's organisers"
+    )
 
 
 def not_signed_in(why: str = "this needs a token") -> Problem:
@@ -144,14 +151,20 @@ def _unavailable(request: Request, problem: Exception) -> Response:
     )
 
 
+def _unreadable(request: Request, problem: Exception) -> Response:
+    """What a visitor sends is answered where it is looked at; this is about published files."""
+    LOG.error("%s", problem)
+    return respond(request, contradictory())
+
+
 def _system(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, OSError)
     if not no_room(problem):
         raise problem
     LOG.error("%s", told(problem))
     return respond(
-        request, Problem(507, "the server's disk is full", cure="tell its organisers; nothing of "
-                         "this request was kept"),
+        request, Problem(507, "the server's disk is full", cure="tell its organisers, and send it "
+                         "again when there is room"),
     )  # fmt: skip
 
 
@@ -169,5 +182,6 @@ def add(app: FastAPI, page: Callable[..., Response]) -> None:
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailable, _unavailable)
+    app.add_exception_handler(BadRound, _unreadable)
     app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _unexpected)

@@ -22,8 +22,9 @@ ledger may be sent again when it has grown (seedlock ledger export). private/ an
 here, and the server never needs the round's secret. Records hold their seeds: the server shows
 them to organisers only until the reveal.
 
-exit status: 0 the server has all of it; 74 a full disk; 78 round, token or address are not
-allowed, or the server refused; 130 interrupted: say it again, and it goes on.
+exit status: 0 the server has all of it; 2 the command line is wrong; 74 a full disk; 78 round,
+token or address are not allowed, or the server refused; 130 interrupted: say it again, and it goes
+on.
 
 docs/leaderboard.md has an organiser's day.
 """

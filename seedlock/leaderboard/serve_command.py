@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from seedlock.leaderboard.configuration import Configuration
 
 EPILOG = (
-    "Exit status 130: ended by Ctrl-C, with all requests answered; 74: a disk is full; 78: it "
-    "can't be started. docs/server.md says what it stores, and how to run it behind a proxy."
+    "Exit status 2: the command line is wrong; 130: ended by Ctrl-C, once requests under way were "
+    "answered or 10 seconds had passed; 74: a disk is full; 78: it can't be started. "
+    "docs/server.md says what it stores, and how to run it behind a proxy."
 )
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -50,7 +51,8 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     parser.add_argument(
         "--rate", type=_rate, metavar="N",
-        help="requests per second that one address may go on making; 0: any number (default: 50)",
+        help="requests per second that one address, or one token, may go on making; 0: any number "
+        "(default: 50)",
     )  # fmt: skip
     parser.add_argument(
         "--new-link", action="store_true",

@@ -107,6 +107,7 @@ class SubmissionView:
     ok: int
     failed: int
     waiting: int
+    lost: int
     planned: int
     attempts: int
     hardware: str
@@ -163,6 +164,7 @@ def submission(
         ok=entry["ok"],
         failed=entry["failed"],
         waiting=entry["waiting"],
+        lost=entry["infrastructure"],
         planned=entry["planned"],
         attempts=entry["attempts"],
         hardware=entry["hardware"] or "",

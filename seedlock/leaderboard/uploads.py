@@ -137,6 +137,10 @@ def accept(
         connection.execute(
             select(tables.Round.id).where(tables.Round.id == round_row.id).with_for_update()
         )
+        # A team's bytes are counted over all rounds.
+        connection.execute(
+            select(tables.Team.id).where(tables.Team.id == author.team_id).with_for_update()
+        )
         now = clock()
         closed(now)
         _refuse_taken(connection, round_row.id, author, looked.name)

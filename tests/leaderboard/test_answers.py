@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
 
 from seedlock.errors import DatabaseUnavailable
+from seedlock.leaderboard import tokens
 from seedlock.leaderboard.headers import HSTS, SECURITY
 from tests.leaderboard.conftest import Site, bearer, csrf
 
@@ -53,6 +55,30 @@ def test_nothing_of_the_inside_gets_out(site: Site, name: str, status: int) -> N
         assert "hunter2" not in answer.text and "Traceback" not in answer.text
         for header, value in SECURITY.items():
             assert answer.headers[header] == value
+
+
+def test_head_is_get_without_the_body(site: Site) -> None:
+    """RFC 9110, section 9.3.2: pages, the interface, files, errors."""
+    for path in ("/", "/sign-in", "/api/v1/rounds", "/static/style.css", "/nothing"):
+        whole, head = site.client.get(path), site.client.head(path)
+
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        for name in ("content-type", "content-length", "etag", "content-security-policy"):
+            assert head.headers.get(name) == whole.headers.get(name), (path, name)
+
+
+def test_who_is_signed_in_reads_while_the_disk_is_full(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a token was used last can't be noted then, which keeps nobody from reading."""
+    token = site.token("reviewer")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(tokens, "note_use", full)
+
+    assert site.client.get("/api/v1/me", headers=bearer(token)).status_code == 200
 
 
 def test_each_answer_has_the_headers(site: Site) -> None:

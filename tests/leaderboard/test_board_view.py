@@ -11,8 +11,11 @@ import pytest
 
 from seedlock.leaderboard.board_order import COLUMNS, Asked
 from seedlock.leaderboard.board_view import BoardView, board
+from seedlock.leaderboard.compare_view import comparison
 from seedlock.leaderboard.links import ServerLinks
+from seedlock.leaderboard.rendering import render
 from seedlock.leaderboard.round_state import State
+from seedlock.leaderboard.submission_view import submission
 
 EXAMPLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "example_standings.json").read_text()
@@ -51,6 +54,22 @@ def test_all_submissions_are_there_failed_and_unfinished_ones_too() -> None:
     assert rows["crash-prone"].notes == ("with failed seeds at the worst value: no interval",)
     assert (rows["late-start"].ok, rows["late-start"].waiting) == (3, 2)
     assert (rows["all-failed"].ok, rows["all-failed"].mean) == (0, "0.8")
+
+
+def test_seeds_that_the_machine_lost_are_told() -> None:
+    """They neither failed nor wait; without them the row would not add up."""
+    changed = json.loads(json.dumps(EXAMPLE))
+    entry = next(each for each in changed["submissions"] if each["name"] == "late-start")
+    entry["waiting"], entry["infrastructure"] = 0, 2
+    state = State("revealed", "Revealed.", 50, 50, 10)
+    view = board(changed, state, ServerLinks(), Asked())
+    alone = submission(changed, "late-start", state, ServerLinks(), {}, False)
+    both = comparison(changed, "late-start", "conv-a", state, ServerLinks())
+
+    assert view is not None and alone is not None
+    assert "2 lost to the machine" in render("board.html", view, ServerLinks())
+    assert "2 lost to the machine" in render("submission.html", alone, ServerLinks())
+    assert any("late-start lost 2 seeds" in each for each in both.metrics[0].cautions)
 
 
 @pytest.mark.parametrize("column", COLUMNS)

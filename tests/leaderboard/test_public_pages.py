@@ -18,6 +18,7 @@ from seedlock.leaderboard import verifying
 from seedlock.leaderboard.configuration import Limits
 from seedlock.leaderboard.pages import opened as opened_round
 from seedlock.leaderboard.pages.page_cache import PageCache, pack
+from seedlock.leaderboard.problems import contradictory
 from tests.leaderboard import large_round
 from tests.leaderboard.conftest import START, Site
 
@@ -283,10 +284,11 @@ def test_page_and_interface_share_what_was_found(
     assert (done, len(asked)) == ([200] * 3, 1)
 
 
-def test_verifying_is_limited(tmp_path: Path, made: Path) -> None:
-    """Nobody keeps the server busy with it."""
+@pytest.mark.parametrize("path", ["/rounds/{}/ceremony/verify", "/api/v1/rounds/{}/verify"])
+def test_verifying_is_limited(tmp_path: Path, made: Path, path: str) -> None:
+    """Nobody keeps the server busy with it, on a page or in the interface."""
     site = opened(Site(tmp_path / "board", limits=Limits(costly_rate=0.01, costly_burst=2)), made)
-    answers = [site.client.post(f"/rounds/{NAME}/ceremony/verify") for _ in range(3)]
+    answers = [site.client.post(path.format(NAME)) for _ in range(3)]
     site.database.close()
 
     assert [each.status_code for each in answers] == [200, 200, 429]
@@ -357,7 +359,7 @@ def test_a_page_that_fails_is_not_kept(board: Site, monkeypatch: pytest.MonkeyPa
     answers = []
 
     def broken(*_values: object) -> None:
-        raise opened_round.contradictory()
+        raise contradictory()
 
     for found in (broken, load):
         monkeypatch.setattr(opened_round, "load", found)

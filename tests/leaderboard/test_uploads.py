@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,18 +17,24 @@ from seedlock.leaderboard.uploads import Accepted, Author
 from tests.leaderboard.conftest import Site
 
 
-def accept(site: Site, author: Author, name: str, content: bytes, most: int = 20) -> int:
+def accept(
+    site: Site, author: Author, name: str, content: bytes, most: int = 20,
+    round_name: str = "small", team_bytes: int = 1 << 20,
+) -> int:  # fmt: skip
     """Hand in as a route does; return the status of the answer."""
     files = site.app.state.files
     with site.database.read() as connection:
-        row = connection.execute(select(tables.Round)).one()
+        row = connection.execute(
+            select(tables.Round).where(tables.Round.name == round_name)
+        ).one()  # fmt: skip
     looked = Looked(name, "private", f"sha256:{content.hex() * 32}")
     with files.upload(1000) as upload:
         upload.write(content)
         try:
             found: Accepted = uploads.accept(
-                site.database, row, author, looked, upload, Limits(submissions=most),
-                lambda: site.clock.now, lambda _: None, lambda _connection, _on: None,
+                site.database, row, author, looked, upload,
+                Limits(submissions=most, team_bytes=team_bytes),
+                lambda: site.clock.now, lambda _: None, lambda _connection, _on: time.sleep(0.05),
             )  # fmt: skip
         except Refused as problem:
             return problem.status
@@ -67,6 +74,24 @@ def test_a_quota_is_counted_once(round_site: Site) -> None:
     assert sorted(statuses) == [201] * 3 + [409] * 5
     kept = list((round_site.configuration.folder / "files").rglob("*/*"))
     assert len(kept) == 3
+
+
+def test_a_teams_bytes_are_counted_once_over_all_rounds(round_site: Site) -> None:
+    """Who hands in to several rounds at once gets no more room than one after the other."""
+    rounds = [f"round-{number}" for number in range(4)]
+    with round_site.database.write() as connection:
+        for each in rounds:
+            connection.execute(insert(tables.Round).values(
+                name=each, revision=1, created=0, deadline=None
+            ))  # fmt: skip
+    team = Author(round_site.team("a"), "a")
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(
+            lambda name: accept(round_site, team, "mine", b"1", round_name=name, team_bytes=2),
+            rounds,
+        ))  # fmt: skip
+
+    assert sorted(statuses) == [201] * 2 + [413] * 2
 
 
 def test_what_is_refused_leaves_nothing(round_site: Site, tmp_path: Path) -> None:

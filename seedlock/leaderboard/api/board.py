@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
+from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.evaluation.scores import spreadsheet
 from seedlock.evaluation.scores.standings import Standings
@@ -19,7 +20,7 @@ from seedlock.leaderboard.api.records import seeds_are_open, team_of
 from seedlock.leaderboard.board_order import Asked, ordered_by
 from seedlock.leaderboard.dependencies import Settings, Store, Visitor
 from seedlock.leaderboard.kept_rounds import STANDINGS, standings_of
-from seedlock.leaderboard.problems import Problem, not_found
+from seedlock.leaderboard.problems import Problem, contradictory, not_found
 
 router = APIRouter(tags=["board"])
 
@@ -69,10 +70,13 @@ def standings(this: Kept) -> dict[str, Any]:
     """Return a round's standings, without seeds that are not public.
 
     Raises:
-        Problem: 404, there are none.
+        Problem: 404, there are none yet; 503, there can be none.
+        BadRound: they can't be read.
     """
     path = this.folder / STANDINGS
     if not path.exists():
+        if (this.folder / f"{FREEZE}.json").exists():
+            raise contradictory()
         raise not_found("this round has no scores yet")
     content = standings_of.get(path)
     return content if seeds_are_open(this) else {**content, "seeds": None}

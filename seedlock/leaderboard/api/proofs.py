@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
@@ -19,6 +19,7 @@ from seedlock.leaderboard.access import may_list_submissions
 from seedlock.leaderboard.api.asked import Kept, KeptRound, told
 from seedlock.leaderboard.dependencies import Now, Visitor
 from seedlock.leaderboard.problems import Problem, not_found
+from seedlock.leaderboard.rate_limits import costly
 
 router = APIRouter(tags=["proofs"])
 
@@ -79,7 +80,7 @@ def ceremony(this: KeptRound, now: Now) -> Ceremony:
     return Ceremony(round=this.name, revision=this.revision, standing=found)
 
 
-@router.post("/rounds/{name}/verify")
+@router.post("/rounds/{name}/verify", dependencies=[Depends(costly)])
 def verify(request: Request, this: KeptRound, now: Now, noted: Noted | None = None) -> Verdict:
     """Verify the round's published files anew. 503: another verification is under way."""
     seen = None if noted is None or noted == Noted() else _seen(noted)

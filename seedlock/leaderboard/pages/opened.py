@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound
 from seedlock.evaluation.rounds.ceremony import Round
-from seedlock.evaluation.rounds.formats import OPENING
+from seedlock.evaluation.rounds.formats import FREEZE, OPENING
 from seedlock.evaluation.scores import standings
 from seedlock.leaderboard.kept_rounds import STANDINGS, rounds_of, standings_of
-from seedlock.leaderboard.problems import Problem, not_found
+from seedlock.leaderboard.problems import contradictory, not_found
 from seedlock.leaderboard.round_state import State, state
 
 if TYPE_CHECKING:
@@ -100,16 +100,11 @@ def load(folder: Path, now: int) -> Opened:
         try:
             board = standings_of.get(folder / STANDINGS)
         except FileNotFoundError:
+            if Round(folder).has(FREEZE):
+                raise contradictory() from None
             board = standings.build(rules, ()).as_dict()
         return Opened(
             rules.name, folder, rules, board, state(Round(folder), board, moment(now))
         )  # fmt: skip
     except (BadRound, ValueError) as problem:
         raise contradictory() from problem
-
-
-def contradictory() -> Problem:
-    """Return the answer where a round's files can't be shown."""
-    return Problem(
-        503, "the files of this round contradict one another", cure="tell the round's organisers"
-    )

@@ -34,7 +34,7 @@ from seedlock.leaderboard.pages.opened import Opened
 from seedlock.leaderboard.pages.page_cache import PageCache, answer
 from seedlock.leaderboard.pages.showing import page
 from seedlock.leaderboard.pages.shown_submission import submission_page
-from seedlock.leaderboard.problems import Problem, not_found
+from seedlock.leaderboard.problems import Problem, contradictory, not_found
 from seedlock.leaderboard.rate_limits import costly
 from seedlock.leaderboard.rendering import render
 
@@ -242,4 +242,4 @@ async def _shown(
         cache = cast("PageCache", request.app.state.page_cache)
         return answer(request, await cache.get(key, lambda: render(template, view(), LINKS)))
     except BadRound as problem:
-        raise opened.contradictory() from problem
+        raise contradictory() from problem

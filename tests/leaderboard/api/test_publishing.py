@@ -325,6 +325,29 @@ def test_a_killed_publication_goes_on(world: World) -> None:
     assert not (kept / kept_rounds.STALE).exists()
 
 
+@pytest.mark.parametrize("how", ["no JSON", "another version", "missing"])
+def test_standings_of_another_seedlock(world: World, how: str) -> None:
+    """Those that can't be read are no error of the visitor's, and the next start makes them."""
+    world.put(*STEPS[:5])
+    folder = world.site.configuration.folder
+    file = folder / "rounds" / ROUND / kept_rounds.STANDINGS
+    good = file.read_bytes()
+    file.unlink()
+    if how == "no JSON":
+        file.write_bytes(b"{")
+    elif how == "another version":
+        file.write_bytes(json.dumps({**json.loads(good), "version": 2}).encode())
+
+    page = f"/rounds/{ROUND}"
+    for path in (f"/api/v1{page}/board", f"/api/v1{page}/board.csv", page, f"{page}/board.json"):
+        assert world.site.client.get(path).status_code == 503, path
+    world.site.database.close()
+    world.site = Site(folder, world.site.configuration.database)
+
+    assert file.read_bytes() == good
+    assert world.get("board").status_code == 200
+
+
 def test_a_board_in_parts(world: World) -> None:
     """Boards are sorted, filtered and paged; what there is not is said."""
     world.put(*STEPS)
