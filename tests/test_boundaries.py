@@ -335,7 +335,11 @@ ORDER = [
     {"leaderboard.show_command"},
     {"leaderboard.own_uploads"},
     {"leaderboard.submit_command"},
-    {"leaderboard.fetch_command", "leaderboard.publish_command"},
+    {
+        "leaderboard.fetch_command",
+        "leaderboard.publish_command",
+        "leaderboard.replayed_command",
+    },
     {"leaderboard.export_layout"},
     {"leaderboard.board_recount", "leaderboard.export_sums", "leaderboard.folder_swap"},
     {"leaderboard.export_pages"},
