@@ -343,7 +343,7 @@ ORDER = [
     {"leaderboard.export_layout"},
     {"leaderboard.board_recount", "leaderboard.export_sums", "leaderboard.folder_swap"},
     {"leaderboard.export_pages"},
-    {"leaderboard.export_verification", "leaderboard.exporting"},
+    {"leaderboard.export_verification", "leaderboard.exporting", "leaderboard.fetched_round"},
     {"leaderboard.export_command"},
     {"leaderboard.board_command", "leaderboard.serve_command"},
     {"cli"},
