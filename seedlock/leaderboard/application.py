@@ -49,6 +49,7 @@ from seedlock.leaderboard.pages import (
     first,
     public,
     sign_in,
+    team_uploads,
 )
 from seedlock.leaderboard.pages.page_cache import PageCache
 from seedlock.leaderboard.pages.showing import error_page
@@ -71,7 +72,7 @@ API_ROUTERS = (
 
 PAGE_ROUTERS = (
     account.router, administration.router, first.router, sign_in.router, downloads.router,
-    public.router,
+    public.router, team_uploads.router,
 )  # fmt: skip
 
 BEARER = HTTPBearer(auto_error=False, description="A token that an organiser issued.")

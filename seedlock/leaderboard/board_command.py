@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from seedlock.leaderboard import export_command, fetch_command, publish_command, show_command
+from seedlock.leaderboard import (
+    export_command,
+    fetch_command,
+    publish_command,
+    replayed_command,
+    show_command,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +24,9 @@ class Part(Protocol):
         """Add the command to the command line."""
 
 
-PARTS: Sequence[Part] = (show_command, publish_command, fetch_command, export_command)
+PARTS: Sequence[Part] = (
+    show_command, publish_command, fetch_command, replayed_command, export_command,
+)  # fmt: skip
 
 
 def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

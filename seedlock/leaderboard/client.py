@@ -76,6 +76,12 @@ class Client:
         """Send JSON and return the answer's; raises as `get`."""
         return _content(self._ask("POST", parts, json=content))
 
+    def delete(self, *parts: str) -> None:
+        """Remove what is at an address; raises as `get`."""
+        answer = self._ask("DELETE", parts)
+        if answer.status_code != 204:
+            _content(answer)
+
     def send(
         self, method: str, *parts: str, file: BinaryIO, kind: str,
         advanced: Callable[[int], None] = lambda _: None,

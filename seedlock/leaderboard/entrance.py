@@ -23,6 +23,7 @@ PATIENCE = 60.0
 LARGER: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/submissions"), "upload"),
     ("POST", re.compile(r"/api/v1/rounds/[^/]+/signed-records"), "published"),
+    ("POST", re.compile(r"/rounds/[^/]+/uploads"), "upload"),
     ("PUT", re.compile(r"/api/v1/rounds/[^/]+/(files|records)/.+"), "published"),
 )
 """Method, path and name of the limit of routes that take more than `Limits.body`."""

@@ -49,7 +49,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         commands, "export", _export, "write a round's board as pages and files that verify "
         "themselves", EXPORT_STATUSES,
     )  # fmt: skip
-    exporting.add_argument("round", metavar="ROUND", help="the round's folder")
+    exporting.add_argument("folder", nargs="?", metavar="ROUND", help="the round's folder")
+    exporting.add_argument(
+        "--round", metavar="NAME", help="instead of a folder: of this round what its server shows "
+        "everybody, asked without a token",
+    )  # fmt: skip
+    exporting.add_argument("--server", metavar="URL", help="that server (default: REPRO_BOARD)")
     exporting.add_argument(
         "-o", "--output", required=True, metavar="DIR",
         help="new, empty, or an earlier export, which is replaced as a whole",
@@ -91,9 +96,34 @@ def _export(options: argparse.Namespace) -> int:
     from seedlock.leaderboard import exporting
 
     target = Path(options.output).absolute()
-    digest = exporting.export(Path(options.round).absolute(), target, now(), options.records)
+    if (options.folder is None) == (options.round is None):
+        print("seedlock board: allowed: a round's folder, or --round NAME of a server's; say one",
+              file=sys.stderr)  # fmt: skip
+        return EXIT_USAGE
+    if options.folder is not None:
+        source = Path(options.folder).absolute()
+        digest = exporting.export(source, target, now(), options.records)
+    else:
+        digest = _from_server(options, target)
     print(f"{target / 'index.html'}\nSHA256SUMS {digest}")
     return 0
+
+
+def _from_server(options: argparse.Namespace, target: Path) -> str:
+    import os
+    import tempfile
+
+    from seedlock import settings
+    from seedlock.evaluation.requirements import CLIENT, require
+    from seedlock.evaluation.rounds.canonical import now
+
+    require(CLIENT)
+    from seedlock.leaderboard import client, exporting, fetched_round
+
+    server = client.Client(options.server or os.environ.get(settings.BOARD) or "", None)
+    with tempfile.TemporaryDirectory(prefix="seedlock-round-") as place:
+        told = fetched_round.fetch(server, options.round, Path(place), options.records)
+        return exporting.export(Path(place), target, now(), options.records, told)
 
 
 def _verify(options: argparse.Namespace) -> int:

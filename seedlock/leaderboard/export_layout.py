@@ -103,6 +103,11 @@ def public_records(this: Round) -> list[str]:
     Raises:
         BadRound: a file of the round can't be read.
     """
+    return [each for each in named_records(this) if (this.folder / RUNS / each).is_file()]
+
+
+def named_records(this: Round) -> list[str]:
+    """Return the same, whether the folder holds them or not; raises as `public_records`."""
     if not this.has(REVEAL):
         return []
     public = {each["digest"]: each["name"] for each in this.freeze()["submissions"]
@@ -118,7 +123,7 @@ def public_records(this: Round) -> list[str]:
             plain = isinstance(path, str) and path.startswith(prefix)
             if name and plain and _RECORD.fullmatch(path[len(prefix) :]):
                 named.add(path[len(RUNS) + 1 :])
-    return sorted(each for each in named if (this.folder / RUNS / each).is_file())
+    return sorted(named)
 
 
 def told_of_private(this: Round) -> list[str]:

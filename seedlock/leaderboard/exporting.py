@@ -15,16 +15,25 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.claims import WRONG
 from seedlock.evaluation.rounds.formats import REVEAL
 from seedlock.evaluation.scores import standings
-from seedlock.leaderboard import export_layout, export_pages, export_sums, folder_swap
+from seedlock.leaderboard import (
+    board_recount,
+    export_layout,
+    export_pages,
+    export_sums,
+    folder_swap,
+)
 from seedlock.leaderboard.export_layout import BOARD, FILES, FORMAT, RECORDS, RUNS, SUMS, VERSION
 from seedlock.leaderboard.rendering import made_by
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
 
-def export(source: Path, target: Path, at: datetime, records: bool) -> str:
+def export(
+    source: Path, target: Path, at: datetime, records: bool, shown: Mapping[str, Any] | None = None
+) -> str:  # fmt: skip
     """Write a round's board into a folder; return the digest of its SHA256SUMS.
 
     An earlier export there is replaced as a whole, once the new one is on the disk.
@@ -34,6 +43,8 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
         target: absolute; new, empty, or an earlier export.
         at: the moment that the pages speak of.
         records: with the records of public submissions, once the round is revealed.
+        shown: standings that a server shows, from which come the values of those records that
+            `source` lacks; None where it has all.
 
     Raises:
         BadRound: a file of the round is not what it has to be.
@@ -51,7 +62,11 @@ def export(source: Path, target: Path, at: datetime, records: bool) -> str:
             "seedlock wrote since it has a leaderboard can be exported, or a round without private "
             "submissions"
         )
-    board = standings.of_round(source)
+    board = (
+        standings.of_round(source)
+        if shown is None
+        else board_recount.recount(source, shown, records).standings
+    )
     with folder_swap.replacing(target, _is_export) as new:
         for name in export_layout.published(source):
             _copy(source / name, new / FILES / name)

@@ -64,7 +64,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
     from seedlock.evaluation.data.fetch_progress import Bar
     from seedlock.evaluation.rounds.ceremony import Round
-    from seedlock.leaderboard import client
+    from seedlock.leaderboard import client, own_uploads
 
     this = Round(Path(options.folder).absolute())
     name = this.policy.name
@@ -82,7 +82,11 @@ def _fetch(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     into = this.folder / "submissions"
     into.mkdir(exist_ok=True)
-    rows = [each for each in _rows(server, name, "submissions", "uploads") if each["counts"]]
+    rows = [
+        each
+        for each in own_uploads.rows_of(server, name, "submissions", "uploads")
+        if each["counts"]
+    ]
     fetched = []
     with Bar(Console(stderr=True)) as bar:
         for row in rows:
@@ -114,9 +118,10 @@ def _fetch_records(options: argparse.Namespace, server: Client, name: str, into:
     import json
 
     from seedlock.evaluation.writing import write_bytes
+    from seedlock.leaderboard import own_uploads
 
     into.mkdir(exist_ok=True)
-    rows = _rows(server, name, "signed-records", "records")
+    rows = own_uploads.rows_of(server, name, "signed-records", "records")
     fetched = []
     for row in rows:
         place = into / f"{row['submission']}-{int(row['seed_index'])}.json"
@@ -150,16 +155,6 @@ def _bytes_of(server: Client, name: str, path: str) -> tuple[bytes, str]:
         "rounds", name, "records", *path.split("/")[1:], into=into, advanced=lambda _: None
     )
     return into.getvalue(), sha256
-
-
-def _rows(server: Client, name: str, what: str, key: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    page = pages = 1
-    while page <= pages:
-        told = server.get("rounds", name, what, page=str(page))
-        rows += told[key]
-        page, pages = page + 1, told["pages"]
-    return rows
 
 
 def _one(server: Client, name: str, row: dict[str, Any], into: Path, bar: Any) -> str:

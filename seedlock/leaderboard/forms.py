@@ -31,6 +31,9 @@ FIELD = "csrf"
 COOKIE = "seedlock_form"
 """Of visitors who are not signed in and were shown a form."""
 
+LONGEST = 1 << 16
+"""Bytes of a field, which is held in memory; files are not."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -105,8 +108,21 @@ async def protected(request: Request, visitor: Visitor) -> None:
 
 async def form(request: Request) -> dict[str, str]:
     """Return the fields of a form; of one that was sent twice, the last."""
-    sent: FormData = await request.form(max_files=1, max_fields=50)
+    sent: FormData = await request.form(max_files=1, max_fields=50, max_part_size=LONGEST)
     return {name: value for name, value in sent.items() if not isinstance(value, UploadFile)}
+
+
+async def file(request: Request, name: str) -> UploadFile:
+    """Return the file of a form that was read (`form`); it is gone once it is closed.
+
+    Raises:
+        Problem: 422, none was chosen.
+    """
+    found = (await request.form()).get(name)
+    if not isinstance(found, UploadFile) or not found.size:
+        raise Problem(422, "no file came with the form", allowed="one that is not empty",
+                      cure="choose it and send the form again")  # fmt: skip
+    return found
 
 
 def new_secret() -> str:

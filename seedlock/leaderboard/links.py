@@ -133,6 +133,10 @@ class ServerLinks(Links):
         """Return the address that a request to verify a round is sent to."""
         return f"{self._round(name)}/ceremony/verify"
 
+    def uploads(self, name: str) -> str:
+        """Return the address of what a team handed in for a round."""
+        return f"{self._round(name)}/uploads"
+
     def ledger(self, name: str, page: int = 1) -> str:
         """Return the address of a page of a round's ledger."""
         return _query(f"{self._round(name)}/ledger", {"page": str(page) if page != 1 else None})

@@ -19,10 +19,14 @@ EXIT_USAGE = 2
 EPILOG = """\
   seedlock check mine --output checked
   seedlock submit mine --round NAME --check checked/check.json
+  seedlock submit --round NAME --list
+  seedlock submit --round NAME --withdraw SUBMISSION
+  seedlock submit mine --archive mine.tar.gz
 
 Packs the files of the submission's digest, the same bytes each time, sends them, and prints the
 digest and what the server took. Nothing of the submission is run, here or there. The last
-submission of a name counts; until the deadline, by the server's clock, it may be replaced.
+submission of a name counts; until the deadline, by the server's clock, it may be replaced or
+withdrawn. --archive writes the file instead, which the form on the round's page takes.
 
 exit status: 0 the server has it; 2 the command line is wrong; 74 a full disk; 78 submission, token
 or address are not allowed, or the server refused; 130 interrupted: say it again.
@@ -43,7 +47,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="default: .")
-    parser.add_argument("--round", required=True, metavar="NAME", help="the round's name")
+    parser.add_argument("--round", metavar="NAME", help="the round's name")
     parser.add_argument(
         "--check", metavar="FILE", help="check.json of seedlock check: hand in only what passed it"
     )
@@ -52,6 +56,17 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="instead of a submission: records of a round that you train, each with the RECORD.sig "
         "of seedlock sign beside it",
     )  # fmt: skip
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--list", action="store_true", help="instead: your team's uploads, and which count"
+    )
+    instead.add_argument(
+        "--withdraw", metavar="SUBMISSION",
+        help="instead: take the upload back that counts for this name; the one before counts again",
+    )  # fmt: skip
+    instead.add_argument(
+        "--archive", metavar="FILE", help="instead: write the archive into a new file, send nothing"
+    )
     server_options(parser)
     parser.add_argument("--json", action="store_true", help="print what the server took as JSON")
     parser.set_defaults(command=_submit)
@@ -78,17 +93,30 @@ def _submit(options: argparse.Namespace) -> int:
 
     from seedlock.evaluation.data.fetch_progress import Bar
     from seedlock.evaluation.submission import submission_file
-    from seedlock.leaderboard import archive, client
+    from seedlock.leaderboard import archive, client, own_uploads
     from seedlock.leaderboard.board_errors import BoardRefused
 
+    if options.archive is None and options.round is None:
+        return _refuse("no round is named; allowed: --round NAME; its page has the name")
+    if options.list or options.withdraw is not None:
+        server = client.given(options.server, options.token_file, os.environ)
+        name, as_json = options.round, options.json
+        if options.list:
+            print(own_uploads.listed(server, name, as_json))
+        else:
+            print(own_uploads.withdraw(server, name, options.withdraw, as_json))
+        return 0
     if options.records:
         server = client.given(options.server, options.token_file, os.environ)
         return _send_records(options, server, [Path(each) for each in options.records])
     submission = submission_file.read(Path(options.folder).resolve())
-    server = client.given(options.server, options.token_file, os.environ)
     wrong = None if options.check is None else _unchecked(Path(options.check), submission.folder)
     if wrong is not None:
         return _refuse(wrong)
+    if options.archive is not None:
+        print(own_uploads.write_archive(submission, Path(options.archive), options.json))
+        return 0
+    server = client.given(options.server, options.token_file, os.environ)
     told = server.get("rounds", options.round)
     _refuse_early(server, told)
     _refuse_unfit(told, submission)
@@ -129,17 +157,15 @@ def _send_records(options: argparse.Namespace, server: Client, records: list[Pat
 
     from seedlock.evaluation.file_digests import digest_of
     from seedlock.evaluation.spot_checks import signature
+    from seedlock.leaderboard import own_uploads
 
     for each in records:
         for path in (each, signature.beside(each)):
             if not path.is_file():
                 return _refuse(f"{path} is not there; allowed: a record with its RECORD.sig beside "
                                "it; say seedlock sign")  # fmt: skip
-    there, page, pages = set[str](), 1, 1
-    while page <= pages:
-        told = server.get("rounds", options.round, "signed-records", page=str(page))
-        there |= {each["sha256"] for each in told["records"]}
-        page, pages = page + 1, told["pages"]
+    rows = own_uploads.rows_of(server, options.round, "signed-records", "records")
+    there = {each["sha256"] for each in rows}
     taken = []
     for each in records:
         if digest_of(each).digest.removeprefix("sha256:") in there:

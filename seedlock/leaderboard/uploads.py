@@ -230,6 +230,26 @@ def forget_withdrawn(database: Database, store: Store) -> None:
         store.remove(each)
 
 
+def listed(connection: Connection, of: Any, team_id: int | None) -> tuple[list[Any], set[int]]:
+    """Return a round's uploads, the first ones first and with `team`, and the numbers that count.
+
+    Args:
+        connection: to the database.
+        of: `id` and `name` of the round.
+        team_id: of whose they are; None for all.
+    """
+    counting = {row.id for row in current(connection, of.name)}
+    asked = (
+        select(Submission, tables.Team.name.label("team"))
+        .join(tables.Team, tables.Team.id == Submission.team_id)
+        .where(Submission.round_id == of.id)
+        .order_by(Submission.id)
+    )  # fmt: skip
+    if team_id is not None:
+        asked = asked.where(Submission.team_id == team_id)
+    return list(connection.execute(asked).all()), counting
+
+
 def current(connection: Connection, round_name: str) -> list[Any]:
     """Return the rows that count in a round: the last upload of each name, by name."""
     rows = connection.execute(

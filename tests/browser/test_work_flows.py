@@ -144,11 +144,31 @@ def authors_hand_in(
     for signed_in in (True, False):
         with window(browser, served) as page:
             if signed_in:
+                hand_in_by_the_form(browser, served, red, folder)
                 sign_in(page, red.token)
                 expect(page.get_by_role("heading", level=1)).to_have_text("Account")
             for path in ("/", f"/rounds/{OPEN}", f"/rounds/{OPEN}/submissions/blue-net"):
                 page.goto(path)
                 assert "blue-net" not in page.content(), path
+
+
+def hand_in_by_the_form(browser: Browser, served: Served, who: Person, folder: Path) -> None:
+    """An archive is chosen, taken, listed with its digest, and taken back."""
+    archive = folder / "red-net.tar.gz"
+    mine = boards.submission(folder, "red-net", "private")
+    digest = who.command("submit", mine, "--archive", archive).lines[1].split()[1]
+    with window(browser, served) as page:
+        sign_in(page, who.token)
+        page.goto(f"/rounds/{OPEN}")
+        page.get_by_role("link", name="Hand in").click()
+        page.get_by_label(re.compile("Digest")).fill(digest)
+        page.get_by_label(re.compile("Archive")).set_input_files(archive)
+        page.get_by_role("button", name="Hand in").click()
+        expect(page.get_by_role("status")).to_contain_text(digest)
+        row = page.get_by_role("row").filter(has_text="red-net")
+        expect(row).to_contain_text("counts")
+        row.get_by_role("button", name=re.compile("Withdraw")).click()
+        expect(page.get_by_role("row").filter(has_text="red-net")).to_contain_text("withdrawn")
 
 
 def revoking_ends_sessions(browser: Browser, served: Served, page: Page, red: Person) -> None:

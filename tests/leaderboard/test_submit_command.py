@@ -29,7 +29,7 @@ from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.tables import Team
 from tests.interpreter import Done, environment, run
 from tests.leaderboard import large_round
-from tests.leaderboard.handing_in import POLICY, authors_record, submission
+from tests.leaderboard.handing_in import POLICY, authors_record, packed, submission
 from tests.leaderboard.served import SEEDLOCK, Served, serving
 
 
@@ -118,6 +118,56 @@ def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
     assert sorted(path.name for path in here.iterdir()) == ["a", "b"]
     assert source.look(here / "a").digest == digest
     assert (here / "a" / "run.sh").stat().st_mode & 0o111
+
+
+def test_what_a_team_handed_in_is_listed_and_withdrawn(world: World, tmp_path: Path) -> None:
+    """The last upload is withdrawn first; then the one before counts; then none."""
+    folder = submission(tmp_path / "mine", name="again")
+    digests = []
+    for program in ("print(1)\n", "print(2)\n"):
+        (folder / "train.py").write_text(program)
+        assert world.seedlock("submit", folder, "--round", "small").status == 0
+        digests.append(source.look(folder).digest)
+    words = ("submit", "--round", "small")
+
+    listed = world.seedlock(*words, "--list")
+    first = world.seedlock(*words, "--withdraw", "again")
+    second = world.seedlock(*words, "--withdraw", "again", "--json")
+    third = world.seedlock(*words, "--withdraw", "again")
+    theirs = world.seedlock(*words, "--list", token="theirs")
+    after = json.loads(world.seedlock(*words, "--list", "--json").out)
+
+    mine = [line.split()[1:] for line in listed.lines if " again " in line]
+    assert [(row[1], row[3]) for row in mine] == [
+        (digests[0], "replaced"), (digests[1], "counts"),
+    ]  # fmt: skip
+    assert first.lines[0].startswith("again: WITHDRAWN, upload ")
+    assert first.lines[0].endswith(digests[1])
+    assert digests[0] in first.lines[1]
+    assert json.loads(second.out)["counts"] is None
+    assert (third.status, "no upload of 'again' counts" in third.err) == (78, True)
+    assert "again" not in theirs.out
+    assert not [row for row in after if row["name"] == "again" and not row["withdrawn"]]
+
+
+def test_the_archive_for_the_form(tmp_path: Path) -> None:
+    """It is what the server would get, written once and never over a file, and asks no server."""
+    folder = submission(tmp_path / "mine")
+    out = tmp_path / "mine.tar.gz"
+    raw, handed = packed(folder)
+    words = [SEEDLOCK, "submit", str(folder), "--archive"]
+
+    done = run([*words, str(out)], check=False)
+    again = run([*words, str(out)], check=False)
+    inside = run([*words, str(folder / "x.tar.gz")], check=False)
+    nowhere = run([SEEDLOCK, "submit", str(folder)], check=False)
+
+    assert done.status == 0, done.err
+    assert (out.read_bytes(), done.lines[1].split()) == (raw, ["digest", handed.digest])
+    assert (again.status, "is there already" in again.err, out.read_bytes()) == (78, True, raw)
+    assert (inside.status, "lies in the submission's folder" in inside.err) == (78, True)
+    assert (nowhere.status, "--round NAME" in nowhere.err) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "mine.tar.gz"]
 
 
 @pytest.mark.parametrize(

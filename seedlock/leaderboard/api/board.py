@@ -82,6 +82,12 @@ def standings(this: Kept) -> dict[str, Any]:
     return content if seeds_are_open(this) else {**content, "seeds": None}
 
 
+@router.get("/rounds/{name}/standings")
+def whole(this: KeptRound) -> dict[str, Any]:
+    """Return all of a round's standings at once, as docs/scores.md has them."""
+    return standings(this)
+
+
 class Csv(PlainTextResponse):
     """A table as text; the class is what the description of the interface goes by."""
 

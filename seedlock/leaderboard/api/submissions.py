@@ -32,10 +32,11 @@ from seedlock.leaderboard.api.asked import (
     paged,
     told,
 )
+from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.dependencies import Now, Settings, SignedIn, Store, now
 from seedlock.leaderboard.kept_rounds import rounds_of
 from seedlock.leaderboard.problems import Problem, not_allowed, not_found
-from seedlock.leaderboard.tables import Submission, Team
+from seedlock.leaderboard.tables import Submission
 from seedlock.leaderboard.uploads import Accepted, Author
 
 router = APIRouter(tags=["submissions"])
@@ -91,7 +92,6 @@ class UploadList(BaseModel):
 })  # fmt: skip
 async def hand_in(
     request: Request, response: Response, this: KeptRound, visitor: SignedIn, settings: Settings,
-    store: Store,
     digest: Annotated[str | None, Query(pattern=r"^sha256:[0-9a-f]{64}$")] = None,
 ) -> Receipt:  # fmt: skip
     """Hand a submission in: the archive that seedlock submit makes. 201: it is safe on the disk;
@@ -102,14 +102,12 @@ async def hand_in(
         raise Problem(415, "a submission is sent as one archive", given=kind or "no Content-Type",
                       allowed=GZIP[0], cure="say seedlock submit")  # fmt: skip
 
-    def early() -> None:
-        """What can be known before a gigabyte has come."""
-        uploads.refuse_closed(this.folder, this.deadline, now(request))
-        with store.read() as connection:
-            size = int(request.headers.get("content-length", "0") or 0)
-            uploads.refuse_quota(connection, this.id, author, settings.limits, size)
-
-    await aside(request, lambda: told_and_noted(request, visitor, this, early))
+    size = int(request.headers.get("content-length", "0") or 0)
+    await aside(
+        request, lambda: told_and_noted(
+            request, visitor, this, lambda: refuse_early(request, this, author, size)
+        )
+    )  # fmt: skip
     async with body(request, settings.limits.upload) as upload:
         accepted = await aside(
             request, lambda: told_and_noted(
@@ -136,6 +134,18 @@ def author_of(visitor: Viewer, this: Kept) -> Author:
     if not may_submit(visitor, this.name) or visitor.team_id is None or visitor.team is None:
         raise not_allowed("authors, for their team and this round")
     return Author(visitor.team_id, visitor.team)
+
+
+def refuse_early(request: Request, this: Kept, author: Author, size: int) -> None:
+    """Refuse what can be known before an archive has come, or was looked at.
+
+    Raises:
+        intake.Refused: it is too late, or over the quota.
+    """
+    state = request.app.state
+    uploads.refuse_closed(this.folder, this.deadline, now(request))
+    with state.database.read() as connection:
+        uploads.refuse_quota(connection, this.id, author, state.configuration.limits, size)
 
 
 def take(request: Request, this: Kept, author: Author, upload: Any, digest: str | None) -> Accepted:
@@ -192,17 +202,8 @@ def handed_in(
     if not everything and not may_submit(visitor, this.name):
         raise not_allowed("authors, organisers and reviewers of this round")
     with store.read() as connection:
-        counting = {row.id for row in uploads.current(connection, this.name)}
-        asked = (
-            select(Submission, Team.name.label("team"))
-            .join(Team, Team.id == Submission.team_id)
-            .where(Submission.round_id == this.id)
-            .order_by(Submission.id)
-        )  # fmt: skip
-        if not everything:
-            asked = asked.where(Submission.team_id == visitor.team_id)
-        rows = connection.execute(asked).all()
-    here, pages = paged(list(rows), page, settings.limits.page_size)
+        rows, counting = uploads.listed(connection, this, None if everything else visitor.team_id)
+    here, pages = paged(rows, page, settings.limits.page_size)
     return UploadList(
         uploads=[
             Uploaded(
@@ -239,6 +240,17 @@ def withdraw(
     request: Request, this: KeptRound, number: Number, visitor: SignedIn, store: Store, moment: Now
 ) -> None:
     """Take an upload back, before the deadline; the one before it counts again."""
+    take_back(request, this, number, visitor, store, moment)
+
+
+def take_back(
+    request: Request, this: Kept, number: int, visitor: Viewer, store: Database, moment: int
+) -> None:
+    """Withdraw an upload; shared by the interface and the pages.
+
+    Raises:
+        Problem: there is none of this team's, it is too late, or it was withdrawn before.
+    """
     row = _row(this, number, store)
     if row is None or not may_withdraw(visitor, this.name, row.team_id):
         raise not_found("there is no such upload")
