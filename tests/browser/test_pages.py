@@ -28,7 +28,10 @@ PUBLIC = [
     f"/rounds/{DONE}/ledger?page=3", "/images", "/sign-in", "/first?code=used", "/nowhere",
 ]  # fmt: skip
 
-OF_ORGANISERS = ["/administration", "/administration/audit", "/account", f"/rounds/{DONE}"]
+OF_ORGANISERS = [
+    "/administration", "/administration/audit", "/account", f"/rounds/{DONE}",
+    f"/rounds/{DONE}/uploads", f"/rounds/{OPEN}/uploads",
+]  # fmt: skip
 
 SCREENSHOTS = {
     "board": (f"/rounds/{DONE}", False, False),
