@@ -55,6 +55,13 @@ _HANDSHAKES = tuple(
 often that happens while a DataLoader fetches from its workers depends on timing: it must neither
 move on the stream from which the program draws nor stand in a trace."""
 
+_SOCKETS = (
+    *_HANDSHAKES,
+    *(os.path.join(os.sep, package, "util.py") for package in ("multiprocessing", "multiprocess")),
+)
+"""Files that make up names of sockets and of their folder, once per process: under the task that a
+worker happens to have when it first hands on an array. The same holds for these names."""
+
 
 def _drew(
     lock: Lock, function: str, policy: str, kind: str, value: object, module: str = ""
@@ -223,6 +230,15 @@ def _tempfile(module: Any, lock: Lock) -> None:
 
     def method(original: Callable[..., Any]) -> Callable[..., Any]:
         def following(self: Any) -> Any:
+            caller = sys._getframe(1)
+            # Names that are tried out once per process, and that no program sees.
+            unseen = caller.f_code.co_name == "_get_default_tempdir"
+            while caller.f_code.co_filename == module.__file__ and caller.f_back is not None:
+                caller = caller.f_back
+            if unseen or caller.f_code.co_filename.endswith(_SOCKETS):
+                lock.entropy.note("tempfile.name", None, SYSTEM)
+                with own():
+                    return "".join(module._Random().choices(self.characters, k=8))
             name = original(self)
             policy = DERIVED if locked else SYSTEM
             _drew(lock, "tempfile.name", policy, "entropy", name, "tempfile.")

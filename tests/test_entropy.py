@@ -260,6 +260,27 @@ def test_the_interpreters_own_start_is_not_counted(tmp_path: Path) -> None:
     assert [report["entropy"] for report in reports(tmp_path)] == [[], [], []]
 
 
+def test_names_of_sockets_are_no_draws_of_the_program(tmp_path: Path) -> None:
+    """When a worker first needs a socket depends on timing: with one or without, what the program
+    draws is the same, and the trace has its draws alone."""
+    draw = "import tempfile, os; print(os.path.basename(tempfile.mktemp()), os.urandom(4).hex())"
+    begun = "from multiprocessing import connection\n"
+    socket = "print(connection.arbitrary_address('AF_UNIX'))\n"
+    out = []
+    for number, code in enumerate((begun + draw, begun + socket + draw)):
+        place = tmp_path / str(number)
+        place.mkdir()
+        done = python("-c", code, REPRO_SEED="7", REPRO_ENTROPY="lock", REPRO_TRACE="step",
+                      REPRO_REPORT=str(place))  # fmt: skip
+        out.append(done.out.splitlines())
+        (trace,) = place.glob("*.jsonl")
+        assert trace.read_text().count('"op":"tempfile.') == 1
+
+    assert (len(out[0]), len(out[1])) == (1, 2)
+    assert out[0][0] == out[1][1]
+    assert "pymp-" in out[1][0]
+
+
 OBJECTS = (
     "class A: pass\nheld = [A() for _ in range(3000)]\n"
     "order = {id(x): i for i, x in enumerate(held)}\nprint([order[id(x)] for x in set(held)])"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.environment import leave_lock
 from seedlock.errors import BadRound, printable
-from seedlock.evaluation.submission.submission_file import NAMES
 from seedlock.leaderboard.submit_command import server_options
 
 if TYPE_CHECKING:
@@ -117,6 +116,7 @@ def _fetch_records(options: argparse.Namespace, server: Client, name: str, into:
     """
     import json
 
+    from seedlock.evaluation.submission.submission_file import NAMES
     from seedlock.evaluation.writing import write_bytes
     from seedlock.leaderboard import own_uploads
 
@@ -165,6 +165,7 @@ def _one(server: Client, name: str, row: dict[str, Any], into: Path, bar: Any) -
     """
     import tempfile
 
+    from seedlock.evaluation.submission.submission_file import NAMES
     from seedlock.leaderboard import archive
 
     if not NAMES.fullmatch(row["name"]):
