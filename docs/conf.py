@@ -35,7 +35,7 @@ myst_enable_extensions: list[str] = []
 
 html_theme = "furo"
 # Whoever reads the pages asks nobody else for anything: a test looks for addresses in them.
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, list[str]] = {"top_of_page_buttons": []}
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False
