@@ -90,7 +90,7 @@ def read(path: Path) -> list[Block]:
     Raises:
         BadPage: a mark or block is not as it has to be.
     """
-    return parse(path.read_text(), str(path))
+    return parse(path.read_text(), name_of(path))
 
 
 def parse(text: str, name: str) -> list[Block]:
@@ -114,7 +114,8 @@ def parse(text: str, name: str) -> list[Block]:
             raise BadPage(f"{name}:{mark.line}: no block begins below this comment")
         if said and said["kind"] == "set-up":
             end = _end(lines, at, "-->", f"{name}:{at + 1}: comment")
-            commands = _shell(lines[at + 1 : end], at + 2, name)
+            indent = len(lines[at]) - len(lines[at].lstrip())
+            commands = _shell([line[indent:] for line in lines[at + 1 : end]], at + 2, name)
             blocks.append(Block(at + 1, tuple(commands)))
             at = end
         elif said:
