@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.interpreter import Done, run
+from tests.interpreter import REPOSITORY, Done, run
 
 SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
 
@@ -22,23 +22,6 @@ for step in range(50):
     value += random.random()
     BODY
     seedlock.checkpoint("value", value)
-"""
-
-TORCH = """
-import os
-import torch
-
-model = torch.nn.Linear(4, 2)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-data = torch.randn(32, 4)
-for step in range(8):
-    inputs = data * 1.0
-    if step == 5:
-        inputs = inputs + os.urandom(1)[0] / 256
-    loss = model(inputs).square().mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 """
 
 
@@ -130,14 +113,15 @@ def test_a_pool_that_ends_its_workers(tmp_path: Path) -> None:
 
 def test_bisecting_names_the_operation(tmp_path: Path) -> None:
     """Steps are traced first, then the operations of the step at which two runs part: the line
-    that added chance is named, not the optimizer's."""
-    done, result = verify(tmp_path, TORCH, OMP_NUM_THREADS="1")
+    that added chance is named, not the optimizer's. The program is the README's example."""
+    code = (REPOSITORY / "examples" / "find_the_fault.py").read_text()
+    done, result = verify(tmp_path, code, OMP_NUM_THREADS="1")
 
     step = result["comparisons"][0]["result"]
     operation = result["bisected"]["divergence"]
     assert done.status == 1, done.out + done.err
-    assert (step["kind"], step["step"], step["at"]) == ("step", 5, "train.py:15")
-    assert (operation["kind"], operation["step"], operation["at"]) == ("op", 5, "train.py:11")
+    assert (step["kind"], step["step"], step["at"]) == ("step", 37, "train.py:23")
+    assert (operation["kind"], operation["step"], operation["at"]) == ("op", 37, "train.py:19")
     assert operation["element"]["first_bits"] != operation["element"]["second_bits"]
     assert "the operation (bisect-" in done.out
 
