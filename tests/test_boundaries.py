@@ -239,6 +239,8 @@ ORDER = [
         "evaluation.scores.summaries",
     },
     {
+        "evaluation.reference.power",
+        "evaluation.scores.convergence_points",
         "evaluation.scores.pairwise",
         "evaluation.scores.permutation",
         "evaluation.scores.ranking",
@@ -249,6 +251,7 @@ ORDER = [
         "evaluation.scores.round_results",
         "evaluation.scores.scoring",
     },
+    {"evaluation.reference.judging"},
     {"evaluation.scores.standings"},
     {"evaluation.scores.head_to_head", "evaluation.scores.spreadsheet"},
     {
