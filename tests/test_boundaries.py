@@ -62,6 +62,7 @@ ORDER = [
     {"api"},
     {"environment"},
     {
+        "evaluation.drawing",
         "evaluation.engine",
         "evaluation.file_digests",
         "evaluation.data.sources",
@@ -73,6 +74,7 @@ ORDER = [
         "evaluation.manifest_probe",
         "evaluation.nondeterministic",
         "evaluation.number_formats",
+        "evaluation.number_text",
         "evaluation.option_values",
         "evaluation.pages",
         "evaluation.process_groups",
@@ -94,6 +96,7 @@ ORDER = [
         "evaluation.set_order",
         "evaluation.time_stamps",
     },
+    {"evaluation.charts"},
     {"evaluation.writing", "evaluation.data.archives", "evaluation.data.downloading"},
     {"evaluation.data.data_lock"},
     {"evaluation.data.caching", "evaluation.data.verifying"},
@@ -285,13 +288,11 @@ ORDER = [
         "evaluation.verify_command",
     },
     {
-        "leaderboard.drawing",
         "leaderboard.links",
-        "leaderboard.number_text",
         "leaderboard.round_state",
         "leaderboard.verification_levels",
     },
-    {"leaderboard.board_order", "leaderboard.charts", "leaderboard.rendering"},
+    {"leaderboard.board_order", "leaderboard.rendering"},
     {"leaderboard.board_view", "leaderboard.curves"},
     {
         "leaderboard.ceremony_view",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
+from seedlock.evaluation.reference import page_command
 
 if TYPE_CHECKING:
     import argparse
@@ -37,6 +38,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_measure(commands)
+    page_command.add(commands)
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
