@@ -247,6 +247,8 @@ ORDER = [
         "evaluation.scores.summaries",
     },
     {
+        "evaluation.reference.power",
+        "evaluation.scores.convergence_points",
         "evaluation.scores.pairwise",
         "evaluation.scores.permutation",
         "evaluation.scores.ranking",
@@ -257,6 +259,7 @@ ORDER = [
         "evaluation.scores.round_results",
         "evaluation.scores.scoring",
     },
+    {"evaluation.reference.judging"},
     {"evaluation.scores.standings"},
     {"evaluation.scores.head_to_head", "evaluation.scores.spreadsheet"},
     {
