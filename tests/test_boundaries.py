@@ -259,7 +259,9 @@ ORDER = [
         "evaluation.scores.round_results",
         "evaluation.scores.scoring",
     },
-    {"evaluation.reference.judging"},
+    {"evaluation.reference.judging", "evaluation.reference.first_difference"},
+    {"evaluation.reference.checking"},
+    {"evaluation.reference.check_text", "evaluation.reference.show_text"},
     {"evaluation.scores.standings"},
     {"evaluation.scores.head_to_head", "evaluation.scores.spreadsheet"},
     {
