@@ -21,11 +21,19 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 1, 2, 75, 130
 FOLDER = "version-lock/reference"
 STORED = "cpu"
 WORK = "build/reference"
+MEASURED = "measured"
 
 MEASURE = """\
 exit status: 0 measured and stored; 1 stored, and a run failed; 2 the command line is wrong; 74 a
 full disk; 75 the machine failed a run again and again, nothing was stored; 78 reference.toml or a
 lock can't be read; 130 interrupted, the same command goes on where it was.
+"""
+
+CHECK = """\
+exit status: 0 equal bits, or equal distributions; 1 FAIL; 2 the command line is wrong; 4 something
+could not be compared and nothing fails: a model that one side does not have, another program or
+level; 74 a full disk; 75 the machine failed a run again and again; 78 a file can't be read or is
+not what was stored; 130 interrupted, the same command goes on where it was.
 """
 
 
@@ -38,6 +46,8 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_measure(commands)
+    _add_check(commands)
+    _add_show(commands)
     page_command.add(commands)
 
 
@@ -60,6 +70,50 @@ def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what was stored as JSON")
     parser.set_defaults(command=_measure)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    import argparse
+
+    parser = commands.add_parser(
+        "check",
+        help="train the models anew, and hold what they come to against what is stored",
+        description="Train the models in the environment that seedlock runs in, and compare with "
+        "the stored measurement: EQUAL BITS, EQUAL DISTRIBUTION, or FAIL with the first model, "
+        "step and operation that differ.",
+        epilog=CHECK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_measuring(parser)
+    parser.add_argument(
+        "--stored", metavar="DIR", help=f"folder of the stored one (default: FOLDER/{STORED})"
+    )
+    parser.add_argument(
+        "--measured", metavar="DIR",
+        help="train nothing, and take this measurement that measure --output made",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", metavar="DIR",
+        help=f"folder for the new measurement (default: {MEASURED} in the work folder)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=_check)
+
+
+def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "show",
+        help="show a stored measurement",
+        description="Show what the models came to: mean, spread, epochs to the target, time, "
+        "memory.",
+        epilog="Exit status 78: there is none in the folder.",
+    )
+    parser.add_argument(
+        "stored", nargs="?", default=f"{FOLDER}/{STORED}", metavar="DIR",
+        help=f"folder of the measurement (default: {FOLDER}/{STORED})",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print its file, checked")
+    parser.set_defaults(command=_show)
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +175,65 @@ def _measure(options: argparse.Namespace) -> int:
     for line in failed:
         print(line, file=sys.stderr)
     return EXIT_FAILED if failed else 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    leave_lock()
+    from seedlock.evaluation.requirements import LEDGER, SCORES, require
+
+    require({**LEDGER, **SCORES})
+    from rich.console import Console
+
+    from seedlock.evaluation.reference import models_file, stored
+    from seedlock.evaluation.reference.measuring import measure
+
+    folder = Path(options.stored or Path(options.folder) / STORED)
+    windows = {
+        name: model["op_trace"]["steps"]
+        for name, model in stored.read(folder)["models"].items()
+        if model["op_trace"] is not None
+    }
+    output = Path(options.output or Path(options.work) / MEASURED)
+    given = _options(options, output, windows)
+    if isinstance(given, str):
+        return _usage("check", given)
+    if options.measured is None:
+        ended = measure(given, os.environ, Console(stderr=True))
+        if ended.content is None:
+            return _unfinished(ended)
+    # Now: NumPy starts threads, and a process that has some can't fork the workers above.
+    from seedlock.evaluation.reference import checking
+
+    before = checking.load(folder)
+    after = checking.load(Path(options.measured or given.output))
+    asked = [each.name for each in given.chosen] if options.models else None
+    programs = given.models.folder / models_file.PROGRAMS
+    result = checking.check(before, after, programs, asked, given.seeds if options.seeds else None)
+    if options.json:
+        import json
+
+        print(json.dumps(result, indent=1, sort_keys=True))
+    else:
+        from seedlock.evaluation.reference.check_text import lines
+
+        print("\n".join(lines(result, before.content, after.content)))
+    return int(result["exit_status"])
+
+
+def _show(options: argparse.Namespace) -> int:
+    from seedlock.evaluation.requirements import SCORES, require
+
+    require(SCORES)
+    from seedlock.evaluation.reference import show_text, stored
+
+    content = stored.read(Path(options.stored))
+    if options.json:
+        import json
+
+        print(json.dumps(content, indent=1, sort_keys=True))
+    else:
+        print("\n".join(show_text.lines(content)))
+    return 0
 
 
 def _unfinished(ended: Measured) -> int:

@@ -1,1 +1,1 @@
-"""Reference runs: what well-known models come to under a lock, and whether another lock hurts."""
+"""Reference runs: what models come to under a lock, and whether another changes it."""

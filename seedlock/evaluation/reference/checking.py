@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,9 @@ def load(folder: Path) -> Side:
 
 
 def check(
-    before: Side, after: Side, programs: Path, asked: Collection[str] | None = None
-) -> dict[str, Any]:
+    before: Side, after: Side, programs: Path, asked: Collection[str] | None = None,
+    most_seeds: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return what a new measurement says about the stored one, JSON-ready.
 
     Args:
@@ -71,6 +73,7 @@ def check(
         after: the new one.
         programs: folder of the programs, of which lines are shown.
         asked: names of the models that were asked for; None for all.
+        most_seeds: seeds 1 to this one are compared; None for all that both have.
 
     Raises:
         BadReference: a stored trace is missing or another one.
@@ -78,7 +81,7 @@ def check(
     """
     names = {*before.content["models"], *after.content["models"]}
     names &= names if asked is None else set(asked)
-    seeds = min(before.content["seeds"], after.content["seeds"])
+    seeds = min(before.content["seeds"], after.content["seeds"], most_seeds or sys.maxsize)
     apart = {name: _why_not(name, before, after) for name in sorted(names)}
     runs = {
         name: (*(_runs(side, name, seeds) for side in (before, after)),
@@ -132,7 +135,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     hosts = before["host"], after["host"]
     return {
         "packages": packages,
-        "lock": sorted(each for each in locks if before["lock"].get(each) != after["lock"].get(each)),
+        "lock": sorted(
+            each for each in locks if before["lock"].get(each) != after["lock"].get(each)
+        ),
         "python": both(before["python"], after["python"]),
         "seedlock": both(before["seedlock"], after["seedlock"]),
         "processor": both(*((each.get("cpu") or {}).get("model") for each in hosts)),
