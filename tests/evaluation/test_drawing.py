@@ -11,8 +11,8 @@ import matplotlib
 import pytest
 
 from seedlock.evaluation import charts
-from seedlock.leaderboard import curves
 from seedlock.evaluation.charts import Chart, Row
+from seedlock.leaderboard import curves
 from tests.interpreter import python
 
 HOSTILE = '"><script>alert(1)</script>$x_{1}$&amp;'

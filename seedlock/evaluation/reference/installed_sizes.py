@@ -8,12 +8,12 @@ is gone by the time of the next one: so the sizes are stored beside the measurem
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
 import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.manifest import normalised
 from seedlock.evaluation.writing import write_json
 
 if TYPE_CHECKING:
@@ -39,11 +39,9 @@ def of(folder: Path, content: Mapping[str, Any]) -> dict[str, int] | None:
     stored = _stored(folder / NAME, content)
     if stored is not None:
         return stored
-    versions, sizes = _installed()
-    wanted = content["packages"]
-    if not wanted or any(versions.get(name) != version for name, version in wanted.items()):
+    found = _installed(content["packages"])
+    if found is None:
         return None
-    found = {name: sizes[name] for name in sorted(wanted)}
     folder.mkdir(parents=True, exist_ok=True)
     write_json(str(folder / NAME), {"lock": content["lock"], "bytes": found})
     return found
@@ -64,11 +62,18 @@ def _stored(path: Path, content: Mapping[str, Any]) -> dict[str, int] | None:
     return {str(name): each for name, each in sizes.items()} if ok else None
 
 
-def _installed() -> tuple[dict[str, str], dict[str, int]]:
-    versions, sizes = {}, {}
-    for each in importlib.metadata.distributions():
-        name = each.metadata["Name"]
-        if name and normalised(name) not in versions:
-            versions[normalised(name)] = each.version
-            sizes[normalised(name)] = sum(file.size or 0 for file in each.files or ())
-    return versions, sizes
+def _installed(wanted: Mapping[str, str]) -> dict[str, int] | None:
+    """Return bytes by package; None where one is not there in the wanted version, or none is
+    wanted."""
+    found = {}
+    for name, version in sorted(wanted.items()):
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+        if distribution.version != version:
+            return None
+        # Path,hash,size; `files` makes an object of each of 170,000 lines.
+        rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+        found[name] = sum(int(row[2]) for row in rows if len(row) == 3 and row[2].isdecimal())
+    return found or None

@@ -74,11 +74,11 @@ def _compared(page: Mapping[str, Any], name: str) -> list[str]:
     verdict = judged["verdict"] if judged else NOTHING
     if judgement is None:
         return [name, *means, NOTHING, NOTHING, NOTHING, epochs, NOTHING, failed, verdict]
-    values = judgement["values"] or {}
-    loss = judgement["smallest_loss"]
+    tested = verdict != EQUAL_BITS
+    loss = judgement["smallest_loss"] if tested else None
     return [
-        name, *means, _difference(values),
-        NOTHING if judged and judged["verdict"] == EQUAL_BITS else f"{judgement['p_values']:.2g}",
+        name, *means, _difference(judgement["values"] or {}),
+        f"{judgement['p_values']:.2g}" if tested else NOTHING,
         NOTHING if loss is None else f"{loss:.2g}",
         epochs, _rule(judgement["convergence"]), failed, verdict,
     ]  # fmt: skip
@@ -154,7 +154,9 @@ def _ratio(ratio: Any) -> str:
 
 
 def _bytes(count: int | None) -> str:
-    return NOTHING if count is None else f"{count / MIB:.0f} MiB"
+    if count is None:
+        return NOTHING
+    return f"{count / MIB:.0f} MiB" if count >= MIB or not count else f"{count / MIB:.2g} MiB"
 
 
 def size(page: Mapping[str, Any]) -> Iterator[Block]:
@@ -163,7 +165,7 @@ def size(page: Mapping[str, Any]) -> Iterator[Block]:
     if sizes is None:
         yield "Not measured: the page was not written in the environment of this lock."
         return
-    total = f"{sizes['packages']} packages take {_bytes(sizes['after'])} once installed"
+    total = f"{sizes['packages']} packages, together {_bytes(sizes['after'])} once installed"
     if sizes["before"] is not None:
         total += f", before {_bytes(sizes['before'])}"
     yield f"{total}: the files in their wheels, unpacked, without what Python compiles of them."

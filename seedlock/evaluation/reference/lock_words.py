@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from seedlock.evaluation.reference.lock_blocks import Block
 
 
+BAD = (FAIL, NOT_COMPARED)
+"""Verdicts with which a lock is not released."""
+
+
 class Section(NamedTuple):
     """A part of the page."""
 
@@ -37,13 +41,15 @@ def headline(page: Mapping[str, Any]) -> tuple[str, str]:
         for name in (EQUAL_BITS, EQUAL_DISTRIBUTION, FAIL, NOT_COMPARED)
         if name in (EQUAL_BITS, EQUAL_DISTRIBUTION, FAIL) or name in by_verdict
     )
-    return str(page["verdict"]), f"Of {len(page['judged'])} models: {numbers}."
+    bad = [each for name in BAD for each in by_verdict.get(name, [])]
+    named = f": {', '.join(bad)}" if bad else ""
+    return str(page["verdict"]), f"Of {len(page['judged'])} models: {numbers}{named}."
 
 
 def sections(page: Mapping[str, Any]) -> list[Section]:
     """Return the page's parts in their order."""
     found = [Section("", [*_release(page), _facts(page)])]
-    failed = [each for name in (FAIL, NOT_COMPARED) for each in counted(page).get(name, [])]
+    failed = [each for name in BAD for each in counted(page).get(name, [])]
     if failed:
         found.append(Section("What fails", [*_failures(page, failed)]))
     found.append(Section("Packages", [*_packages(page)]))
@@ -57,7 +63,7 @@ def sections(page: Mapping[str, Any]) -> list[Section]:
 
 
 def _release(page: Mapping[str, Any]) -> Iterator[Block]:
-    bad = page["verdict"] in (FAIL, NOT_COMPARED)
+    bad = page["verdict"] in BAD
     if bad and page["accepted"]:
         yield f"Released although it does not pass, for this reason: {page['accepted']}"
     elif bad:

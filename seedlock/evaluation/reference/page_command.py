@@ -66,14 +66,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _page(options: argparse.Namespace) -> int:
-    from seedlock.evaluation.requirements import PAGES, RECORD, require
+    from seedlock.evaluation.requirements import PAGES, SCORES, require
 
     accepted = (options.accept or "").strip()
     if options.accept is not None and not accepted:
         return _usage("--accept is empty; allowed: why this lock is released although it FAILs")
     if options.store and options.measured is None:
         return _usage("--store: allowed with --measured DIR only; the stored one is stored")
-    require(PAGES if options.html else RECORD)
+    require(PAGES if options.html else SCORES)
     from seedlock.evaluation.reference import lock_markdown, release
     from seedlock.evaluation.reference.checking import EXIT_STATUSES
     from seedlock.evaluation.reference.lock_words import headline
@@ -100,10 +100,7 @@ def _page(options: argparse.Namespace) -> int:
         write_text(options.html, lock_html.page(content))
     verdict, sentence = headline(content)
     print(f"{verdict}\n{sentence}")
-    for name, model in content["judged"].items():
-        for reason in model["reasons"]:
-            print(f"  {name}: {reason}")
-    print(f"{output}")
+    print(f"written: {output}")
     if options.store and measured is not None:
         if status and not accepted:
             print("seedlock reference page: nothing was stored", file=sys.stderr)
