@@ -100,7 +100,7 @@ def unpack(
             if event["kind"] == "trace":
                 steps = event["steps"] if until is None else [0, until]
                 of_processes.append([_dumped({**event, "cwd": cwd, "steps": steps})])
-            elif left != 0 and (until is None or event["step"] < until):
+            elif left != 0 and (until is None or event.get("step", 0) < until):
                 of_processes[-1].append(line)
                 left = None if left is None else left - 1
         if not of_processes:

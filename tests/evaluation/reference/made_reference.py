@@ -156,7 +156,8 @@ class Made:
 
     def reference_run(self, command: str, lock: str, *options: str, check: bool = True) -> Done:
         """Run `seedlock reference COMMAND` under a lock."""
-        return run(self.words(command, lock, *options), check=check, **self.variables(lock))
+        words = self.words(command, lock, *options)
+        return run(words, stdin=None, cwd=None, check=check, **self.variables(lock))
 
     def begin(self, command: str, lock: str, *options: str) -> subprocess.Popen[str]:
         """Begin to run it; its lines come through `stderr`."""
@@ -196,7 +197,9 @@ def _make_lock(folder: Path, lock: str, packages: dict[str, tuple[str, str]]) ->
         (folder / f"{name}.py").write_text(code)
         facts = folder / f"{name}-{version}.dist-info"
         facts.mkdir()
-        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (facts / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
         pins.append(f"{name}=={version}")
     (folder / "cpu.lock").write_text("\n".join(pins) + "\n")
     (folder / "programs.lock").write_text("numpy==0\n")
