@@ -101,8 +101,8 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/ledger.py --folder build
 	$(BIN)/python benchmarks/board.py --folder build
 
-lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
-	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh
+lock: $(TOOLS)/.locked ## resolve requirements.in anew, train the reference models, tell what changed; ACCEPT=why
+	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" MAKE="$(MAKE)" sh version-lock/renew.sh
 
 clean: ## remove all that was made
 	rm -rf build

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
+from seedlock.evaluation.reference import page_command
 
 if TYPE_CHECKING:
     import argparse
@@ -47,6 +48,7 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _add_measure(commands)
     _add_check(commands)
     _add_show(commands)
+    page_command.add(commands)
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
