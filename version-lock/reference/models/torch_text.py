@@ -17,11 +17,11 @@ class Reader(nn.Module):
         self.recurrent = nn.GRU(text.EMBEDDING, text.HIDDEN, batch_first=True)
         self.output = nn.Linear(text.HIDDEN, text.SYMBOLS)
         nn.init.normal_(self.embedding.weight)
-        for gate in (*self.recurrent.weight_ih_l0.chunk(3), *self.recurrent.weight_hh_l0.chunk(3)):
-            nn.init.xavier_uniform_(gate)
-        nn.init.xavier_uniform_(self.output.weight)
-        for bias in (self.recurrent.bias_ih_l0, self.recurrent.bias_hh_l0, self.output.bias):
-            nn.init.zeros_(bias)
+        for name, parameter in (*self.recurrent.named_parameters(), *self.output.named_parameters()):
+            if name.startswith("weight"):
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
 
     def forward(self, windows):
         logits = self.output(self.recurrent(self.embedding(windows[:, :-1]))[0])
