@@ -14,7 +14,7 @@ from seedlock.evaluation.reference.first_difference import first_difference
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from seedlock.evaluation.reference.judging import Judgement
@@ -28,8 +28,11 @@ EXIT_STATUSES = {
     judging.EQUAL_BITS: 0, judging.EQUAL_DISTRIBUTION: 0, judging.FAIL: 1, NOT_COMPARED: 4,
 }  # fmt: skip
 
-SAME_TASK = ("framework", "task", "metric", "direction", "target", "program", "command")
-"""What two measurements of a model must agree in."""
+SAME_TASK = ("framework", "task", "metric", "direction", "target")
+"""What two measurements of a model must agree in to be compared."""
+
+SAME_PROGRAM = ("program", "command")
+"""What they must agree in to be called equal: another program may FAIL, and shows nothing else."""
 
 SAME_RUNS = ("level", "scheme")
 """What two measurements must agree in."""
@@ -167,10 +170,16 @@ def _why_not(name: str, before: Side, after: Side) -> list[str]:
         f"another {key}: stored {before.content[key]}, now {after.content[key]}"
         for key in SAME_RUNS if before.content[key] != after.content[key]
     ]  # fmt: skip
-    return found + [
+    return found + _others(one, other, SAME_TASK)
+
+
+def _others(
+    one: Mapping[str, Any], other: Mapping[str, Any], keys: Sequence[str]
+) -> list[str]:  # fmt: skip
+    return [
         f"another {key}: stored {_short(one[key])}, now {_short(other[key])}; measure the "
         "reference anew"
-        for key in SAME_TASK if one[key] != other[key]
+        for key in keys if one[key] != other[key]
     ]  # fmt: skip
 
 
@@ -204,6 +213,10 @@ def _described(
     differing = [seed for seed in range(1, seeds + 1) if seed not in judgement.equal_bits]
     if differing:
         first = first_difference(name, before, after, differing, programs)
+    one, other = (side.content["models"][name] for side in (before, after))
+    if others := _others(one, other, SAME_PROGRAM):
+        reasons += [f"{others[0]} (what it came to: {verdict})", *others[1:]]
+        verdict = judging.FAIL if verdict == judging.FAIL else NOT_COMPARED
     return {
         "verdict": verdict,
         "reasons": reasons,

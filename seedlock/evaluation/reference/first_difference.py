@@ -66,9 +66,9 @@ def first_difference(
         operation = _between(name, "op", before, after, programs, window)
         if not isinstance(operation, str):
             found["operation"] = _place(operation)
-            found["lines"] += [
-                "first operation:", *map(plain, divergence_lines(operation, NAMES))
-            ]  # fmt: skip
+            if operation.kind == "op":
+                found["lines"].append("its first operation:")
+                found["lines"] += map(plain, divergence_lines(operation, NAMES))
             return found
         found["note"] = f"of its operations: {operation}; "
     else:

@@ -100,7 +100,7 @@ def unpack(
             if event["kind"] == "trace":
                 steps = event["steps"] if until is None else [0, until]
                 of_processes.append([_dumped({**event, "cwd": cwd, "steps": steps})])
-            elif left != 0 and (until is None or event["step"] < until):
+            elif left != 0 and (until is None or event.get("step", 0) < until):
                 of_processes[-1].append(line)
                 left = None if left is None else left - 1
         if not of_processes:
@@ -130,11 +130,13 @@ def _lines(process: Process, until: int | None) -> Iterator[bytes]:
 
 
 def _place(at: str) -> str:
-    """Return a call site without where this machine keeps packages and the standard library."""
+    """Return a call site without where this machine keeps what is not the program's own, and
+    without the line there: it moves from release to release while nothing else does."""
     if not at.startswith("/"):
         return at
     short = _PACKAGES.sub("", at)
-    return short if not short.startswith("/") else short.rpartition("/")[2]
+    short = short if not short.startswith("/") else short.rpartition("/")[2]
+    return short.rpartition(":")[0] or short
 
 
 def _dumped(event: dict[str, Any]) -> bytes:

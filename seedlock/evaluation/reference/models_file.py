@@ -191,15 +191,14 @@ class _Reader:
         where = f"models.{name}."
         self._only(where, table, {"framework", "task", "command", "op_steps"})
         task = table.get("task")
-        if task not in tasks:
+        if not isinstance(task, str) or task not in tasks:
             raise self._bad(f"{where}task", task, f"one of {', '.join(tasks)}")
         command = table.get("command")
         words = isinstance(command, list) and all(isinstance(each, str) for each in command)
-        files = [each for each in command or [] if words and self._is_program(each)]
-        if not words or len(files) != 1:
+        files = [each for each in command if self._is_program(each)] if words and command else []
+        if command is None or len(files) != 1:
             allowed = f"words, one of them the name of a file in {PROGRAMS}/"
             raise self._bad(f"{where}command", command, f'{allowed}, as ["python", "train.py"]')
-        assert command is not None
         steps = self._whole(f"{where}op_steps", table.get("op_steps", OP_STEPS), 1, MOST_STEPS)
         framework = self._text(f"{where}framework", table.get("framework"))
         return Model(name, framework, tasks[task], tuple(command), files[0], steps)
