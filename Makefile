@@ -85,6 +85,7 @@ test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
 
 reference: venv ## train the reference models under all seeds, and store what they come to under the locks
 	$(BIN)/seedlock reference measure
+	@test -e version-lock/reference/cpu/what-changed.md || $(BIN)/seedlock reference page
 
 reference-check: venv ## train the reference models anew, and hold them against what is stored
 	$(BIN)/seedlock reference check

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.evaluation.reference.judging import EQUAL_BITS, FAIL
-from tests.evaluation.reference.measurements import (
+from tests.evaluation.reference.made_lock import (
     content,
     digest,
     lock,
