@@ -80,7 +80,7 @@ def check(
 
     Raises:
         BadReference: a stored trace is missing or another one.
-        NotComparable, BadTrace: traces were not taken in the same way, or can't be read.
+        BadTrace: one can't be read.
     """
     names = {*before.content["models"], *after.content["models"]}
     names &= names if asked is None else set(asked)

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedlock.errors import NotComparable
 from seedlock.evaluation.divergence import Divergence, first_divergence
 from seedlock.evaluation.divergence_text import divergence_lines, plain
 from seedlock.evaluation.reference import kept_traces, stored
@@ -39,7 +40,7 @@ def first_difference(
 
     Raises:
         BadReference: a stored trace is missing or another one.
-        NotComparable: the traces were not taken in the same way.
+        BadTrace: one can't be read.
     """
     found: dict[str, Any] = {
         "seed": differing[0], "step": None, "kind": None, "op": None, "at": None,
@@ -99,7 +100,10 @@ def _between(
             for side, each, label in zip((before, after), kept, NAMES, strict=True)
             if each is not None
         )  # fmt: skip
-        divergence = first_divergence(one, other)
+        try:
+            divergence = first_divergence(one, other)
+        except NotComparable as problem:
+            return str(problem)
     if divergence is not None:
         return divergence
     if most is not None:

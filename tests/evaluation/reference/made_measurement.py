@@ -55,12 +55,19 @@ def plain(bits: str = "a", values: list[float] | None = None) -> dict[str, Any]:
     return model([run(seed, value, bits) for seed, value in enumerate(values or VALUES, 1)])
 
 
-def side(folder: Path, content: dict[str, Any], **traces: tuple[str, list[Event]]) -> Side:
-    """Store a measurement with traces of its model `numpy-line`, and return it as a check takes it.
+def side(
+    folder: Path,
+    content: dict[str, Any],
+    *,
+    algorithm: str = "xxh3",
+    **traces: tuple[str, list[Event]],
+) -> Side:
+    """Store a measurement with traces, and return it as a check takes it.
 
     Args:
         folder: new.
         content: the measurement.
+        algorithm: hash behind the traces' digests.
         traces: by mode `step` or `op`, name of a model and events; of `op` those before step 2 are
             kept.
     """
@@ -69,7 +76,8 @@ def side(folder: Path, content: dict[str, Any], **traces: tuple[str, list[Event]
     for mode, (name, events) in traces.items():
         reports = folder / f"reports-{mode}"
         steps = [0, 2] if mode == "op" else None
-        write_process(reports, events, mode=mode, steps=steps, cwd=str(reports), seed=1)
+        write_process(reports, events, mode=mode, steps=steps, cwd=str(reports), seed=1,
+                      algorithm=algorithm)  # fmt: skip
         until = 2 if mode == "op" else None
         kept = kept_traces.pack(reports, until, 1 << 20)
         file = f"traces/{name}.{mode}.gz"

@@ -77,3 +77,15 @@ def test_another_seed(tmp_path: Path) -> None:
 
     assert (first["seed"], first["step"]) == (4, None)
     assert "REPRO_TRACE=step seedlock run --seed 4 --level portable" in first["note"]
+
+
+def test_traces_that_were_taken_in_another_way(tmp_path: Path) -> None:
+    """Traces with another hash are not compared, and that is said."""
+    content = measurement(numpy_line=plain())
+    before = side(tmp_path / "before", content, **traces(None))
+    after = side(tmp_path / "after", content, algorithm="sha256", **traces(1))
+
+    first = first_difference(MODEL, before, after, [1], tmp_path)
+
+    assert first["step"] is None
+    assert "have algorithm xxh3 and sha256" in first["note"]

@@ -35,11 +35,9 @@ def update(weights, state, states, actions, advantages):
     return optax.apply_updates(weights, changes), state, loss
 
 
-def play(weights, key):
+def play(weights, key, reach):
     start_key, action_key = jax.random.split(key)
-    starts = jax.random.uniform(
-        start_key, (control.CARTS, 4), minval=-control.START, maxval=control.START
-    )
+    starts = jax.random.uniform(start_key, (control.CARTS, 4), minval=-reach, maxval=reach)
     steps = iter(range(control.CAP))
     return control.play(
         jax.device_get(starts),
@@ -54,9 +52,9 @@ weights = {
 }  # fmt: skip
 state = optimizer.init(weights)
 for epoch in range(1, control.EPOCHS + 1):
-    played = play(weights, jax.random.fold_in(loop_key, epoch))
+    played = play(weights, jax.random.fold_in(loop_key, epoch), control.START)
     weights, state, loss = update(weights, state, played.states, played.actions, played.weights)
     seedlock.log_metric("mean_return_by_epoch", played.mean_return, step=epoch)
-mean_return = play(weights, jax.random.fold_in(loop_key, 0)).mean_return
+mean_return = play(weights, jax.random.fold_in(loop_key, 0), control.TEST_START).mean_return
 seedlock.log_metric("mean_return", mean_return)
 print(f"mean_return {mean_return:.2f}")

@@ -30,7 +30,9 @@ def convolve(weights, name, images):
 
 def forward(weights, images, key=None):
     hidden = convolve(weights, "second", convolve(weights, "first", images))
-    hidden = jax.lax.reduce_window(hidden, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    hidden = jax.lax.reduce_window(
+        hidden, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
+    )
     hidden = hidden.reshape(len(images), -1) @ weights["dense"] + weights["dense bias"]
     hidden = jax.nn.relu(hidden)
     if key is not None:

@@ -1,4 +1,4 @@
-"""The next character in JAX with optax: embedding, one layer of GRU, softmax. Seeds nothing."""
+"""The next character in JAX with optax: embedding, GRU, softmax. Seeds nothing."""
 
 import math
 

@@ -15,11 +15,6 @@ cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, red
 
 
 @tf.function
-def draw_starts():
-    return tf.random.uniform((control.CARTS, 4), -control.START, control.START)
-
-
-@tf.function
 def choose(states):
     right = tf.nn.softmax(policy(states))[:, 1]
     return tf.random.uniform((control.CARTS,)) < right
@@ -34,14 +29,15 @@ def update(states, actions, weights):
     return loss
 
 
-def play():
-    return control.play(draw_starts().numpy(), lambda states: choose(tf.constant(states)).numpy())
+def play(reach):
+    starts = tf.random.uniform((control.CARTS, 4), -reach, reach)
+    return control.play(starts.numpy(), lambda states: choose(tf.constant(states)).numpy())
 
 
 for epoch in range(1, control.EPOCHS + 1):
-    played = play()
+    played = play(control.START)
     update(*map(tf.constant, (played.states, played.actions, played.weights)))
     seedlock.log_metric("mean_return_by_epoch", played.mean_return, step=epoch)
-mean_return = play().mean_return
+mean_return = play(control.TEST_START).mean_return
 seedlock.log_metric("mean_return", mean_return)
 print(f"mean_return {mean_return:.2f}")

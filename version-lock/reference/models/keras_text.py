@@ -1,4 +1,4 @@
-"""The next character in Keras on TensorFlow: embedding, one layer of GRU, softmax. Seeds nothing."""
+"""The next character in Keras on TensorFlow: embedding, GRU, softmax. Seeds nothing."""
 
 import math
 

@@ -22,13 +22,13 @@ def choose(states):
     return (mx.nd.random.uniform(shape=control.CARTS) < right).asnumpy()
 
 
-def play():
-    starts = mx.nd.random.uniform(-control.START, control.START, (control.CARTS, 4))
+def play(reach):
+    starts = mx.nd.random.uniform(-reach, reach, (control.CARTS, 4))
     return control.play(starts.asnumpy(), choose)
 
 
 for epoch in range(1, control.EPOCHS + 1):
-    played = play()
+    played = play(control.START)
     states, actions, weights = (
         mx.nd.array(each, dtype="float32")
         for each in (played.states, played.actions, played.weights)
@@ -38,6 +38,6 @@ for epoch in range(1, control.EPOCHS + 1):
     loss.backward()
     trainer.step(1)
     seedlock.log_metric("mean_return_by_epoch", played.mean_return, step=epoch)
-mean_return = play().mean_return
+mean_return = play(control.TEST_START).mean_return
 seedlock.log_metric("mean_return", mean_return)
 print(f"mean_return {mean_return:.2f}")

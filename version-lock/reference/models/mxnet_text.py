@@ -1,4 +1,4 @@
-"""The next character in MXNet's Gluon: embedding, one layer of GRU, softmax. Seeds nothing."""
+"""The next character in MXNet's Gluon: embedding, GRU, softmax. Seeds nothing."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A pole on a cart in NumPy, by hand: REINFORCE with a policy of one hidden layer. Seeds nothing."""
+"""A pole on a cart in NumPy, by hand: REINFORCE with one hidden layer. Seeds nothing."""
 
 import numpy as np
 from tasks import control
@@ -22,12 +22,12 @@ def choose(states):
     return np.random.random_sample(len(states)) < forward(states)[1][:, 1]
 
 
-def play():
-    return control.play(np.random.uniform(-control.START, control.START, (control.CARTS, 4)), choose)
+def play(reach):
+    return control.play(np.random.uniform(-reach, reach, (control.CARTS, 4)), choose)
 
 
 for epoch in range(1, control.EPOCHS + 1):
-    played = play()
+    played = play(control.START)
     hidden, slope = forward(played.states)
     slope[np.arange(control.ROWS), played.actions] -= 1
     slope *= played.weights[:, None]
@@ -39,6 +39,6 @@ for epoch in range(1, control.EPOCHS + 1):
     optimizer.step(gradients)
     seedlock.checkpoint("weights", weights)
     seedlock.log_metric("mean_return_by_epoch", played.mean_return, step=epoch)
-mean_return = play().mean_return
+mean_return = play(control.TEST_START).mean_return
 seedlock.log_metric("mean_return", mean_return)
 print(f"mean_return {mean_return:.2f}")

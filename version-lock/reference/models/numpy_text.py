@@ -1,4 +1,4 @@
-"""The next character in NumPy, by hand: embedding, one layer of GRU, softmax. Seeds nothing."""
+"""The next character in NumPy, by hand: embedding, GRU, softmax. Seeds nothing."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A pole on a cart in PyTorch: REINFORCE with a policy of one hidden layer. Seeds nothing."""
+"""A pole on a cart in PyTorch: REINFORCE with one hidden layer. Seeds nothing."""
 
 import torch
 from tasks import control
@@ -18,21 +18,19 @@ def choose(states):
     return torch.bernoulli(policy(torch.from_numpy(states)).softmax(1)[:, 1]).numpy()
 
 
-def play():
-    starts = torch.empty(control.CARTS, 4).uniform_(-control.START, control.START)
+def play(reach):
+    starts = torch.empty(control.CARTS, 4).uniform_(-reach, reach)
     return control.play(starts.numpy(), choose)
 
 
 for epoch in range(1, control.EPOCHS + 1):
-    played = play()
+    played = play(control.START)
     optimizer.zero_grad()
     logits = policy(torch.from_numpy(played.states))
-    losses = nn.functional.cross_entropy(
-        logits, torch.from_numpy(played.actions), reduction="none"
-    )
+    losses = nn.functional.cross_entropy(logits, torch.from_numpy(played.actions), reduction="none")
     (losses * torch.from_numpy(played.weights)).sum().backward()
     optimizer.step()
     seedlock.log_metric("mean_return_by_epoch", played.mean_return, step=epoch)
-mean_return = play().mean_return
+mean_return = play(control.TEST_START).mean_return
 seedlock.log_metric("mean_return", mean_return)
 print(f"mean_return {mean_return:.2f}")

@@ -1,4 +1,4 @@
-"""The next character in PyTorch: embedding, one layer of GRU, softmax. Seeds nothing."""
+"""The next character in PyTorch: embedding, GRU, softmax. Seeds nothing."""
 
 import math
 
@@ -17,11 +17,12 @@ class Reader(nn.Module):
         self.recurrent = nn.GRU(text.EMBEDDING, text.HIDDEN, batch_first=True)
         self.output = nn.Linear(text.HIDDEN, text.SYMBOLS)
         nn.init.normal_(self.embedding.weight)
-        for name, parameter in (*self.recurrent.named_parameters(), *self.output.named_parameters()):
-            if name.startswith("weight"):
-                nn.init.xavier_uniform_(parameter)
-            else:
-                nn.init.zeros_(parameter)
+        for layer in (self.recurrent, self.output):
+            for name, parameter in layer.named_parameters():
+                if name.startswith("weight"):
+                    nn.init.xavier_uniform_(parameter)
+                else:
+                    nn.init.zeros_(parameter)
 
     def forward(self, windows):
         logits = self.output(self.recurrent(self.embedding(windows[:, :-1]))[0])

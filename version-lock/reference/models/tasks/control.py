@@ -29,6 +29,10 @@ DISCOUNT = 0.99
 START = 0.05
 """Each of the four numbers of a start is drawn evenly from -START to START."""
 
+TEST_START = 0.2
+"""The same for the episodes after the last update: from there not every pole can be held, so that
+a return tells good policies from better ones, which from START all come to CAP."""
+
 ROWS = CAP * CARTS
 
 
@@ -81,13 +85,18 @@ def play(starts: np.ndarray, choose: Callable[[np.ndarray], np.ndarray]) -> Play
 
 def _moved(now: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     position, speed, angle, turning = now.T
+    tick = 0.02
     force, cosine, sine = np.where(chosen == 1, 10.0, -10.0), np.cos(angle), np.sin(angle)
     pushed = (force + 0.05 * turning**2 * sine) / 1.1
     bent = (9.8 * sine - cosine * pushed) / (0.5 * (4 / 3 - 0.1 * cosine**2 / 1.1))
     driven = pushed - 0.05 * bent * cosine / 1.1
-    tick = 0.02
     return np.stack(
-        (position + tick * speed, speed + tick * driven, angle + tick * turning, turning + tick * bent),
+        (
+            position + tick * speed,
+            speed + tick * driven,
+            angle + tick * turning,
+            turning + tick * bent,
+        ),
         axis=1,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.packaged import packaged
+from .packaged import packaged
 
 SHA256 = "58a084e71c23217cbd293f9b0b4500b0ae52372ba8704f36073d22bd5c850ba5"
 SYMBOLS = 96
