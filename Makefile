@@ -103,7 +103,7 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/board.py --folder build
 
 lock: $(TOOLS)/.locked ## resolve requirements.in anew, train the reference models, tell what changed; ACCEPT=why
-	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" MAKE="$(MAKE)" sh version-lock/renew.sh
+	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" sh version-lock/renew.sh
 
 clean: ## remove all that was made
 	rm -rf build
