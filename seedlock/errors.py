@@ -138,24 +138,6 @@ class BadRecord(SeedlockError):
     slug = "bad-record"
 
 
-class BadExpectation(SeedlockError):
-    """Records do not say what is to be expected of a deployed model's metric."""
-
-    slug = "bad-expectation"
-
-
-class BadLog(SeedlockError):
-    """A deployed model's log is missing, or has nothing that could be watched."""
-
-    slug = "bad-log"
-
-
-class BadChecklist(SeedlockError):
-    """There is no such checklist, or its file says what is not allowed."""
-
-    slug = "bad-checklist"
-
-
 class BadSubmission(SeedlockError):
     """A submission's file is missing or says what is not allowed."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from seedlock.errors import BadChecklist, printable
+from seedlock.errors import SeedlockError, printable
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +29,12 @@ KEYS = {"format", "id", "title", "edition", "source", "seen", "copy", "points"}
 
 OF_POINTS = {"id", "name", "about"}
 BESIDE = {"rule", "left"}
+
+
+class BadChecklist(SeedlockError):
+    """There is no such checklist, or its file says what is not allowed."""
+
+    slug = "bad-checklist"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedlock.errors import BadLog, printable
+from seedlock.errors import printable
 from seedlock.evaluation.watch import expected_values, following
 from seedlock.evaluation.watch.expectation import Expectation, Width, expectation
-from seedlock.evaluation.watch.log_lines import Line, Lines
+from seedlock.evaluation.watch.log_lines import BadLog, Line, Lines
 from seedlock.evaluation.watch.watcher import Watcher
 
 if TYPE_CHECKING:

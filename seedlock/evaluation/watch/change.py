@@ -1,12 +1,12 @@
 """Has a log changed within itself? A test by ranks that may be looked at after every line.
 
 As long as the lines are exchangeable, as independent ones of one model on one stream of data are,
-the rank of each among those before it is uniform and independent of the earlier ranks, whatever
-their distribution. Share of lines so far that are at most this one: p. Bets of k p^(k - 1), k < 1,
-win when p is small again and again. Vovk, Nouretdinov and Gammerman, "Testing exchangeability
+the rank r of line t among the lines so far is any of 1 to t alike, and independent of the earlier
+ranks, whatever their distribution. Bets of r^(k - 1) with k < 1, divided by their mean over these
+ranks, win when ranks are small again and again. Vovk, Nouretdinov and Gammerman, "Testing exchangeability
 on-line", ICML 2003; Fedorova, Gammerman, Nouretdinov and Vovk, "Plug-in martingales for testing
-exchangeability on-line", ICML 2012. Equal values all count as "at most", which makes p larger and
-the bet smaller: no chance is thrown for them, and the bound holds still.
+exchangeability on-line", ICML 2012. Of equal values each has the largest of their ranks, which makes the
+bet smaller: no chance is thrown for them, and the bound holds still.
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ class Change:
     def __init__(self, logs: int = 1) -> None:
         self.evidence = Evidence(2 * len(POWERS), logs)
         self._seen: list[list[float]] = [[] for _ in range(logs)]
+        self._sums = numpy.zeros(len(POWERS))
 
     def add(self, values: NDArray[Any]) -> NDArray[Any]:
         """Take the next value of each log and return the logarithm of its evidence."""
-        shares = numpy.array(
-            [_shares(seen, float(value)) for seen, value in zip(self._seen, values, strict=True)]
+        ranks = numpy.array(
+            [_ranks(seen, float(value)) for seen, value in zip(self._seen, values, strict=True)]
         )
-        factors = numpy.log(POWERS) + (POWERS - 1) * numpy.log(shares)[:, :, None]
+        line = self.evidence.lines + 1
+        self._sums = self._sums + float(line) ** (POWERS - 1)
+        factors = (POWERS - 1) * numpy.log(ranks)[:, :, None] - numpy.log(self._sums / line)
         return self.evidence.add(factors.reshape(len(values), -1))
 
     def best(self, log: int = 0) -> tuple[str, int]:
@@ -50,10 +53,7 @@ class Change:
         return BELOW if bet < len(POWERS) else ABOVE, since
 
 
-def _shares(seen: list[float], value: float) -> tuple[float, float]:
-    """Add a value; return the shares that are at most and at least it, itself included."""
+def _ranks(seen: list[float], value: float) -> tuple[int, int]:
+    """Add a value; return how many are at most and at least it, itself included."""
     insort(seen, value)
-    return (
-        bisect_right(seen, value) / len(seen),
-        (len(seen) - bisect_left(seen, value)) / len(seen),
-    )
+    return bisect_right(seen, value), len(seen) - bisect_left(seen, value)

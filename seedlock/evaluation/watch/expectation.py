@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from seedlock.errors import BadExpectation
+from seedlock.errors import SeedlockError
 from seedlock.evaluation.scores.summaries import deviation, mean
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ BY_SEEDS, BY_SD, BY_TOLERANCE = "seeds", "sd", "tolerance"
 
 LARGEST = 1e100
 """Of a value's size: squares of distances have to be finite."""
+
+
+class BadExpectation(SeedlockError):
+    """Records do not say what is to be expected of a deployed model's metric."""
+
+    slug = "bad-expectation"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedlock.errors import BadExpectation, printable
+from seedlock.errors import printable
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recipe import differences
+from seedlock.evaluation.watch.expectation import BadExpectation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from seedlock.errors import BadLog, printable
-from seedlock.evaluation.watch.log_lines import LONGEST
+from seedlock.errors import printable
+from seedlock.evaluation.watch.log_lines import LONGEST, BadLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from seedlock.errors import BadLog, printable
+from seedlock.errors import SeedlockError, printable
 
 JSON_LINES, CSV = "jsonl", "csv"
 FORMATS = (JSON_LINES, CSV)
@@ -24,6 +24,12 @@ SEPARATORS = (",", ";", "\t")
 
 NOTHING = ("", "null", "none", "na", "n/a")
 """What stands in a CSV where there is no value, whatever the case."""
+
+
+class BadLog(SeedlockError):
+    """A deployed model's log is missing, or has nothing that could be watched."""
+
+    slug = "bad-log"
 
 
 @dataclass(frozen=True)

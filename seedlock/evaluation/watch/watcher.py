@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from seedlock.errors import BadLog
 from seedlock.evaluation.scores.summaries import mean, summary
 from seedlock.evaluation.watch.change import Change
 from seedlock.evaluation.watch.evidence import number
 from seedlock.evaluation.watch.level import BELOW, Level, threshold
+from seedlock.evaluation.watch.log_lines import BadLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
