@@ -84,6 +84,10 @@ class Facts:
             if (apart := differences(first.content, each.content))
         ]
 
+    def without(self, part: str) -> list[str]:
+        """Return which records have nothing in a part that is a list, if others have."""
+        return [f"{each.name} has no {part}" for each in self.records if not each.content[part]]
+
     def unlocked(self) -> list[str]:
         """Return what of the runs' randomness was not locked, or may not have been."""
         return self._said(_unlocked)

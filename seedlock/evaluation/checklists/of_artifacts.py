@@ -103,12 +103,12 @@ def data(facts: Facts) -> Answer:
             "no data was declared: what the program read is not pinned", *facts.unseen()
         )
     said = "; ".join(
-        f"{name}, {size(of['size'])}, {of['sha256']}, licence {of['licence']}"
-        for name, of in sets.items()
+        f"{of['name']}, {size(of['size'])}, {of['sha256']}, licence {of['licence']}" for of in sets
     )
     evidence = [(each.name, f"data.{of['name']}.sha256", of["sha256"])
                 for each in facts.records for of in each.content["data"]]  # fmt: skip
-    return answered(f"Declared sets: {said}.", evidence, [*facts.unverified(), *facts.unseen()])
+    doubts = [*facts.without("data"), *facts.unverified(), *facts.unseen()]
+    return answered(f"Declared sets: {said}.", evidence, doubts)
 
 
 def licences(facts: Facts) -> Answer:
@@ -116,9 +116,10 @@ def licences(facts: Facts) -> Answer:
     sets = _sets(facts)
     if not sets:
         return only_author("no data was declared")
-    said = "; ".join(f"{name}: {of['licence']}" for name, of in sets.items())
-    unknown = [name for name, of in sets.items() if of["licence"] == "unknown"]
+    said = "; ".join(f"{of['name']}: {of['licence']}" for of in sets)
+    unknown = [of["name"] for of in sets if of["licence"] == "unknown"]
     doubts = [f"the licence of {some(unknown)} is not known"] if unknown else []
+    doubts += facts.without("data")
     evidence = [(each.name, f"data.{of['name']}.licence", of["licence"])
                 for each in facts.records for of in each.content["data"]]  # fmt: skip
     return answered(f"As declared in data.lock: {said}.", evidence, doubts)
@@ -176,7 +177,8 @@ def outputs(facts: Facts) -> Answer:
         for each in facts.records
         for of in each.content["outputs"]
     ]
-    return answered(f"{count} files came out of the runs, each with its digest.", evidence)
+    said = f"{count} files came out of the runs, each with its digest."
+    return answered(said, evidence, facts.without("outputs"))
 
 
 def access(facts: Facts) -> Answer:
@@ -197,7 +199,9 @@ def rerun(facts: Facts) -> Answer:
     found = _together([code(facts), dependencies(facts), command(facts), replayed(facts)])
     doubts = [*facts.unlocked(), *facts.unseen()]
     sets = _sets(facts)
-    said = found.said + (f" Data: {', '.join(sets)}, by digest." if sets else "")
+    said = found.said + (
+        f" Data: {', '.join(of['name'] for of in sets)}, by digest." if sets else ""
+    )
     return Answer(found.status, said, found.reasons, found.evidence).at_most(
         PARTLY if doubts else found.status, doubts
     )
@@ -231,8 +235,14 @@ def _together(parts: list[Answer]) -> Answer:
     return answered(" ".join(each.said for each in known), evidence, reasons)
 
 
-def _sets(facts: Facts) -> dict[str, Any]:
-    return {of["name"]: of for each in facts.records for of in each.content["data"]}
+def _sets(facts: Facts) -> list[Any]:
+    """Return the declared sets, those that differ in digest or licence apart."""
+    found = {
+        (of["name"], of["sha256"], of["licence"]): of
+        for each in facts.records
+        for of in each.content["data"]
+    }
+    return list(found.values())
 
 
 def _versions(content: Any) -> list[tuple[str, str]]:

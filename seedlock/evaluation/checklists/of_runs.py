@@ -163,7 +163,9 @@ def metrics(facts: Facts) -> Answer:
         for each in facts.records
         if (declared := each.content["metrics"]["declared"])
     ]
-    return answered(f"Declared before the run: {said}.", evidence)
+    known = {name for name, _, _ in evidence}
+    doubts = [f"{each.name} declares none" for each in facts.records if each.name not in known]
+    return answered(f"Declared before the run: {said}.", evidence, doubts)
 
 
 def expectation(facts: Facts) -> Answer:

@@ -3,10 +3,10 @@
 As long as the lines are exchangeable, as independent ones of one model on one stream of data are,
 the rank r of line t among the lines so far is any of 1 to t alike, and independent of the earlier
 ranks, whatever their distribution. Bets of r^(k - 1) with k < 1, divided by their mean over these
-ranks, win when ranks are small again and again. Vovk, Nouretdinov and Gammerman, "Testing exchangeability
-on-line", ICML 2003; Fedorova, Gammerman, Nouretdinov and Vovk, "Plug-in martingales for testing
-exchangeability on-line", ICML 2012. Of equal values each has the largest of their ranks, which makes the
-bet smaller: no chance is thrown for them, and the bound holds still.
+ranks, win when ranks are small again and again. Vovk, Nouretdinov and Gammerman, "Testing
+exchangeability on-line", ICML 2003; Fedorova, Gammerman, Nouretdinov and Vovk, "Plug-in martingales
+for testing exchangeability on-line", ICML 2012. Of equal values each has the largest of their
+ranks, which makes the bet smaller: no chance is thrown for them, and the bound holds still.
 """
 
 from __future__ import annotations

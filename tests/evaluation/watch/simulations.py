@@ -32,7 +32,7 @@ def alarms(test: Level | Change, values: Any, rate: float) -> Any:
         values: one row per log.
         rate: chance of a false alarm.
     """
-    first = numpy.zeros(len(values), dtype=int)
+    first: Any = numpy.zeros(len(values), dtype=int)
     for line in range(values.shape[1]):
         raised = test.add(values[:, line]) >= threshold(rate)
         first[raised & (first == 0)] = line + 1
@@ -122,7 +122,7 @@ def main() -> None:
         for before in (50, 300):
             for name in tests(1):
                 found = delays(name, drop * NOISE, before, 500, 400)
-                middle, most = numpy.quantile(found, (0.5, 0.9))
+                middle, most = (float(numpy.quantile(found, share)) for share in (0.5, 0.9))
                 missed = 100 * (found >= 400).mean()
                 out(
                     f"| {name} | {drop} | {before} | {middle:.0f} | {most:.0f} | {missed:.0f} % |\n"
