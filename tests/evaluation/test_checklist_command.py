@@ -111,7 +111,8 @@ def test_a_round_stands_for_a_submissions_records(tmp_path: Path) -> None:
     found = gathered([str(tmp_path / "round")], submission="alpha")
 
     assert len(found.records) == 3 and len(found.ends()) == 1
-    for name in ("beta", "gamma", None):
+    (tmp_path / "round/runs/alpha/0-1.json").unlink()
+    for name in ("beta", "gamma", None, "alpha"):
         with pytest.raises(BadRound, match="allowed: "):
             gathered([str(tmp_path / "round")], submission=name)
 

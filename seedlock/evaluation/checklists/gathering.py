@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seedlock.errors import BadRecord, BadRound, printable
 from seedlock.evaluation.checklists.facts import Facts, Recorded, Replayed
 from seedlock.evaluation.recording import record
+from seedlock.evaluation.scores.failures import INFRASTRUCTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,14 +96,26 @@ def _of_round(folder: Path, submission: str | None) -> list[Path]:
     names = [each["name"] for each in found]
     if submission is None and len(names) == 1:
         submission = names[0]
-    if submission not in names:
+    if submission is None or submission not in names:
         raise BadRound(
             f"{printable(str(submission))} is no submission of {printable(str(folder), 120)}; "
             f"allowed: {printable(', '.join(names) or 'a round with submissions', 300)}; say "
             "--submission NAME"
         )
     runs = found[names.index(submission)]["runs"]
-    paths = [folder / each["record"] for each in runs if each["record"] is not None]
+    for each in runs:
+        if each["problem"] is not None:
+            raise BadRound(
+                f"the record of seed index {each['seed_index']} of {printable(submission)} "
+                f"{printable(each['problem'], 120)}; allowed: records that the ledger names; get "
+                "it again"
+            )
+    # Where the machine failed, the record was cut off and says nothing of the program.
+    paths = [
+        folder / each["record"]
+        for each in runs
+        if each["record"] is not None and each["state"] != INFRASTRUCTURE
+    ]
     if not paths:
         raise BadRound(
             f"{printable(str(submission))} has no public record in {printable(str(folder), 120)}; "

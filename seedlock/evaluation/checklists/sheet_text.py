@@ -42,6 +42,11 @@ def headline(checklist: dict[str, Any]) -> str:
     )
 
 
+def why(point: dict[str, Any]) -> str:
+    """Return the word before a reason: what it takes from an answer, or why there is none."""
+    return "but" if point["said"] else "since"
+
+
 def left_to_author(point: dict[str, Any]) -> str | None:
     """Return what of a point is left to the author, where the record answers a part."""
     left: str | None = point["left"]
@@ -53,7 +58,7 @@ def _point(point: dict[str, Any]) -> Iterator[str]:
     if point["said"]:
         yield f"          {point['said']}"
     for reason in point["reasons"]:
-        yield f"          but: {reason}"
+        yield f"          {why(point)}: {reason}"
     left = left_to_author(point)
     if left is not None:
         yield f"          left to the author: {left}"
@@ -87,7 +92,7 @@ def markdown(filled: dict[str, Any]) -> str:
         for point in checklist["points"]:
             lines += ["", f"### {point['id']} {point['name']}", "", f"{point['about']}", ""]
             lines += [f"**{SAID[point['status']]}.** {_plain(point['said'])}".rstrip(), ""]
-            lines += [f"- but: {_plain(reason)}" for reason in point["reasons"]]
+            lines += [f"- {why(point)}: {_plain(reason)}" for reason in point["reasons"]]
             left = left_to_author(point)
             lines += [f"- left to the author: {left}"] if left is not None else []
             lines += [
