@@ -196,12 +196,12 @@ def test_badges_have_conditions_and_what_is_missing() -> None:
 
 
 def test_records_broken_in_every_way() -> None:
-    """What the schema lets through is filled in, in each form, without a traceback."""
+    """What the schema lets through is filled in, as lines and Markdown, without a traceback."""
     chance = random.Random(3)
     odd: list[Any] = [None, 0, -1.5, "x", [], {}, [None], {"x": None}, [1, "a"], True, "NaN"]
     paths = places(made())
     through = 0
-    for _ in range(600):
+    for _ in range(300):
         content = copy.deepcopy(made())
         for _ in range(chance.randint(1, 3)):
             inner: Any = content
@@ -220,7 +220,7 @@ def test_records_broken_in_every_way() -> None:
         found = filled(checklists(), facts(content, made(2)))
         assert text(found) and markdown(found)
         json.dumps(found)
-    assert through > 50
+    assert through > 30
 
 
 def test_what_records_say_is_text_on_the_page() -> None:
