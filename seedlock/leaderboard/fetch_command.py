@@ -222,6 +222,6 @@ def _digest(folder: Path) -> str | None:
     from seedlock.evaluation.submission import submission_file
 
     try:
-        return handed_in.entry(submission_file.read(folder.resolve()))["digest"]
+        return handed_in.digest_of(submission_file.read(folder.resolve()))
     except (SeedlockError, NotDigestible, OSError):
         return None

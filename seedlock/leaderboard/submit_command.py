@@ -12,6 +12,7 @@ from seedlock.environment import leave_lock
 if TYPE_CHECKING:
     import argparse
 
+    from seedlock.evaluation.rounds.policy import Policy
     from seedlock.leaderboard.client import Client
 
 EXIT_USAGE = 2
@@ -119,7 +120,7 @@ def _submit(options: argparse.Namespace) -> int:
     server = client.given(options.server, options.token_file, os.environ)
     told = server.get("rounds", options.round)
     _refuse_early(server, told)
-    _refuse_unfit(told, submission)
+    policy = _fitting(told, submission)
     # Without a name on the disk: whatever ends this process, nothing is left.
     with tempfile.TemporaryFile() as file, Bar(Console(stderr=True)) as bar:
         bar.of(submission.name).begin("packing", None)
@@ -146,7 +147,9 @@ def _submit(options: argparse.Namespace) -> int:
 
         print(json.dumps(receipt, indent=1, sort_keys=True))
     else:
-        print(_text(receipt, server, handed.files))
+        name, kind = submission.name, submission.visibility
+        shown = name if policy is None else policy.published_name(name, handed.digest, kind)
+        print(_text(receipt, server, handed.files, shown))
     return 0
 
 
@@ -219,8 +222,9 @@ def _refuse_early(server: Client, told: Any) -> None:
     )
 
 
-def _refuse_unfit(told: Any, submission: Any) -> None:
-    """Say what the server would, before anything is packed and sent.
+def _fitting(told: Any, submission: Any) -> Policy | None:
+    """Return the round's policy; None where it is of a later version, which the server itself will
+    hold the submission against.
 
     Raises:
         BoardRefused: the submission does not fit the round's policy.
@@ -232,13 +236,14 @@ def _refuse_unfit(told: Any, submission: Any) -> None:
     try:
         policy = from_dict(told["policy"])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        return  # of a later version: the server itself will say
+        return None
     wrong = handed_in.unfit(policy, submission)
     if wrong:
         raise BoardRefused(
             f"{submission.name} does not fit the round's policy: {'; '.join(wrong)}; allowed: what "
             "the policy says; mend submission.toml"
         )
+    return policy
 
 
 def _unchecked(path: Path, folder: Path) -> str | None:
@@ -265,13 +270,14 @@ def _unchecked(path: Path, folder: Path) -> str | None:
     return None
 
 
-def _text(receipt: dict[str, Any], server: Client, files: int) -> str:
+def _text(receipt: dict[str, Any], server: Client, files: int, shown: str) -> str:
     from seedlock.errors import printable
 
     again = " again: the server had it" if receipt.get("already") else ""
     lines = [
         f"{receipt['name']}: HANDED IN{again}",
         f"digest    {receipt['digest']}",
+        f"shown as  {shown}",
         f"archive   sha256:{receipt['archive_sha256']}, {receipt['size']} bytes, {files} files",
         f"taken     {receipt['uploaded']} by the server's clock; deadline {receipt['deadline']}",
     ]

@@ -36,7 +36,7 @@ class Entry:
     """A submission of the round.
 
     Attributes:
-        submission: what was handed in.
+        submission: what was handed in, by its published name.
         digest: of its folder, as it was frozen.
         limits: the round's, or the submission's own where they are smaller.
         metrics: the round's, then further ones that the submission declares.
@@ -135,6 +135,9 @@ def _entry(folder: Path, policy: Policy) -> Entry:
         raise BadSubmission(
             f"{folder} can't have a digest: {problem}; allowed: the files as they were handed in"
         ) from problem
+    name = policy.published_name(submission.name, digest, submission.visibility)
+    # From here on nothing knows another name: folders, records and rows are called as published.
+    submission = replace(submission, name=name)
     ours = {each.name for each in policy.metrics}
     further = (each for each in submission.metrics if each.name not in ours)
     entry = Entry(submission, digest, policy.limits, (*policy.metrics, *further))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from seedlock.errors import BadRound, SeedlockError, printable
 from seedlock.evaluation.data.data_lock import declared
 from seedlock.evaluation.recording import source
+from seedlock.evaluation.rounds.policy import PSEUDONYM
 from seedlock.evaluation.sealing.limits import Limits, parse
 from seedlock.evaluation.submission import submission_file
 
@@ -40,7 +41,7 @@ def gather(folder: Path, policy: Policy) -> list[dict[str, str]]:
         try:
             submission = submission_file.read(each.resolve())
             wrong += [f"{printable(each.name)}: {said}" for said in unfit(policy, submission)]
-            found.append(entry(submission))
+            found.append(entry(submission, policy))
         except SeedlockError as problem:
             wrong.append(f"{printable(each.name)}: {str(problem).partition(' [docs/')[0]}")
     if wrong:
@@ -51,8 +52,19 @@ def gather(folder: Path, policy: Policy) -> list[dict[str, str]]:
     return found
 
 
-def entry(submission: Submission) -> dict[str, str]:
-    """Return name, digest and visibility of a submission.
+def entry(submission: Submission, policy: Policy) -> dict[str, str]:
+    """Return name, digest and visibility of a submission, as the round publishes them.
+
+    Raises:
+        BadRound, SourceTooLarge, OSError: as `digest_of`.
+    """
+    digest, visibility = digest_of(submission), submission.visibility
+    name = policy.published_name(submission.name, digest, visibility)
+    return {"name": name, "digest": digest, "visibility": visibility}
+
+
+def digest_of(submission: Submission) -> str:
+    """Return the digest of a submission's folder, as a freeze has it.
 
     Raises:
         BadRound: git ignores the submission, so that its digest would be that of nothing.
@@ -64,9 +76,7 @@ def entry(submission: Submission) -> dict[str, str]:
             f"git ignores {printable(str(submission.folder), 200)}, so that its digest would not "
             "hold its files; allowed: a folder outside of that repository; move it"
         )
-    return {
-        "name": submission.name, "digest": files.digest, "visibility": submission.visibility,
-    }  # fmt: skip
+    return files.digest
 
 
 def unfit(policy: Policy, submission: Submission) -> list[str]:
@@ -77,6 +87,8 @@ def unfit(policy: Policy, submission: Submission) -> list[str]:
         BadDataLock: its data.lock can't be read.
     """
     wrong = []
+    if policy.pseudonyms and PSEUDONYM.fullmatch(submission.name):
+        wrong.append(f"name {submission.name} looks like a pseudonym, which the round gives")
     own = {each.name: each.direction for each in submission.metrics}
     for metric in policy.metrics:
         if own.get(metric.name) != metric.direction:

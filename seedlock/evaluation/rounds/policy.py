@@ -34,6 +34,14 @@ COMPARE = (INDEPENDENT, PAIRED)
 """Whether the runs of two submissions under one seed are compared as any two, or as belonging
 together. A policy that does not say is `independent`, and has the digest that it always had."""
 
+NAMED, PSEUDONYMS = "named", "pseudonyms"
+PRIVATE = (NAMED, PSEUDONYMS)
+"""How a round's published files call a private submission: by the name in its submission.toml, or
+by a part of its digest. A policy that does not say is `named`, and has the digest that it always
+had."""
+
+PSEUDONYM = re.compile(r"private-[0-9a-f]{12}", re.IGNORECASE)
+
 SAMPLE = """\
 name = "sample-2026"
 seeds = 5                                # each submission is trained under so many
@@ -42,6 +50,7 @@ reveal_by = 2027-03-01T12:00:00Z         # void if the secret is not revealed by
 retries = 2                              # new attempts after a failure of the machine
 level = "strict"                         # or "portable"
 train = "organiser"                      # or "authors": the seeds are published with the draw
+private = "named"                        # or "pseudonyms", for private submissions
 
 [beacon]                                 # or, above the tables, beacon = "none"
 network = "quicknet"
@@ -90,6 +99,7 @@ class Policy:
         failed: one of `FAILED`.
         spot_checks: part of the authors' records that is replayed, as a decimal number.
         compare: one of `COMPARE`.
+        private: one of `PRIVATE`.
     """
 
     name: str
@@ -108,6 +118,27 @@ class Policy:
     failed: str
     spot_checks: str
     compare: str = INDEPENDENT
+    private: str = NAMED
+
+    @property
+    def pseudonyms(self) -> bool:
+        """Whether private submissions have pseudonyms in all that is published."""
+        return self.private == PSEUDONYMS
+
+    def published_name(self, name: str, digest: str, visibility: str) -> str:
+        """Return how the round's files call a submission.
+
+        A pseudonym is made of the digest, which is published beside it and does not lead back to
+        the name: it is that of all files, the program among them.
+
+        Args:
+            name: in its submission.toml.
+            digest: of its folder, `sha256:` and 64 hexadecimal digits.
+            visibility: `public` or `private`.
+        """
+        if not self.pseudonyms or visibility == "public":
+            return name
+        return f"private-{digest.removeprefix('sha256:')[:12]}"
 
     @property
     def published(self) -> bool:
@@ -129,7 +160,9 @@ class Policy:
             scores["compare"] = self.compare
         if self.network is not None:
             beacon = {**self.network.as_dict(), "round": self.beacon_round}
+        private = {} if self.private == NAMED else {"private": self.private}
         return {
+            **private,
             "name": self.name,
             "seeds": self.seeds,
             "deadline": stamp(self.deadline),
@@ -193,7 +226,7 @@ def from_dict(content: Mapping[str, Any]) -> Policy:
             float(limits["seconds"]), limits["disk"],
         ),
         content["scores"]["failed"], content["spot_checks"],
-        content["scores"].get("compare", INDEPENDENT),
+        content["scores"].get("compare", INDEPENDENT), content.get("private", NAMED),
     )  # fmt: skip
     whole = [found.seeds, found.retries, *(each for each in (found.beacon_round,) if each)]
     if any(type(each) is not int or each < 0 for each in whole) or found.seeds < 1:
@@ -202,6 +235,8 @@ def from_dict(content: Mapping[str, Any]) -> Policy:
         raise ValueError("name")
     if found.compare not in COMPARE:
         raise ValueError("compare")
+    if found.private not in PRIVATE or (found.pseudonyms and found.published):
+        raise ValueError("private")
     if found.seeds > MOST_SEEDS or (found.beacon_round or 0) > MOST_ROUNDS:
         raise ValueError("numbers")
     if network is not None and not PUBLIC_KEY.fullmatch(network.public_key):

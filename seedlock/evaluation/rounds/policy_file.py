@@ -19,7 +19,10 @@ from seedlock.evaluation.rounds.policy import (
     INDEPENDENT,
     MOST_RETRIES,
     MOST_SEEDS,
+    NAMED,
     NAMES,
+    PRIVATE,
+    PSEUDONYMS,
     TRAINERS,
     Policy,
 )
@@ -45,7 +48,7 @@ VOID_AFTER = timedelta(days=365)
 
 KEYS = {
     "name", "seeds", "deadline", "reveal_by", "retries", "level", "train", "beacon", "image",
-    "data", "metrics", "limits", "scores", "spot_checks",
+    "data", "metrics", "limits", "scores", "spot_checks", "private",
 }  # fmt: skip
 
 OWN = {"network", "round", "public_key", "genesis", "period"}
@@ -120,6 +123,10 @@ def _policy(given: dict[str, Any]) -> Policy:
     if reveal_by <= deadline:
         raise _Wrong("reveal_by", stamp(reveal_by), "a moment after the deadline")
     train = _choice("train", given.get("train", "organiser"), TRAINERS)
+    private = _choice("private", given.get("private", NAMED), PRIVATE)
+    if private == PSEUDONYMS and train == "authors":
+        # Their signed records name the submission as its author does.
+        raise _Wrong("private", private, f'{NAMED}, where train = "authors"')
     scores = _table("scores", given.get("scores", {}))
     _only("scores.", scores, {"failed", "compare"})
     return Policy(
@@ -139,6 +146,7 @@ def _policy(given: dict[str, Any]) -> Policy:
         _choice("scores.failed", scores.get("failed", "worst"), FAILED),
         _fraction(given.get("spot_checks"), train),
         _choice("scores.compare", scores.get("compare", INDEPENDENT), COMPARE),
+        private,
     )
 
 

@@ -36,12 +36,18 @@ KEYS = {
 def make(this: Round, name: str) -> dict[str, Any]:
     """Return the receipt of a frozen submission.
 
+    Args:
+        this: the round.
+        name: the submission's, as the round published it, or its digest, by which its author
+            finds it under a pseudonym.
+
     Raises:
         BadRound: nothing was frozen, or no submission has that name.
     """
     frozen = this.freeze()
     entries = frozen["submissions"]
     names = [each["name"] for each in entries]
+    name = next((each["name"] for each in entries if each["digest"] == name), name)
     if name not in names:
         raise BadRound(
             f"'{printable(name)}' is not among the {len(names)} frozen submissions; allowed: "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedlock.errors import BadBeacon, BadPolicy, BadRound
+from seedlock.errors import BadBeacon, BadPolicy, BadRound, printable
 from seedlock.evaluation.rounds import (
     beacon,
     ceremony,
@@ -159,6 +159,11 @@ class _Verification:
             )
         else:
             self._say("submissions", PROVEN, f"the root is that of the {count} in freeze.json")
+        for each in entries:
+            name = rules.published_name(each["name"], each["digest"], each["visibility"])
+            if name != each["name"]:
+                said = f"{printable(each['name'])} is private, and the policy promised a pseudonym"
+                self._say("submissions", WRONG, said)
         if (at < rules.deadline) != frozen["early"] or at < moment(self.opening["opened"]):
             self._say("submissions", WRONG, "the time of the freeze can't be")
         elif frozen["early"]:

@@ -96,6 +96,21 @@ def test_paired_is_said_or_not_there(tmp_path: Path) -> None:
             from_dict({**paired.as_dict(), "scores": {"failed": "worst", "compare": word}})
 
 
+def test_pseudonyms_are_said_or_not_there(tmp_path: Path) -> None:
+    """A policy without the key has the digest that it had before there was one."""
+    plain = given(tmp_path, LEAST + METRIC)
+    said = given(tmp_path, LEAST + 'private = "named"\n' + METRIC)
+    hidden = given(tmp_path, LEAST + 'private = "pseudonyms"\n' + METRIC)
+
+    assert plain.digest == said.digest
+    assert b"private" not in plain.canonical
+    assert from_dict(json.loads(hidden.canonical)) == hidden
+    assert hidden.pseudonyms and hidden.digest != plain.digest
+    for word in ("named", "hidden"):
+        with pytest.raises(ValueError, match=r"policy|private"):
+            from_dict({**hidden.as_dict(), "private": word})
+
+
 WRONG = [
     ("name", ""),
     ("name", 'name = ""'),
@@ -142,6 +157,8 @@ WRONG = [
     ("scores.failed", 'scores = { failed = "best" }'),
     ("scores.x", "scores = { x = 1 }"),
     ("scores.compare", 'scores = { compare = "both" }'),
+    ("private", 'private = "hidden"'),
+    ("private", 'private = "pseudonyms"\ntrain = "authors"'),
     ("spot_checks", "spot_checks = 0.1"),
     ("spot_checks", 'train = "authors"\nspot_checks = 1.1'),
     ("more", "more = 1"),
