@@ -33,11 +33,13 @@ def new(name: str) -> Iterator[TextIO]:
             f"the token can't be written to {printable(name, 200)}: {problem.strerror}; allowed: "
             "a new file in a folder that is there, since a token is shown once; name another"
         ) from None
+    whole = False
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             yield file
             file.flush()
             os.fsync(handle)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        whole = True
+    finally:
+        if not whole:
+            path.unlink(missing_ok=True)
