@@ -161,8 +161,11 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
     again = run([*words, str(out)], check=False)
     inside = run([*words, str(folder / "x.tar.gz")], check=False)
     nowhere = run([SEEDLOCK, "submit", str(folder)], check=False)
+    # As the message says it to somebody who stands in the folder.
+    beside = run([SEEDLOCK, "submit", "--archive", "../mine.tar.gz"], cwd=folder, check=False)
 
     assert done.status == 0, done.err
+    assert (beside.status, "is there already" in beside.err) == (78, True), beside.err
     assert (out.read_bytes(), done.lines[1].split()) == (raw, ["digest", handed.digest])
     assert (again.status, "is there already" in again.err, out.read_bytes()) == (78, True, raw)
     assert (inside.status, "lies in the submission's folder" in inside.err) == (78, True)
