@@ -185,7 +185,7 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
         (("--token-file", "/none"), "ours", "can't be read"),
         (("--token-file", "open.token"), "ours", "has mode 0644; allowed: 0600"),
         (("--check", "other.json"), "ours", "something changed since; check it again"),
-        (("--check", "failed.json"), "ours", "says NOT READY"),
+        (("--check", "failed.json"), "ours", "says NO FAULT FOUND; allowed: READY"),
     ],
     ids=["token", "role", "round", "late", "http", "password", "no file", "mode", "changed",
          "not ready"],
@@ -201,7 +201,8 @@ def test_what_an_author_may_see(
     (tmp_path / "open.token").chmod(0o644)
     digest = source.look(folder).digest
     for name, content in (("other", f"sha256:{'0' * 64}"), ("failed", digest)):
-        check = {"submission": {"digest": content}, "ready": name != "failed"}
+        check = {"submission": {"digest": content}, "ready": name != "failed",
+                 "verdict": "NO FAULT FOUND"}  # fmt: skip
         (tmp_path / f"{name}.json").write_text(json.dumps(check))
     if "over" in words and not (world.folder / "over").exists():
         assert world.seedlock(
