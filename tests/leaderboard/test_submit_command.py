@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,7 +94,8 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
-    """Authors hand in, the organiser fetches: each folder has the digest that its author saw."""
+    """Authors hand in, the organiser fetches: each folder has the digest that its author saw. So
+    does a reviewer, who has nothing but the published files."""
     mine = submission(tmp_path / "mine", name="a")
     yours = submission(tmp_path / "yours", name="b", program="print(2)\n")
     (mine / "run.sh").write_text("exit\n")
@@ -105,7 +107,16 @@ def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
     fetched = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
     twice = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
 
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("opening.json", "policy.toml"):
+        shutil.copy(world.folder / "small" / name, published)
+    world.token("reviewer")
+    reviewed = world.seedlock("board", "fetch", published, "--early", token="reviewer")
+
     digest = source.look(mine).digest
+    assert reviewed.status == 0, reviewed.err
+    assert source.look(published / "submissions" / "a").digest == digest
     assert first.status == 0, first.err
     assert first.lines[0] == "a: HANDED IN"
     assert digest in first.lines[1]
