@@ -60,7 +60,10 @@ def advice(
         for each in differing:
             found += _of_causes(each.result, causes)
             found += _of_causes(each.divergence, causes)
-        found += [gap for gap in records.gaps() if " seeds with " in gap]
+        found += [
+            gap for gap in map(_relative, records.gaps())
+            if " seeds with " in gap and not _named(gap.partition(" seeds with ")[0], found)
+        ]  # fmt: skip
         found += _of_entropy(records, found)
         found += [
             gap for gap in records.gaps() if "scheduling" in gap or "depends on addresses" in gap
@@ -72,6 +75,10 @@ def advice(
         found += [f"perhaps: {gap}" for gap in records.gaps() if AS_WRITTEN in gap]
     found += _of_files(replicates)
     return list(dict.fromkeys(map(_relative, found)))
+
+
+def _named(place: str, found: Iterable[str]) -> bool:
+    return any(each.startswith(f"{place}: ") for each in map(_relative, found))
 
 
 def _relative(text: str) -> str:

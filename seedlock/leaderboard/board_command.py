@@ -10,6 +10,7 @@ from seedlock.leaderboard import (
     publish_command,
     replayed_command,
     show_command,
+    token_command,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Part(Protocol):
 
 
 PARTS: Sequence[Part] = (
-    show_command, publish_command, fetch_command, replayed_command, export_command,
+    show_command, publish_command, fetch_command, replayed_command, export_command, token_command,
 )  # fmt: skip
 
 

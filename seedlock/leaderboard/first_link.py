@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PATH = "/first"
 
+DAYS = 365
+"""Life of the first token."""
+
 
 def needed(connection: Connection) -> bool:
     """Return whether no organiser's token was ever issued."""

@@ -90,7 +90,7 @@ def write_archive(submission: Submission, path: Path, as_json: bool) -> str:
         OSError: it can't be written; nothing half is left there.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    if path.absolute().is_relative_to(submission.folder):
+    if (path.parent.resolve() / path.name).is_relative_to(submission.folder):
         raise BadSubmission(
             f"{printable(str(path), 200)} lies in the submission's folder and would become a part "
             "of it; allowed: a file outside of it; name another, as ../NAME.tar.gz"

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
+from seedlock.errors import printable
 
 if TYPE_CHECKING:
     from seedlock.leaderboard.configuration import Configuration
@@ -59,6 +60,11 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="print a new organiser's link, when all tokens are lost, and end; a server that runs "
         "goes on, and takes it",
     )  # fmt: skip
+    parser.add_argument(
+        "--new-token", metavar="FILE",
+        help="write an organiser's token into a new file, without a browser, and end; a server "
+        "that runs goes on, and takes it",
+    )  # fmt: skip
     parser.set_defaults(command=_serve)
 
 
@@ -95,6 +101,11 @@ def _serve(options: argparse.Namespace) -> int:
     if options.new_link:
         print(serving.new_link(_configuration(options, options.port)), flush=True)
         return 0
+    if options.new_token is not None:
+        number = serving.new_token(_configuration(options, options.port), options.new_token)
+        shown = printable(options.new_token, 200)
+        print(f"token {number} for an organiser, all rounds: in {shown}", flush=True)
+        return 0
     with serving.listening(options.host, options.port) as listener:
         configuration = _configuration(options, listener.getsockname()[1])
         with serving.alone(configuration.folder):
@@ -109,7 +120,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _configuration(options: argparse.Namespace, port: int) -> Configuration:
     from pathlib import Path
 
-    from seedlock.errors import BadServer, printable
+    from seedlock.errors import BadServer
     from seedlock.leaderboard.configuration import Configuration, Limits
 
     limits = Limits() if options.rate is None else Limits(rate=options.rate)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from seedlock.errors import BadServer, printable
-from seedlock.leaderboard import application, first_link
+from seedlock.leaderboard import application, audit, first_link, token_file, tokens
+from seedlock.leaderboard.access import ORGANISER
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.tokens import FORM, PREFIX
 
@@ -147,6 +148,32 @@ def new_link(configuration: Configuration) -> str:
         link = _link(connection, configuration)
     database.close()
     return link
+
+
+def new_token(configuration: Configuration, file: str) -> int:
+    """Write an organiser's token into a new file and return its number.
+
+    Who can write the server's folder is an organiser anyway (`new_link`).
+
+    Raises:
+        BadBoard: `file` is there, or can't be made.
+        BadServer, DatabaseUnavailable, OSError: as application.create.
+    """
+    os.umask(0o077)
+    application.prepare(configuration.folder)
+    database = Database(configuration.folder, configuration.database)
+    now = time.time_ns() // 1_000_000
+    days = min(first_link.DAYS, configuration.limits.token_days)
+    with token_file.new(file) as out, database.write() as connection:
+        number, text = tokens.issue(
+            connection, now, ORGANISER, days, note="from seedlock serve --new-token"
+        )
+        audit.Note(now, "who can write the database", "this machine", "issue token").write(
+            connection, f"token {number}: {ORGANISER}", "done"
+        )
+        out.write(f"{text}\n")
+    database.close()
+    return number
 
 
 def _link(connection: Any, configuration: Configuration) -> str:

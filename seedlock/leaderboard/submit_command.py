@@ -266,7 +266,11 @@ def _unchecked(path: Path, folder: Path) -> str | None:
             "something changed since; check it again"
         )
     if ready is not True:
-        return f"--check {shown} says NOT READY; mend what it names, and check it again"
+        verdict = printable(str(content.get("verdict", "NOT READY")), 80)
+        return (
+            f"--check {shown} says {verdict}; allowed: READY; mend what it names and check it "
+            "again, where there is a container engine, or say it without --check"
+        )
     return None
 
 

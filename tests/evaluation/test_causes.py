@@ -72,6 +72,23 @@ def test_what_comes_from_outside_is_named_with_its_line(
     assert cause.guess
 
 
+def test_a_clock_as_a_seed_is_told_once() -> None:
+    """The reports have it as a gap as well, each with its number; another line is still named."""
+    reports = tuple(
+        {**EQUAL, "gaps": [f"{place} seeds with a clock: random.seed({number})"
+                           for place in ("/home/author/train.py:12", "/home/author/data.py:3")]}
+        for number in (17, 18)
+    )  # fmt: skip
+    first = {"kind": "seed", "op": "random.seed", "text": "17"}
+
+    found = guessed(first, {**first, "text": "18"}, ("text",), (reports[0], reports[1]))
+
+    assert [cause.text.partition(" ")[0] for cause in found] == [
+        "a",
+        *["/home/author/data.py:3"] * 2,
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "what"),
     [

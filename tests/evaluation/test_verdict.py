@@ -188,6 +188,11 @@ def test_advice_names_lines(tmp_path: Path) -> None:
     assert "perhaps: a race (index_add); sort" in texts[0]
     assert advice(judge([EQUAL], OTHER), [EQUAL], None, found) == []
 
+    named = {**cause, "text": "a clock is given as seed"}
+    clock = pair(result=event(at="b.py:4", causes=[named]))
+    texts = advice(judge([clock], OTHER), [clock], None, found)
+    assert [text[:6] for text in texts] == ["b.py:4", "c.py:5"]
+
     (tmp_path / "bare").mkdir()
     bare = records(
         tmp_path / "bare",

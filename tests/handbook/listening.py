@@ -62,7 +62,7 @@ def main() -> int:
         pids = family(leader)
         if not pids or listening() & {number for pid in pids for number in sockets(pid)}:
             return 0
-        time.sleep(0.05)
+        time.sleep(0.2)
     sys.stderr.write("it listens on no port and has not ended\n")
     return 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import shlex
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +99,8 @@ def run(blocks: Iterable[Block], folder: Path, **variables: str) -> Failure | No
             commands.append(command)
     script = folder / "script.sh"
     script.write_text("set -o pipefail\n" + "\n".join(lines) + "\n")
-    whole = _finished(script, place, {**variables_of(place, home), **variables})
+    with _ports() if any(map(_in_background, commands)) else contextlib.nullcontext():
+        whole = _finished(script, place, {**variables_of(place, home), **variables})
     for number, command in enumerate(commands):
         status = _status(log / f"{number}.status")
         if status != command.status:
@@ -144,11 +147,23 @@ def variables_of(place: Path, home: Path) -> dict[str, str]:
 def _typed(command: Command, log: Path) -> list[str]:
     """Return the lines of the script for one command."""
     written = [f"exec >{shlex.quote(str(log))} 2>&1", command.text, "status=$?"]
-    text = command.text.rstrip()
-    if text.endswith("&") and not text.endswith("&&"):
+    if _in_background(command):
         written.append("ready; status=$?")
     end = f"[ $status = {command.status} ] || exit 1"
     return [*written, f"echo $status >{shlex.quote(str(log))}.status", end]
+
+
+def _in_background(command: Command) -> bool:
+    text = command.text.rstrip()
+    return text.endswith("&") and not text.endswith("&&")
+
+
+@contextlib.contextmanager
+def _ports() -> Iterator[None]:
+    """Keep other pages from starting servers: pages say the same ports."""
+    with (Path(tempfile.gettempdir()) / "seedlock-handbook-ports").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _status(file: Path) -> int | None:

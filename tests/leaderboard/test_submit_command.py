@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,7 +94,8 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
-    """Authors hand in, the organiser fetches: each folder has the digest that its author saw."""
+    """Authors hand in, the organiser fetches: each folder has the digest that its author saw. So
+    does a reviewer, who has nothing but the published files."""
     mine = submission(tmp_path / "mine", name="a")
     yours = submission(tmp_path / "yours", name="b", program="print(2)\n")
     (mine / "run.sh").write_text("exit\n")
@@ -105,7 +107,16 @@ def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
     fetched = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
     twice = world.seedlock("board", "fetch", world.folder / "small", "--early", token="organiser")
 
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("opening.json", "policy.toml"):
+        shutil.copy(world.folder / "small" / name, published)
+    world.token("reviewer")
+    reviewed = world.seedlock("board", "fetch", published, "--early", token="reviewer")
+
     digest = source.look(mine).digest
+    assert reviewed.status == 0, reviewed.err
+    assert source.look(published / "submissions" / "a").digest == digest
     assert first.status == 0, first.err
     assert first.lines[0] == "a: HANDED IN"
     assert digest in first.lines[1]
@@ -161,8 +172,11 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
     again = run([*words, str(out)], check=False)
     inside = run([*words, str(folder / "x.tar.gz")], check=False)
     nowhere = run([SEEDLOCK, "submit", str(folder)], check=False)
+    # As the message says it to somebody who stands in the folder.
+    beside = run([SEEDLOCK, "submit", "--archive", "../mine.tar.gz"], cwd=folder, check=False)
 
     assert done.status == 0, done.err
+    assert (beside.status, "is there already" in beside.err) == (78, True), beside.err
     assert (out.read_bytes(), done.lines[1].split()) == (raw, ["digest", handed.digest])
     assert (again.status, "is there already" in again.err, out.read_bytes()) == (78, True, raw)
     assert (inside.status, "lies in the submission's folder" in inside.err) == (78, True)
@@ -182,7 +196,7 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
         (("--token-file", "/none"), "ours", "can't be read"),
         (("--token-file", "open.token"), "ours", "has mode 0644; allowed: 0600"),
         (("--check", "other.json"), "ours", "something changed since; check it again"),
-        (("--check", "failed.json"), "ours", "says NOT READY"),
+        (("--check", "failed.json"), "ours", "says NO FAULT FOUND; allowed: READY"),
     ],
     ids=["token", "role", "round", "late", "http", "password", "no file", "mode", "changed",
          "not ready"],
@@ -198,7 +212,8 @@ def test_what_an_author_may_see(
     (tmp_path / "open.token").chmod(0o644)
     digest = source.look(folder).digest
     for name, content in (("other", f"sha256:{'0' * 64}"), ("failed", digest)):
-        check = {"submission": {"digest": content}, "ready": name != "failed"}
+        check = {"submission": {"digest": content}, "ready": name != "failed",
+                 "verdict": "NO FAULT FOUND"}  # fmt: skip
         (tmp_path / f"{name}.json").write_text(json.dumps(check))
     if "over" in words and not (world.folder / "over").exists():
         assert world.seedlock(

@@ -62,8 +62,11 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     if result["replay"]:
         lines.append(f"  record of the replay: {result['replay']}")
     if result["verdict"] == MISMATCH:
+        whose = any(str(each["what"]).startswith("source") for each in result["mismatches"])
+        where = ", or name the program's folder with --source DIR" if whose else ""
         lines.append(
-            "cure: bring back what is named, or say --anyway [docs/messages.md#replay-mismatch]"
+            f"cure: bring back what is named{where}, or say --anyway "
+            "[docs/messages.md#replay-mismatch]"
         )
     return "\n".join(map(plain, lines))
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OPENING, FREEZE, DRAW, REVEAL = "opening", "freeze", "draw", "reveal"
 
 STEPS = (OPENING, FREEZE, DRAW, REVEAL)
+
+DOES = {OPENING: "open", FREEZE: "freeze", DRAW: "draw", REVEAL: "reveal"}
+"""The command that takes each step."""
 """In their order; each is written to STEP.json with format `seedlock-round-STEP`."""
 
 VERSION = 1
@@ -47,9 +50,14 @@ def read(folder: Path, step: str) -> tuple[dict[str, Any], str]:
         BadRound: it is not there, or not of its format.
     """
     path = file_of(folder, step)
+    shown = printable(str(path), 200)
+    if not path.exists():
+        raise BadRound(
+            f"{shown} is not there; allowed: the folder of a round that came so far; say seedlock "
+            f"round {DOES[step]} first, or get the file where it was published"
+        )
     raw = raw_of(path)
     content = content_of(path, raw)
-    shown = printable(str(path), 200)
     expected = f"seedlock-round-{step}"
     if content.get("format") != expected or content.get("version") != VERSION:
         given = f"{content.get('format')} version {content.get('version')}"

@@ -103,7 +103,10 @@ class Check:
         try:
             image = images.image_of(self.submission, environ, self.folder / "build.txt")
         except images.ImageProblem as problem:
-            cure = "mend the Dockerfile, or start the engine; build.txt has all that it printed"
+            cure = (
+                "mend the Dockerfile, or start the engine; build.txt has all that it printed; "
+                "--engine process looks at the rest without an image"
+            )
             self.points.append(failed("image", str(problem), cure, problem.printed))
             return None
         lock = images.base_lock(image)

@@ -21,9 +21,6 @@ from seedlock.leaderboard.rate_limits import address, signing_in
 
 router = APIRouter()
 
-DAYS = 365
-"""Life of the first token."""
-
 
 @router.get(first_link.PATH)
 def ask(request: Request, code: str = "") -> Response:
@@ -41,7 +38,7 @@ def use(
     with store.write() as connection:
         good = first_link.use(connection, sent.get("code", ""), now)
         if good:
-            days = min(DAYS, settings.limits.token_days)
+            days = min(first_link.DAYS, settings.limits.token_days)
             number, token = tokens.issue(
                 connection, now, ORGANISER, days, note="from the server's own link"
             )

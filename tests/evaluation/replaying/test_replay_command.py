@@ -98,7 +98,7 @@ def test_a_changed_source_is_named_and_refused(folder: Path) -> None:
     assert not (folder / "run" / "replay-1").exists()
     done = seedlock(folder, "replay", "run.json")
     assert "source train.py: expected sha256:" in done.out and ", got sha256:" in done.out
-    assert "--anyway" in done.out
+    assert "--source DIR" in done.out and "--anyway" in done.out
     status, result = replay(folder, "--anyway")
 
     assert status == 1

@@ -1,0 +1,65 @@
+"""Tokens from a terminal, for a real server: the organiser's first, and those of teams."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.interpreter import run
+from tests.leaderboard.served import LINK, SEEDLOCK, serving
+from tests.leaderboard.work import TOKEN, Person
+
+
+def test_tokens_without_a_browser(tmp_path: Path) -> None:
+    """The first one makes its owner organiser, before the server runs; with it come those of
+    teams, which are made if they are new. Each is in a file of its owner's only, is shown nowhere,
+    and what can't be written or issued leaves no file and no token."""
+    board, first = tmp_path / "board", tmp_path / "organiser.token"
+    done = run([SEEDLOCK, "serve", str(board), "--new-token", str(first)])
+    again = run([SEEDLOCK, "serve", str(board), "--new-token", str(first)], check=False)
+    with serving(board) as served:
+        organiser = Person(served, first.read_text().strip(), tmp_path / "organiser")
+        words = ("board", "token", "-o", tmp_path / "blue.token", "--team", "blue", "--round", "r")
+        told = organiser.command(*words, "--days", "3")
+        twice = organiser.command(*words, check=False)
+        more = organiser.command("board", "token", "--team", "blue", "-o", tmp_path / "second")
+        refused = organiser.command(
+            "board", "token", "--reviewer", "--days", "9999", "-o", tmp_path / "none", check=False
+        )
+        tokens = organiser.ask("GET", "tokens").json()["tokens"]
+        author = Person(served, (tmp_path / "blue.token").read_text().strip(), tmp_path / "author")
+        me = author.ask("GET", "me").json()
+
+    assert done.out == f"token 1 for an organiser, all rounds: in {first}\n"
+    assert not LINK.search("\n".join(served.said))
+    assert (again.status, "File exists" in again.err) == (78, True), again.err
+    assert "bad-board" in again.err
+    assert told.out.startswith("token 2 for team blue, round r, until 2")
+    assert (twice.status, "File exists" in twice.err) == (78, True), twice.err
+    assert more.out.startswith("token 3 for team blue, all rounds, until 2")
+    assert (refused.status, "no token lives so many days" in refused.err) == (78, True)
+    assert not (tmp_path / "none").exists()
+    assert [(each["id"], each["role"], each["round"]) for each in tokens] == [
+        (3, "author", None), (2, "author", "r"), (1, "organiser", None),
+    ]  # fmt: skip
+    assert (me["role"], me["team"]) == ("author", "blue")
+    for file in (first, tmp_path / "blue.token", tmp_path / "second"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert TOKEN.fullmatch(file.read_text().strip())
+    printed = "\n".join((done.out, told.out, more.out, *served.said))
+    assert not TOKEN.search(printed)
+    with sqlite3.connect(board / "board.db") as connection:
+        said = connection.execute("SELECT who, what, outcome FROM audit ORDER BY id").fetchone()
+    assert said == ("who can write the database", "issue token", "done")
+
+
+@pytest.mark.parametrize("words", [(), ("--team", "blue", "--reviewer")])
+def test_a_token_is_somebodys(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Of a team, a reviewer or an organiser, and of one of them."""
+    done = run([SEEDLOCK, "board", "token", "-o", str(tmp_path / "x"), *words], check=False)
+
+    assert done.status == 2
+    assert not (tmp_path / "x").exists()
