@@ -224,12 +224,12 @@ def test_the_cart_moves_as_gymnasiums(tasks: dict[str, Any]) -> None:
     from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
     control = tasks["control"]
-    environment = CartPoleEnv()
+    environment: Any = CartPoleEnv()
     environment.reset()
     starts = np.linspace(-0.2, 0.2, 4 * control.CARTS).reshape(control.CARTS, 4)
     middle = control.CARTS // 2
     environment.state = starts[middle]
-    pushes = np.arange(control.CAP) % 3 % 2
+    pushes: Any = np.arange(control.CAP) % 3 % 2
     expected = []
     fallen = False
     while not fallen:

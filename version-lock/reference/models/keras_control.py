@@ -14,13 +14,13 @@ optimizer = keras.optimizers.Adam(control.RATE, epsilon=1e-8)
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
 
-@tf.function
+@tf.function(autograph=False)
 def choose(states):
     right = tf.nn.softmax(policy(states))[:, 1]
     return tf.random.uniform((control.CARTS,)) < right
 
 
-@tf.function
+@tf.function(autograph=False)
 def update(states, actions, weights):
     with tf.GradientTape() as tape:
         loss = cross_entropy(actions, policy(states), sample_weight=weights)
