@@ -22,7 +22,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu reference reference-check bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -94,6 +94,12 @@ test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
 	    --env PYTHONDONTWRITEBYTECODE=1 conference/repro-base:gpu \
 	    python -m pytest -p no:cacheprovider tests/image/gpu
 
+reference: venv ## train the reference models under all seeds, and store what they come to under the locks
+	$(BIN)/seedlock reference measure
+
+reference-check: venv ## train the reference models anew, and hold them against what is stored
+	$(BIN)/seedlock reference check
+
 bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/mxnet_compat.py
@@ -106,8 +112,8 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/ledger.py --folder build
 	$(BIN)/python benchmarks/board.py --folder build
 
-lock: $(TOOLS)/.locked ## resolve requirements.in anew into version-lock/*.lock
-	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" sh version-lock/lock.sh
+lock: $(TOOLS)/.locked ## resolve requirements.in anew, train the reference models, tell what changed; ACCEPT=why
+	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" MAKE="$(MAKE)" sh version-lock/renew.sh
 
 clean: ## remove all that was made
 	rm -rf build

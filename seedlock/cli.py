@@ -22,6 +22,7 @@ from seedlock.evaluation import (
     kubernetes_command,
     ledger_command,
     manifest_command,
+    reference_command,
     round_command,
     status_command,
     unit_command,
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     replay_command.add(commands)
     bundle_command.add(commands)
     check_command.add(commands)
+    reference_command.add(commands)
     round_command.add(commands)
     evaluate_command.add(commands)
     unit_command.add(commands)

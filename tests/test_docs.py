@@ -70,7 +70,7 @@ def test_every_command_is_in_the_readme() -> None:
 
     assert commands == [
         "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
-        "bundle", "check", "round", "evaluate", "unit", "apptainer", "status",
+        "bundle", "check", "reference", "round", "evaluate", "unit", "apptainer", "status",
         "ledger", "sign", "spot-check", "kubernetes", "submit", "board",
         "serve",
     ]  # fmt: skip

@@ -48,6 +48,7 @@ class Plan:
         trace: `step`, `op` or `off`.
         bisect: whether to look for the operation where traces part.
         stdout: whether what is printed counts as a result.
+        trace_steps: REPRO_TRACE_STEPS, and no values are kept; empty for all steps.
     """
 
     argv: list[str]
@@ -64,6 +65,7 @@ class Plan:
     trace: str = "step"
     bisect: bool = True
     stdout: bool = False
+    trace_steps: str = ""
 
 
 def environment(plan: Plan, environ: Mapping[str, str], seed: int) -> dict[str, str]:
@@ -129,6 +131,7 @@ def run_of(
         settings.REPORT: engine.REPORTS if inside else str(folder / "reports"),
         OUTPUT_VARIABLE: output,
         **({} if plan.trace == "off" else {TRACE: plan.trace}),
+        **({TRACE_STEPS: plan.trace_steps, TRACE_VALUES: "0"} if plan.trace_steps else {}),
         **more,
     }
     argv = [word.replace("{output}", output) for word in plan.argv]

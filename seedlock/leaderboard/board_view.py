@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from seedlock.leaderboard import charts, number_text
+from seedlock.evaluation import charts, number_text
 from seedlock.leaderboard.board_order import COLUMNS, ordered_by
 from seedlock.leaderboard.verification_levels import level, strength
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedlock.evaluation.charts import Chart
     from seedlock.leaderboard.board_order import Asked
-    from seedlock.leaderboard.charts import Chart
     from seedlock.leaderboard.links import Links
     from seedlock.leaderboard.round_state import State
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound
+from seedlock.evaluation import number_text
 from seedlock.evaluation.rounds import ledger_lines
 from seedlock.evaluation.rounds.canonical import stamp
 from seedlock.evaluation.rounds.claims import verdict
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
 from seedlock.evaluation.rounds.policy_file import NAME as POLICY
-from seedlock.leaderboard import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

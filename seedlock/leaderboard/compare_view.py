@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation import charts, number_text
 from seedlock.evaluation.scores.comparisons import MEANINGFUL, compare
 from seedlock.evaluation.scores.head_to_head import ROUNDING
-from seedlock.leaderboard import charts, number_text
 from seedlock.leaderboard.board_view import axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedlock.evaluation.charts import Chart
     from seedlock.evaluation.scores.comparisons import Comparison
-    from seedlock.leaderboard.charts import Chart
     from seedlock.leaderboard.links import Links
     from seedlock.leaderboard.round_state import State
 

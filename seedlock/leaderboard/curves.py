@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from seedlock.leaderboard import charts
-from seedlock.leaderboard.charts import NARROW, WIDE, Chart
-from seedlock.leaderboard.drawing import Drawing, ticks
+from seedlock.evaluation import charts
+from seedlock.evaluation.charts import NARROW, WIDE, Chart
+from seedlock.evaluation.drawing import Drawing, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 import seedlock
-from seedlock.leaderboard import number_text
+from seedlock.evaluation import number_text
 
 if TYPE_CHECKING:
     from seedlock.leaderboard.links import Links

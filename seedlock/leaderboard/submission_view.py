@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedlock.leaderboard import charts, curves, number_text
+from seedlock.evaluation import charts, number_text
+from seedlock.leaderboard import curves
 from seedlock.leaderboard.board_view import CLASSES, NOTES, axis_title, chart_row, numbers
 from seedlock.leaderboard.verification_levels import level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedlock.leaderboard.charts import Chart
+    from seedlock.evaluation.charts import Chart
     from seedlock.leaderboard.links import Links
     from seedlock.leaderboard.round_state import State
 

@@ -72,6 +72,10 @@ class Unit:
         variables: further ones for the run, as CUDA_VISIBLE_DEVICES.
         cpus: numbers of the processors that it runs on; empty for any.
         gpus: names of the GPUs that its container gets, as the engine has them; empty for none.
+        trace: REPRO_TRACE.
+        trace_steps: REPRO_TRACE_STEPS; empty for all steps.
+        in_git: whether git, where the folder lies in a repository, tells which files are handed in;
+            without, all of them are.
     """
 
     round: str
@@ -94,6 +98,9 @@ class Unit:
     variables: Mapping[str, str] = field(default_factory=dict)
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] = ()
+    trace: str = "step"
+    trace_steps: str = ""
+    in_git: bool = True
 
     @property
     def title(self) -> str:

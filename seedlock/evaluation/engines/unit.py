@@ -83,7 +83,8 @@ def _request(unit: Unit, environ: Mapping[str, str]) -> recorded_run.Request:
     _make_room(unit)
     plan = Plan(
         list(submission.command), Path(unit.output), (unit.seed, unit.seed), 1, container=image,
-        level=unit.level, timeout=None if unit.sealed else limits.seconds,
+        level=unit.level, timeout=None if unit.sealed else limits.seconds, trace=unit.trace,
+        trace_steps=unit.trace_steps,
     )  # fmt: skip
     return recorded_run.Request(
         plan, Path(unit.record), submission.folder, submission.data,
@@ -94,6 +95,7 @@ def _request(unit: Unit, environ: Mapping[str, str]) -> recorded_run.Request:
             "visibility": submission.visibility,
         },
         True,
+        known=None if unit.in_git else frozenset(),
         limits=limits if unit.sealed else None,
         accept=frozenset(unit.accept),
         round={

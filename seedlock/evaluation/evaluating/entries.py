@@ -42,6 +42,7 @@ class Entry:
         metrics: the round's, then further ones that the submission declares.
         image: what its runs run in; None for this machine's own environment.
         refused: why none of its runs is started and all count as failed; empty for a good one.
+        trace, trace_steps, in_git: as a `Unit` has them.
     """
 
     submission: Submission
@@ -50,6 +51,9 @@ class Entry:
     metrics: tuple[Metric, ...]
     image: Image | None = None
     refused: str = ""
+    trace: str = "step"
+    trace_steps: str = ""
+    in_git: bool = True
 
     @property
     def publicly_refused(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from seedlock.errors import LostLease
 from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, FAILED_HERE, Ended, Unit
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from seedlock.evaluation.evaluating.slots import Slot
     from seedlock.evaluation.ledger.leases import Lease
     from seedlock.evaluation.ledger.ledger import Ledger
-    from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.watching import Interruption
 
 LEASE = 120.0
@@ -40,6 +39,22 @@ LOOK = 0.2
 NO_RECORD = "it ended without a record"
 
 
+class Terms(Protocol):
+    """What of a round's policy each run has to know."""
+
+    @property
+    def name(self) -> str:
+        """The round's name."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the policy."""
+
+    @property
+    def level(self) -> str:
+        """REPRO_LEVEL."""
+
+
 @dataclass(frozen=True)
 class Work:
     """What is to be evaluated.
@@ -48,14 +63,14 @@ class Work:
         folder: the round's, absolute.
         policy: the round's.
         entries: submissions by their digests.
-        seeds: the hidden ones, by their index.
+        seeds: by their index; of a round the hidden ones.
         accept: promises of the seal that the runs can do without.
         sealed: whether they are sealed.
         worker: this evaluation's name in the ledger.
     """
 
     folder: Path
-    policy: Policy
+    policy: Terms
     entries: Mapping[str, Entry]
     seeds: Sequence[int]
     accept: frozenset[str]
@@ -200,6 +215,9 @@ class Evaluation:
             variables={**visible, **_order(slot)},
             cpus=slot.cpus_for(entry.limits.processors),
             gpus=(slot.gpu,) if slot.gpu and image is not None else (),
+            trace=entry.trace,
+            trace_steps=entry.trace_steps,
+            in_git=entry.in_git,
         )
 
     def _end(self, ended: Ended) -> None:

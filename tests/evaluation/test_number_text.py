@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedlock.leaderboard import number_text
+from seedlock.evaluation import number_text
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from seedlock.leaderboard import charts, curves
-from seedlock.leaderboard.charts import Chart, Row
+from seedlock.evaluation import charts
+from seedlock.evaluation.charts import Chart, Row
+from seedlock.leaderboard import curves
 from tests.interpreter import python
 
 HOSTILE = '"><script>alert(1)</script>$x_{1}$&amp;'
@@ -162,7 +163,7 @@ def test_a_users_settings_of_matplotlib_change_nothing(tmp_path: Path) -> None:
         "svg.id: mine\nsavefig.transparent: True\nfigure.autolayout: True\n"
     )
     program = (
-        "from seedlock.leaderboard import charts\n"
+        "from seedlock.evaluation import charts\n"
         "row = charts.Row('a', None, ((0, 0.1), (1, 0.4)), (), 0.25, 0.0, 0.5)\n"
         "print(charts.seeds([row], 's', 't', 'u').wide)"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from seedlock.leaderboard.drawing import Drawing, ticks
+from seedlock.evaluation.drawing import Drawing, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,9 @@ class Chart:
     outside: int
 
 
-def seeds(rows: Sequence[Row], name: str, title: str, unit: str) -> Chart | None:
+def seeds(
+    rows: Sequence[Row], name: str, title: str, unit: str, what: str = "submission"
+) -> Chart | None:
     """Return the chart of all seeds with their means' intervals, or None without a value.
 
     Args:
@@ -79,6 +81,7 @@ def seeds(rows: Sequence[Row], name: str, title: str, unit: str) -> Chart | None
         name: begins the ids in the drawing.
         title: what it is called.
         unit: below the scale, if it is not empty.
+        what: a row is.
     """
     every = [value for row in rows for _, value in (*row.values, *row.substituted)]
     if not every:
@@ -86,8 +89,8 @@ def seeds(rows: Sequence[Row], name: str, title: str, unit: str) -> Chart | None
     ends = scale(every, [end for row in rows for end in (row.low, row.high) if end is not None])
     outside = sum(not ends[0] <= value <= ends[1] for value in every)
     return Chart(
-        _seeds(rows, f"{name}-w", title, unit, ends, WIDE),
-        _seeds(rows, f"{name}-n", title, unit, ends, NARROW),
+        _seeds(rows, f"{name}-w", title, unit, ends, WIDE, what),
+        _seeds(rows, f"{name}-n", title, unit, ends, NARROW, what),
         outside,
     )
 
@@ -120,8 +123,9 @@ def scale(values: Sequence[float], more: Sequence[float] = ()) -> tuple[float, f
 
 
 def _seeds(
-    rows: Sequence[Row], name: str, title: str, unit: str, ends: tuple[float, float], width: int
-) -> Markup:
+    rows: Sequence[Row], name: str, title: str, unit: str, ends: tuple[float, float], width: int,
+    what: str,
+) -> Markup:  # fmt: skip
     narrow = width == NARROW
     row = ROW + 16 if narrow else ROW
     many = len(rows) > 15
@@ -153,7 +157,7 @@ def _seeds(
             made.text("name", left - 12, at + 4.5, shown, "end", each.link)
     _scale(made, marked, unit, many)
     described = (
-        "One row per submission: a dot for each seed, a band for the 95 % interval of the mean, "
+        f"One row per {what}: a dot for each seed, a band for the 95 % interval of the mean, "
         "a line for the mean. The table has the numbers."
     )
     return made.svg(name, title, described)
