@@ -69,7 +69,7 @@ def test_a_model_has_its_stored_bits_here(
         "-m", "seedlock", "reference", "check", folder, "--models", MODEL, "--seeds", "1",
         "--work", tmp_path, "--json",
     )  # fmt: skip
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1), done.stdout + done.stderr
     result = json.loads(done.stdout)
     verdict, changes = result["models"][MODEL]["verdict"], result["changes"]
     if verdict != "EQUAL BITS":
