@@ -31,7 +31,8 @@ exclude_patterns = ["build", "tests", "seedlock", ".*", "**/__pycache__"]
 
 # Anchors as GitHub makes them.
 myst_heading_anchors = 6
-myst_enable_extensions: list[str] = []
+# What the files say, with their quotes and dashes.
+smartquotes = False
 
 html_theme = "furo"
 # Whoever reads the pages asks nobody else for anything: a test looks for addresses in them.

@@ -1,7 +1,7 @@
 """Wait until a program in the background listens on a port, or has ended: PID.
 
 Who types commands takes longer for the next one than a server for its start. Exit status 0: it
-listens, or ended by itself; 1: neither, after half a minute. Standard library only: `-S`.
+listens; 3: it has ended; 1: neither, after a minute. Standard library only: `-S`.
 """
 
 import sys
@@ -10,6 +10,8 @@ from pathlib import Path
 
 LISTENING = "0A"
 """State of a socket in /proc/net/tcp (the kernel's include/net/tcp_states.h)."""
+
+ENDED = 3
 
 
 def family(leader: int) -> set[int]:
@@ -57,10 +59,12 @@ def listening() -> set[str]:
 def main() -> int:
     """Wait; return the exit status."""
     leader = int(sys.argv[1])
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         pids = family(leader)
-        if not pids or listening() & {number for pid in pids for number in sockets(pid)}:
+        if not pids:
+            return ENDED
+        if listening() & {number for pid in pids for number in sockets(pid)}:
             return 0
         time.sleep(0.2)
     sys.stderr.write("it listens on no port and has not ended\n")

@@ -148,7 +148,7 @@ def _typed(command: Command, log: Path) -> list[str]:
     """Return the lines of the script for one command."""
     written = [f"exec >{shlex.quote(str(log))} 2>&1", command.text, "status=$?"]
     if _in_background(command):
-        written.append("ready; status=$?")
+        written.append("ready; status=$?; [ $status != 3 ] || { wait $!; status=$?; }")
     end = f"[ $status = {command.status} ] || exit 1"
     return [*written, f"echo $status >{shlex.quote(str(log))}.status", end]
 

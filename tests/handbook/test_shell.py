@@ -84,6 +84,7 @@ true
         ("```sh\necho 'no end\n```\n", 2, None, "unexpected EOF"),
         ("```sh\nno-such-command\n```\n", 2, 127, "not found"),
         ("```sh\nexit 0\n```\n", 2, None, ""),
+        ("```sh\nsh -c 'echo taken; exit 4' &\n```\n", 2, 4, "taken"),
         ("<!-- set-up:\nfalse\n-->\n", 2, 1, ""),
         ("```sh\ntrue\n```\n\n```sh\ncd missing\n```\n", 6, 1, "missing"),
         ("```sh\npip install no-such-package-anywhere\n```\n", 2, 1, "No matching distribution"),
@@ -91,7 +92,8 @@ true
     ids=[
         "a command that fails", "an unknown option", "a status that is not the page's",
         "another status than 0", "a pipe of which a part fails", "a quote without an end",
-        "an unknown command", "the shell's end", "a set-up that fails", "a later block",
+        "an unknown command", "the shell's end",
+        "a server that does not start", "a set-up that fails", "a later block",
         "a package that is not there",
     ],
 )  # fmt: skip
@@ -125,7 +127,8 @@ def test_a_server_is_waited_for_and_ended(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     failure = typed(
         f"```sh\npython -m http.server {port} --bind 127.0.0.1 &\n"
-        f"curl --silent --fail http://127.0.0.1:{port}/ > listing\n```\n",
+        "python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1])' "
+        f"http://127.0.0.1:{port}/\n```\n",
         tmp_path,
     )
 
