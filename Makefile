@@ -96,6 +96,7 @@ test-gpu: ## the checks that need a GPU, in conference/repro-base:gpu
 
 reference: venv ## train the reference models under all seeds, and store what they come to under the locks
 	$(BIN)/seedlock reference measure
+	@test -e version-lock/reference/cpu/what-changed.md || $(BIN)/seedlock reference page
 
 reference-check: venv ## train the reference models anew, and hold them against what is stored
 	$(BIN)/seedlock reference check
@@ -113,7 +114,7 @@ bench: venv ## measure start-up, imports and training loops, as ratios
 	$(BIN)/python benchmarks/board.py --folder build
 
 lock: $(TOOLS)/.locked ## resolve requirements.in anew, train the reference models, tell what changed; ACCEPT=why
-	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" MAKE="$(MAKE)" sh version-lock/renew.sh
+	UV="$${UV:-$(CURDIR)/$(TOOLS)/bin/uv}" sh version-lock/renew.sh
 
 clean: ## remove all that was made
 	rm -rf build

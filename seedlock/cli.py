@@ -15,6 +15,7 @@ from seedlock.environment import leave_lock, settled
 from seedlock.errors import BadSetting, SeedlockError
 from seedlock.evaluation import (
     apptainer_command,
+    checklist_command,
     data_command,
     diff_command,
     evaluate_command,
@@ -27,6 +28,7 @@ from seedlock.evaluation import (
     status_command,
     unit_command,
     verify_command,
+    watch_command,
 )
 from seedlock.evaluation.recording import export_command, run_command, show_command
 from seedlock.evaluation.replaying import bundle_command, replay_command
@@ -171,6 +173,8 @@ def _parser() -> argparse.ArgumentParser:
     sign_command.add(commands)
     spot_check_command.add(commands)
     kubernetes_command.add(commands)
+    checklist_command.add(commands)
+    watch_command.add(commands)
     submit_command.add(commands)
     board_command.add(commands)
     serve_command.add(commands)

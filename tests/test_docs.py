@@ -71,7 +71,7 @@ def test_every_command_is_in_the_readme() -> None:
     assert commands == [
         "env", "run", "verify", "diff", "show", "export", "data", "manifest", "replay",
         "bundle", "check", "reference", "round", "evaluate", "unit", "apptainer", "status",
-        "ledger", "sign", "spot-check", "kubernetes", "submit", "board",
+        "ledger", "sign", "spot-check", "kubernetes", "checklist", "watch", "submit", "board",
         "serve",
     ]  # fmt: skip
     for command in commands:

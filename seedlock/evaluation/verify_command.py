@@ -166,6 +166,9 @@ def _carried_out(plan: Plan, options: argparse.Namespace) -> int:
     progress = Progress(Console(stderr=True))
     verification = Verification(plan, os.environ, progress.show)
     plan.folder.mkdir(parents=True, exist_ok=True)
+    if options.output is None:
+        # It lies beside the program, where git tells what is handed in.
+        write_text(str(plan.folder / ".gitignore"), "*\n")
     with progress:
         result: dict[str, Any] = verification.result()
     where = options.html or str(plan.folder / "report.html")

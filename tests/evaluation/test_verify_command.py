@@ -387,6 +387,7 @@ def test_a_folder_is_made_where_none_is_given(tmp_path: Path) -> None:
     )  # fmt: skip
 
     (folder,) = tmp_path.iterdir()
+    assert (folder / ".gitignore").read_text() == "*\n"
     assert done.status == 4
     assert folder.name.startswith("seedlock-verify-20")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.evaluation.reference.judging import EQUAL_BITS, FAIL
-from tests.evaluation.reference.measurements import (
+from tests.evaluation.reference.made_lock import (
     content,
     digest,
     lock,
@@ -96,11 +96,11 @@ class Place:
         write_locks(self.locks, self.texts)
         shutil.copytree(folder / "next/measured", self.stored)
 
-    def next(self, version: str, tool: str = "1.0") -> None:
+    def next(self, version: str, tool: str = "1.0", seeds: int = 5) -> None:
         """Say what comes next: a version of the framework, and of a tool in dev.lock."""
         self.texts = locks(lock(f"tinyframework=={version}"), dev=lock(f"tool=={tool}"))
         bits = "1.0" if version == "1.1" else version
-        runs = [run(seed, BASES[version] + seed / 1000, bits) for seed in range(1, 6)]
+        runs = [run(seed, BASES[version] + seed / 1000, bits) for seed in range(1, seeds + 1)]
         made = content(
             {"tiny-digits": model("tiny", runs)}, self.texts, {"tinyframework": version}
         )  # fmt: skip
@@ -200,6 +200,16 @@ def test_what_did_not_come_to_its_end_releases_nothing(place: Place) -> None:
 
     assert result.returncode == 130
     assert not place.released() and not (place.stored / "what-changed.md").exists()
+
+
+def test_a_measurement_of_fewer_seeds_is_not_stored(place: Place) -> None:
+    """It would be a weaker reference from then on, silently."""
+    place.next("1.1", seeds=4)
+    result = place.renew(ACCEPT="in a hurry")
+
+    assert result.returncode == 2
+    assert "fewer seeds than the stored one" in result.stderr
+    assert not place.released()
 
 
 def test_without_a_stored_reference_nothing_is_released(place: Place) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import NotComparable
-from seedlock.evaluation.divergence import Divergence, first_divergence
+from seedlock.evaluation.divergence import Divergence, first_divergence, first_result_divergence
 from seedlock.evaluation.divergence_text import divergence_lines, plain
 from seedlock.evaluation.reference import kept_traces, stored
 
@@ -101,7 +101,9 @@ def _between(
             if each is not None
         )  # fmt: skip
         try:
-            divergence = first_divergence(one, other)
+            # Results first: a seed that is set elsewhere, or a state of a generator that no result
+            # shows, is no reason for what the results are.
+            divergence = first_result_divergence(one, other) or first_divergence(one, other)
         except NotComparable as problem:
             return str(problem)
     if divergence is not None:

@@ -33,6 +33,10 @@ of steps that is larger is cut as one of operations is."""
 LARGEST_READ = 256 << 20
 """Bytes of a trace that is unpacked at all: a file of a stranger may be a bomb."""
 
+LEFT_OUT = ("end", "entropy", "listing")
+"""Kinds of events that are not kept: what the system gave, and the names in folders, of which that
+of the installed packages changes with any of them. The end is written again by `unpack`."""
+
 HEADER = b'{"kind":"trace",'
 
 _PACKAGES = re.compile(r"^.*/(?=(?:site|dist)-packages/|python3\.\d+/)")
@@ -125,7 +129,9 @@ def _lines(process: Process, until: int | None) -> Iterator[bytes]:
             event = parse(line, process.trace)
             if event.get("kind") == "trace":
                 yield _dumped({**event, "cwd": ""})
-            elif event.get("kind") != "end" and (until is None or event.get("step", 0) < until):
+            elif event.get("kind") not in LEFT_OUT and (
+                until is None or event.get("step", 0) < until
+            ):
                 yield _dumped({**event, "at": _place(event["at"])}) if "at" in event else line
 
 

@@ -77,7 +77,7 @@ def _compared(page: Mapping[str, Any], name: str) -> list[str]:
     tested = verdict != EQUAL_BITS
     loss = judgement["smallest_loss"] if tested else None
     return [
-        name, *means, _difference(judgement["values"] or {}),
+        name, *means, _difference(judgement["values"] or {}) if tested else "0",
         f"{judgement['p_values']:.2g}" if tested else NOTHING,
         NOTHING if loss is None else f"{loss:.2g}",
         epochs, _rule(judgement["convergence"]), failed, verdict,

@@ -102,6 +102,9 @@ def _page(options: argparse.Namespace) -> int:
     print(f"{verdict}\n{sentence}")
     print(f"written: {output}")
     if options.store and measured is not None:
+        if content["facts"][-1]["seeds"] < content["facts"][0]["seeds"]:
+            return _usage("--store: the measurement has fewer seeds than the stored one; allowed: "
+                          "all of them")  # fmt: skip
         if status and not accepted:
             print("seedlock reference page: nothing was stored", file=sys.stderr)
             return status

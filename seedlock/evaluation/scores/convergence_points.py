@@ -23,8 +23,8 @@ Slower convergence is nobody's advantage in MLPerf, and what a bad lock does. `a
 `two_sided` is seedlock's variant for it and not MLPerf's.
 
 Both formulas promise more than they hold: sd is that of the middle runs, which is smaller than
-that of all, and 0 as soon as these agree. So they are shown, and `reference.judging` decides by an
-exact test.
+that of all, and 0 as soon as these agree (docs/lock-page.md has how often they refuse equal runs).
+So they are shown, and `reference.judging` decides by an exact test.
 """
 
 from __future__ import annotations

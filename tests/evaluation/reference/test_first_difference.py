@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seedlock.evaluation.reference.first_difference import first_difference
-from tests.evaluation.made_traces import Event, op, step
+from tests.evaluation.made_traces import Event, event, op, step
 from tests.evaluation.reference.made_measurement import measurement, plain, side
 
 MODEL = "numpy-line"
@@ -54,6 +54,16 @@ def test_a_step_after_the_stored_operations(tmp_path: Path) -> None:
         "REPRO_TRACE=op REPRO_TRACE_STEPS=2:3 seedlock run --seed 1 --level portable --report NOW "
         "-- python numpy_line.py" in first["note"]
     )
+
+
+def test_results_come_first(tmp_path: Path) -> None:
+    """A generator that is made in another way is no first difference where results differ too."""
+    before, after = traces(None), traces(1)
+    after["step"][1].insert(0, event("unseeded", op="default_rng", text="7"))
+
+    first = found(tmp_path, before, after)
+
+    assert (first["step"], first["op"]) == (1, "SGD.step")
 
 
 def test_equal_traces(tmp_path: Path) -> None:

@@ -51,6 +51,17 @@ def test_equal_runs_give_equal_bytes(tmp_path: Path) -> None:
     assert '"at":"site-packages/some/module.py"' in text and '"at":"x.py"' in text
 
 
+def test_what_the_system_gave_is_left_out(tmp_path: Path) -> None:
+    """Draws from the system differ from run to run, and names of packages with the lock."""
+    reports = tmp_path / "reports"
+    events = [event("entropy", digest="11" * 16), event("listing", digest="22" * 16), step(0)]
+    write_process(reports, events)
+
+    kept = kept_traces.pack(reports, None, LARGE)
+
+    assert (kept.events, kept.whole) == (1, True)
+
+
 def test_only_the_first_steps(tmp_path: Path) -> None:
     """Events of later steps are left out, when it is packed and when it is read."""
     reports = tmp_path / "reports"

@@ -19,7 +19,7 @@ from seedlock.evaluation.reference import (
 from seedlock.evaluation.reference.reference_errors import BadReference
 from seedlock.evaluation.reference.release import Lock
 from seedlock.evaluation.reference.speed import ratio
-from tests.evaluation.reference.measurements import (
+from tests.evaluation.reference.made_lock import (
     VALUES,
     content,
     lock,

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from seedlock.evaluation import process_groups
+from seedlock.evaluation import process_groups, reference_command
 from seedlock.evaluation.reference import stored
-from tests.evaluation.reference.made_reference import HURT, SEEDLOCK, SOUND, Made, make
-from tests.interpreter import REPOSITORY, run
+from seedlock.evaluation.reference.reference_errors import BadReference
+from tests.evaluation.reference.made_reference import HURT, SOUND, Made, make
+from tests.interpreter import REPOSITORY
 
 SEEDS = 3
 
@@ -100,13 +101,13 @@ def test_planted_regressions(planted: Planted) -> None:
 def test_nothing_changed(planted: Planted) -> None:
     """The same lock gives equal bits and status 0; what was left out is told."""
     done = planted.made.reference_run(
-        "check", SOUND, "--stored", str(planted.stored), "--models", "plain-line,som-map",
+        "check", SOUND, "--stored", str(planted.stored), "--models", "plain-line",
         "--seeds", "1",
     )  # fmt: skip
 
     assert done.lines[0] == "EQUAL BITS"
     assert "compared are seeds 1 to 1 only" in done.lines
-    assert "compared are these models only: plain-line, som-map" in done.lines
+    assert "compared are these models only: plain-line" in done.lines
 
 
 def test_ended_and_killed(planted: Planted, tmp_path: Path) -> None:
@@ -154,40 +155,60 @@ def test_a_run_that_fails(tmp_path: Path) -> None:
     assert [(each["outcome"], each["metric"]) for each in runs] == [("author-failure", None)]
 
 
-def test_show(planted: Planted) -> None:
-    """What is stored is shown, as lines and as JSON."""
-    shown = run([SEEDLOCK, "reference", "show", str(planted.stored)])
-    as_json = run([SEEDLOCK, "reference", "show", str(planted.stored), "--json"])
+def said(*words: str) -> int:
+    """Say a command to the command line of this process, for what starts no run; return its exit
+    status."""
+    import argparse
 
-    assert [line.split()[0] for line in shown.lines if "-line" in line or "-map" in line] == [
+    parser = argparse.ArgumentParser()
+    reference_command.add(parser.add_subparsers())
+    options = parser.parse_args(["reference", *words])
+    return int(options.command(options))
+
+
+def test_show(planted: Planted, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is stored is shown, as lines and as JSON."""
+    statuses = [said("show", str(planted.stored))]
+    lines = capsys.readouterr().out.splitlines()
+    statuses.append(said("show", str(planted.stored), "--json"))
+
+    assert statuses == [0, 0]
+    assert [line.split()[0] for line in lines if "-line" in line or "-map" in line] == [
         "plain-line", "rate-line", "sample-line", "som-map",
     ]  # fmt: skip
-    assert json.loads(as_json.out) == planted.content()
+    assert json.loads(capsys.readouterr().out) == planted.content()
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "told"),
+    ("options", "told"),
     [
-        (("measure", "--seeds", "2"), 2, "allowed with --output DIR only"),
-        (("measure", "--models", "plain-line"), 2, "allowed with --output DIR only"),
-        (("measure", "--jobs", "0"), 2, "--jobs is '0'"),
-        (("measure", "--models", "none", "--output", "out"), 78, "there is no model 'none'"),
-        (("measure", "--locks", "nowhere"), 78, "cpu.lock can't be read"),
-        (("check", "--stored", "nowhere"), 78, "reference.json can't be read"),
-        (("check", "--measured", "nowhere"), 78, "reference.json can't be read"),
+        (("measure", "--seeds", "2"), "allowed with --output DIR only"),
+        (("measure", "--models", "plain-line"), "allowed with --output DIR only"),
+        (("measure", "--jobs", "0"), "--jobs is '0'"),
+        (("check", "--seeds", "many"), "--seeds is 'many'"),
+        (("measure", "--models", "none", "--output", "out"), "there is no model 'none'"),
+        (("measure", "--locks", "nowhere"), "cpu.lock can't be read"),
+        (("check", "--stored", "nowhere"), "reference.json can't be read"),
+        (("check", "--measured", "nowhere"), "reference.json can't be read"),
+        (("show",), "reference.json can't be read"),
     ],
-    ids=lambda each: each[-1] if isinstance(each, tuple) else None,
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else None,
 )
 def test_bad_input(
-    planted: Planted, tmp_path: Path, options: tuple[str, ...], status: int, told: str
-) -> None:
+    planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], told: str,
+) -> None:  # fmt: skip
     """What can't be done is said in a line, and nothing is started."""
-    words = [SEEDLOCK, "reference", options[0], str(planted.made.reference), *options[1:]]
+    monkeypatch.chdir(tmp_path)
+    words = [options[0], str(planted.made.reference), *options[1:]]
     if options[0] == "check" and "--stored" not in options:
         words += ["--stored", str(planted.stored)]
 
-    done = run(words, cwd=tmp_path, check=False)
-
-    assert done.status == status
-    assert told in done.err
-    assert not (tmp_path / "out").exists()
+    try:
+        assert said(*words) == 2
+    except BadReference as problem:
+        shown = str(problem)
+    else:
+        shown = capsys.readouterr().err
+    assert told in shown
+    assert list(tmp_path.iterdir()) == []

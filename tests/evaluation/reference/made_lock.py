@@ -1,4 +1,4 @@
-"""Measurements of reference runs that nobody trained for."""
+"""Locks, and measurements under them that nobody trained for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedlock.evaluation.reference import stored
+from tests.evaluation.reference import made_measurement
 
 VALUES = (0.955, 0.961, 0.958, 0.949, 0.963, 0.957, 0.952, 0.960)
 """Of eight seeds: 12,870 ways to deal them out, where ten have 184,756."""
@@ -25,30 +26,17 @@ def run(
     outcome: str = "done",
 ) -> dict[str, Any]:  # fmt: skip
     """Return a run as a measurement has it; `lock` decides its bits."""
-    return {
-        "seed": seed,
-        "outcome": outcome,
-        "reasons": [] if outcome == "done" else ["exit status 1"],
-        "metric": value,
-        "curve": [],
-        "converged": epoch,
-        "trace": {"digest": digest(f"{lock} {seed}"), "results": 9, "steps": 3, "algorithm": "a"},
-        "wall_s": wall + seed / 100,
-        "processor_s": wall,
-        "peak_memory_bytes": 300 << 20,
-    }
+    return made_measurement.run(
+        seed, value, lock, curve=[], converged=epoch, wall_s=wall + seed / 100, outcome=outcome,
+        reasons=[] if outcome == "done" else ["exit status 1"], peak_memory_bytes=300 << 20,
+    )  # fmt: skip
 
 
-def model(
-    framework: str, runs: Sequence[dict[str, Any]], task: str = "digits"
-) -> dict[str, Any]:  # fmt: skip
+def model(framework: str, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return a model as a measurement has it."""
-    return {
-        "framework": framework, "task": task, "title": f"small {task}", "metric": "accuracy",
-        "direction": "max", "target": 0.95, "program": digest(framework + task),
-        "command": ["python", "train.py"], "runs": list(runs), "step_trace": None,
-        "op_trace": None,
-    }  # fmt: skip
+    return made_measurement.model(
+        list(runs), framework=framework, task="digits", title="small digits", target=0.95
+    )
 
 
 def content(
@@ -56,19 +44,19 @@ def content(
     packages: Mapping[str, str] = PACKAGES, processor: str = "a processor",
 ) -> dict[str, Any]:  # fmt: skip
     """Return a measurement under the locks with these texts."""
-    seeds = len(next(iter(models.values()))["runs"])
-    return {
-        "date": "2026-11-22T12:00:00Z", "seedlock": "0.1.0", "scheme": "1", "level": "portable",
-        "seeds": seeds, "jobs": 2, "python": "3.11.2", "packages": dict(packages),
+    return made_measurement.measurement() | {
+        "seeds": len(next(iter(models.values()))["runs"]),
+        "packages": dict(packages),
         "lock": {name: digest(locks[name]) for name in ("cpu.lock", "programs.lock")},
         "host": {"cpu": {"model": processor}, "processors": 2},
         "models": dict(models),
-    }  # fmt: skip
+    }
 
 
 def write(folder: Path, written: Mapping[str, Any]) -> Path:
     """Store a measurement; return its folder."""
-    stored.write(folder, written, {})
+    plain = {name: each for name, each in written.items() if name not in ("format", "version")}
+    stored.write(folder, plain, {})
     return folder
 
 
