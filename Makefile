@@ -45,7 +45,7 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations=20
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=20
 
 image: wheels dist ## build conference/repro-base
 	$(PYTHON) -m tests.image.engine build
