@@ -22,7 +22,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu reference reference-check bench lock wheels dist venv clean
+.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-full test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu reference reference-check bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -53,7 +53,10 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
 unit: venv ## run the tests, without the image's
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations=20
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not full" --durations=20
+
+test-full: venv ## run what `make unit` leaves out of large tables, before a release
+	$(BIN)/python -m pytest -n auto --dist loadfile -m full
 
 image: wheels dist ## build conference/repro-base
 	$(PYTHON) -m tests.image.engine build

@@ -4,6 +4,7 @@ several modules look at."""
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -21,13 +22,37 @@ from tests.once import once
 if importlib.util.find_spec("hypothesis"):  # not in the image for CUDA
     from tests import profiles  # noqa: F401 - loads one
 
+# Threads of OpenMP wait by spinning, and tests run beside one another: where threads outnumber
+# processors, a small training in PyTorch takes up to four times its processor time. Bits are equal.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As where a shell started the tests in the background. What they start inherits it, and
     # Ctrl-C would be heard by nobody.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST = (
+    "test_by_hand.py", "test_programs.py", "adapters/test_keras.py", "evaluation/test_faults.py",
+    "tracers/test_keras.py", "test_resume.py", "adapters/test_torch_seeds.py",
+    "adapters/test_together.py", "adapters/test_mxnet.py", "test_controls.py",
+    "adapters/test_torch_workers.py", "leaderboard/test_serve_command.py", "test_demo_round.py",
+    "evaluation/evaluating/test_evaluate_command.py", "evaluation/test_manifest_command.py",
+    "adapters/test_tensorflow.py", "adapters/test_tensorflow_seeds.py", "adapters/test_torch.py",
+    "adapters/test_tensorflow_policies.py", "adapters/test_jax.py", "leaderboard/test_openapi.py",
+    "tracers/test_jax.py", "evaluation/test_controls_uncured.py", "tracers/test_torch.py",
+    "tracers/test_sklearn.py", "version_lock/test_four_frameworks.py",
+)  # fmt: skip
+"""Files that take longest, which come first: one of them at the end would leave a processor idle.
+From `pytest --durations=0`; the order is all that hangs on it."""
+
 PACKAGE = Path(sysconfig.get_paths()["purelib"]) / "seedlock"
 """The installed package: what a user has, not the checkout."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the tests of the longest files to the front; xdist hands files out in this order."""
+    places = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.location[0], len(places)))
 
 
 def make_environment(folder: Path, interpreter: str = sys.executable) -> Path:

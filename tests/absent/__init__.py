@@ -2,7 +2,7 @@
 
 Where they are installed, TensorFlow imports JAX for TFLite, and Keras scikit-learn for its
 wrappers. Tests that start these frameworks often do without; the examples, programs of
-authors and the tests of each adapter's levels have both.
+authors and the tests of each adapter at level strict have both.
 """
 
 from __future__ import annotations

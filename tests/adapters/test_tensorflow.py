@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.absent import without
 from tests.adapters.probe import Run, deaf, same_draws
 
 PROGRAM = """
@@ -74,6 +75,8 @@ ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "0"}
 ONEDNN_LINE = "oneDNN custom operations are on"
 for each in ("unlocked", "strict"):
     GIVEN[each].update(ONEDNN)
+for each in ("unlocked", "seed", "warn"):
+    GIVEN[each].update(without("jax", "sklearn"))
 
 WARN = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
