@@ -19,7 +19,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
+.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -32,6 +32,14 @@ demo: venv ## train five programs under seeds and compare the bits; hold a small
 serve: venv ## show the round of `make demo` in the leaderboard, on port 8000 of this machine
 	@test -e build/demo/round/reveal.json || $(BIN)/python examples/demo_round.py build/demo
 	@$(BIN)/python examples/serve_round.py build/demo
+
+docs: venv ## build the handbook, build/docs/docs/index.html; a warning is an error
+	@$(BIN)/python -m tests.handbook.commands_page
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -E -d build/doctrees -c docs . build/docs
+	@echo $(CURDIR)/build/docs/docs/index.html
+
+docs-links: venv ## ask the network whether each address that the handbook links to answers; not in the gate
+	$(BIN)/python -m sphinx -q -n -b linkcheck -d build/doctrees-links -c docs . build/docs-links
 
 test: lint unit ## check style and types, and run all tests but those of the image
 

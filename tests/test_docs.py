@@ -86,18 +86,6 @@ def test_every_stream_has_a_call_by_hand() -> None:
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_links_lead_somewhere(path: Path) -> None:
-    """Each relative link names a file, and its anchor a heading there."""
-    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
-        if target.startswith("https://"):
-            continue
-        name, _, anchor = target.partition("#")
-        file = path if not name else path.parent / name
-        assert file.exists(), target
-        assert not anchor or anchor in slugs(file.read_text()), target
-
-
-@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_named_files_and_targets_exist(path: Path) -> None:
     """Each file of the project and each make target that a document names is there."""
     text = path.read_text()
