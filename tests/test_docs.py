@@ -101,13 +101,17 @@ def test_named_files_and_targets_exist(path: Path) -> None:
         assert found or "<" in name, name
 
 
-def test_tests_that_the_architecture_names_exist() -> None:
-    """A rule of the house names a test that is there."""
-    for file, test in re.findall(
-        r"`((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", read("docs/architecture.md")
-    ):
+@pytest.mark.parametrize(
+    "name", ["docs/architecture.md", "docs/threat-model.md", "docs/migration.md"]
+)
+def test_tests_that_a_page_names_exist(name: str) -> None:
+    """A rule of the house, and what a threat is caught by, name tests that are there."""
+    named = re.findall(r"`(?:tests/)?((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", read(name))
+
+    assert named
+    for file, test in named:
         text = read(f"tests/{file}")
-        assert test in text
+        assert not test or f"\ndef {test}(" in text, f"{file}::{test}"
 
 
 def _path() -> str:
