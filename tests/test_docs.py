@@ -123,10 +123,11 @@ def rooms() -> set[str]:
     for base, text in (("seedlock/", inside), ("seedlock/evaluation/", organisers)):
         for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
             names = re.findall(r"`([\w./]+)`", row)
-            folder = names[0].rpartition("/")[0]
+            folder, slash, _ = names[0].rpartition("/")
+            under = "seedlock/" if folder.startswith("leaderboard") else base
             for name in names:
-                path = name if "/" in name or not folder else f"{folder}/{name}"
-                found.add(f"seedlock/{path}" if path.startswith("leaderboard/") else base + path)
+                beside = f"{under}{folder}{slash}{name}"
+                found.add(beside if (REPOSITORY / beside).exists() else under + name)
     return found
 
 
