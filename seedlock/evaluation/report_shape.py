@@ -22,6 +22,9 @@ LARGEST = 32 << 20
 LONGEST_PLACE = 1000
 """Characters of a place in the family of processes."""
 
+DEEPEST = 20
+"""How deep its values may be nested. Later readers have less of the stack left than the first."""
+
 MOST_SECONDS = 1e12
 MOST_WHOLE = 2**64 - 1
 """Numbers are from 0 to these, so that no sum of them is infinite."""
@@ -76,9 +79,21 @@ def read(path: Path) -> dict[str, Any] | None:
 
 def fits(content: object) -> bool:
     """Tell whether a JSON value has the shape of a report; only its process has to be there."""
-    if not isinstance(content, dict) or "process" not in content or not _fits(content, _SHAPE):
+    if not isinstance(content, dict) or "process" not in content or _is_deep(content):
+        return False
+    if not _fits(content, _SHAPE):
         return False
     return len(content["process"].get("lineage", "")) <= LONGEST_PLACE
+
+
+def _is_deep(content: object) -> bool:
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [
+            each for value in level if isinstance(value, (dict, list))
+            for each in (value.values() if isinstance(value, dict) else value)
+        ]  # fmt: skip
+    return bool(level)
 
 
 def _fits(value: Any, shape: Any) -> bool:

@@ -97,6 +97,7 @@ SPOILT = {
     "a library that is a list": '{"process": {}, "libraries": {"torch": []}}',
     "a place without end": f'{{"process": {{"lineage": "{"0/" * 1000}"}}}}',
     "deep": "[" * 200_000,
+    "deep in a free key": f'{{"process": {{}}, "settings": {{"x": {"[" * 50}{"]" * 50}}}}}',
 }
 
 
