@@ -61,6 +61,8 @@ ORDER = [
     {"tasks", "fixed_blocks", "metrics"},
     {"api"},
     {"environment"},
+    {"evaluation.plain_files"},
+    {"evaluation.report_shape"},
     {
         "evaluation.drawing",
         "evaluation.engine",

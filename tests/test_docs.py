@@ -101,13 +101,49 @@ def test_named_files_and_targets_exist(path: Path) -> None:
         assert found or "<" in name, name
 
 
-def test_tests_that_the_architecture_names_exist() -> None:
-    """A rule of the house names a test that is there."""
-    for file, test in re.findall(
-        r"`((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", read("docs/architecture.md")
-    ):
+@pytest.mark.parametrize(
+    "name",
+    ["docs/architecture.md", "docs/rooms.md", "docs/threat-model.md", "docs/migration.md"],
+)
+def test_tests_that_a_page_names_exist(name: str) -> None:
+    """A rule of the house, and what a threat is caught by, name tests that are there."""
+    named = re.findall(r"`(?:tests/)?((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", read(name))
+
+    assert named
+    for file, test in named:
         text = read(f"tests/{file}")
-        assert test in text
+        assert not test or f"\ndef {test}(" in text, f"{file}::{test}"
+
+
+def rooms() -> set[str]:
+    """Return the paths that docs/rooms.md gives a row, below the repository's folder; those of
+    folders end with a slash."""
+    inside, organisers = read("docs/rooms.md").split("## Rules", 1)[0].split("## The organiser's")
+    found = set()
+    for base, text in (("seedlock/", inside), ("seedlock/evaluation/", organisers)):
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+            names = re.findall(r"`([\w./]+)`", row)
+            folder, slash, _ = names[0].rpartition("/")
+            under = "seedlock/" if folder.startswith("leaderboard") else base
+            for name in names:
+                beside = f"{under}{folder}{slash}{name}"
+                found.add(beside if (REPOSITORY / beside).exists() else under + name)
+    return found
+
+
+def test_every_file_has_its_room() -> None:
+    """Each file of the package has a row in docs/rooms.md, by itself or with its folder, and no
+    row is of a file that is not there."""
+    named = rooms()
+    folders = {name for name in named if name.endswith("/")}
+    files = {
+        str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("seedlock/**/*.py")
+        if path.stem not in ("__init__", "__main__")
+    }  # fmt: skip
+
+    lost = {name for name in files - named if not any(map(name.startswith, folders))}
+    assert lost == set(), "rows for these in docs/rooms.md"
+    assert {name for name in named if not (REPOSITORY / name).exists()} == set()
 
 
 def _path() -> str:

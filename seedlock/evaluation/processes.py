@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedlock.errors import BadTrace, printable
+from seedlock.evaluation import report_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,10 @@ BLOCK = 1 << 20
 """Bytes read at a time."""
 
 
+MOST_DIGITS = 18
+"""Of a number in a place; a stranger's trace may have some that no int() takes."""
+
+
 class Place(NamedTuple):
     """A place in the family of processes; processes that share one are numbered by their start."""
 
@@ -41,7 +46,9 @@ class Place(NamedTuple):
     def order(self) -> tuple[tuple[tuple[int, str], ...], int]:
         """A key that sorts the first process before its children, and `0/2` before `0/10`."""
         pieces = re.split(r"(\d+)", self.path)
-        return tuple((int(n), "") if n.isdecimal() else (-1, n) for n in pieces), self.number
+        return tuple(
+            (int(n), "") if n.isdecimal() and len(n) <= MOST_DIGITS else (-1, n) for n in pieces
+        ), self.number
 
 
 class Process:
@@ -107,7 +114,7 @@ class Process:
         path = os.path.join(str(self.header.get("cwd", "")), file)
         if self._mounts is not None:
             path = _mounted(self._mounts, os.path.normpath(path))
-        lines = linecache.getlines(path)
+        lines = linecache.getlines(path) if os.path.isfile(path) else []  # a pipe has no end
         return lines if 0 < int(line) <= len(lines) else []
 
 
@@ -130,13 +137,19 @@ def parse(line: bytes, trace: Path) -> Event:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        raise _unreadable(trace, f"a line that is not JSON ({problem})") from problem
+        raise unreadable(trace, f"a line that is not JSON ({problem})") from problem
     if not isinstance(event, dict):
-        raise _unreadable(trace, "a line that is not a JSON object")
+        raise unreadable(trace, "a line that is not a JSON object")
     return event
 
 
-def _unreadable(trace: Path, what: str) -> BadTrace:
+def unreadable(trace: Path, what: str) -> BadTrace:
+    """Return the error for a trace that is none.
+
+    Args:
+        trace: the file.
+        what: it holds instead.
+    """
     return BadTrace(
         f"{printable(str(trace), 200)} holds {printable(what, 120)}; allowed: what REPRO_TRACE "
         "writes (docs/trace.md); run the program again"
@@ -144,16 +157,18 @@ def _unreadable(trace: Path, what: str) -> BadTrace:
 
 
 def _header(trace: Path) -> Event:
+    if trace.exists() and not trace.is_file():  # to open a pipe would wait for ever
+        raise unreadable(trace, "no plain file")
     try:
         with trace.open("rb") as file:
             line = file.readline(BLOCK)
     except OSError as problem:
-        raise _unreadable(trace, str(problem.strerror)) from problem
+        raise unreadable(trace, str(problem.strerror)) from problem
     if not line.endswith(b"\n"):
         return {}
     header = parse(line, trace)
     if header.get("kind") != "trace":
-        raise _unreadable(trace, "no header in its first line")
+        raise unreadable(trace, "no header in its first line")
     if header.get("schema") != SCHEMA:
         raise BadTrace(
             f"{printable(str(trace), 200)} has schema {printable(str(header.get('schema')))}; "
@@ -164,11 +179,7 @@ def _header(trace: Path) -> Event:
 
 def read_report(file: Path) -> dict[str, Any] | None:
     """Return a report, or None where the file is none or can't be read."""
-    try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) and "process" in content else None
+    return report_shape.read(file)
 
 
 def find_lines(block: bytes, needle: bytes) -> Iterator[tuple[int, int]]:

@@ -7,17 +7,23 @@ and its trace has no end, so that nothing may be said of the run.
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation import report_shape
+from seedlock.evaluation.plain_files import is_plain
 from seedlock.evaluation.runs import tail
 from seedlock.lineage import of_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 TRACE = ".trace.jsonl"
 """Ending of a trace's name; the report beside it ends with `.json` (docs/trace.md)."""
+
+_PYTHON = re.compile(r"python[\d.]*")
 
 LAST_LINE = 1 << 16
 """Bytes at the end of a trace that are looked at for its last line."""
@@ -29,7 +35,7 @@ class Records:
     Attributes:
         reports: content of each report by its file's name without `.json`, those of the first
             process first.
-        broken: names of reports that can't be read.
+        broken: names of reports, and of traces, that are no plain file or none of seedlock's.
         traces: paths of traces by the same names.
     """
 
@@ -38,26 +44,31 @@ class Records:
         self.broken: list[str] = []
         self.traces: dict[str, Path] = {}
         for path in sorted(folder.glob("*.json")):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                content = None
-            if isinstance(content, dict) and isinstance(content.get("process"), dict):
-                self.reports[path.stem] = content
-            else:
+            content = report_shape.read(path)
+            if content is None:
                 self.broken.append(path.name)
+            else:
+                self.reports[path.stem] = content
         self.reports = dict(sorted(self.reports.items(), key=lambda item: place(item[1])))
         for path in sorted(folder.glob(f"*{TRACE}")):
-            self.traces[path.name.removesuffix(TRACE)] = path
+            if is_plain(path):
+                self.traces[path.name.removesuffix(TRACE)] = path
+            else:
+                self.broken.append(path.name)
 
-    def faults(self, seed: int, traced: bool) -> list[str]:
+    def faults(self, seed: int, traced: bool, argv: Sequence[str] = ()) -> list[str]:
         """Return why nothing may be said of the run; nothing where all is there.
 
         Args:
             seed: root seed that each process must have had.
             traced: whether traces were asked for.
+            argv: the run's command; where it starts a Python, that one's report has to be there,
+                and not only one of a process that it started. `{output}` stands for anything.
         """
-        found = [f"the report {name} can't be read" for name in self.broken]
+        found = [
+            f"the {'trace' if name.endswith(TRACE) else 'report'} {name} can't be read"
+            for name in self.broken
+        ]
         if not self.reports:
             return [
                 *found,
@@ -66,6 +77,11 @@ class Records:
             ]
         if not any(place(report) == "" for report in self.reports.values()):
             found.append("the first process left no report")
+        elif argv and _PYTHON.fullmatch(os.path.basename(argv[0])) and not self._has_own(argv[1:]):
+            found.append(
+                "the command's own process left no report, though another did: it was started "
+                "with -S, or replaced what seedlock wrote"
+            )
         for name, report in self.reports.items():
             found += _report_faults(report, seed)
             if traced:
@@ -99,8 +115,8 @@ class Records:
         """Return the first line of a trace, empty where there is none."""
         try:
             with self.traces[name].open("rb") as file:
-                content = json.loads(file.readline())
-        except (KeyError, OSError, ValueError):
+                content = json.loads(file.readline(LAST_LINE))
+        except (KeyError, OSError, ValueError, RecursionError):
             return {}
         return content if isinstance(content, dict) else {}
 
@@ -121,6 +137,18 @@ class Records:
                 found.setdefault((site["where"], site["function"], site["policy"]), site)
         return list(found.values())
 
+    def _has_own(self, words: Sequence[str]) -> bool:
+        """Tell whether a first process says that it was started with these arguments."""
+        said = [
+            report["process"].get("command", [])[1:]
+            for report in self.reports.values() if place(report) == ""
+        ]  # fmt: skip
+        return any(
+            len(each) == len(words)
+            and all(a == b or "{output}" in b for a, b in zip(each, words, strict=True))
+            for each in said
+        )
+
     def _trace_faults(self, name: str, report: dict[str, Any]) -> Iterator[str]:
         who = _who(report)
         if name not in self.traces:
@@ -138,7 +166,7 @@ def place(report: dict[str, Any]) -> str:
 
 def steps_so_far(folder: Path) -> int:
     """Return how many optimizer steps the largest trace in a folder has come to; reads its end."""
-    traces: Iterable[Path] = folder.glob(f"*{TRACE}")
+    traces: Iterable[Path] = filter(is_plain, folder.glob(f"*{TRACE}"))
     largest = max(traces, key=lambda path: path.stat().st_size, default=None)
     if largest is None:
         return 0
@@ -176,6 +204,6 @@ def _last(path: Path) -> dict[str, Any]:
 def _event(line: str) -> dict[str, Any]:
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

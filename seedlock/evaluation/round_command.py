@@ -33,7 +33,7 @@ exit status:
 docs/rounds.md has a policy to copy, and what to do on which day.
 """
 
-VERIFY_STATUSES = """\
+VERDICT_STATUSES = """\
 exit status:
     0  PROVEN: all of it follows from the files and from what was noted
     1  WRONG: something was changed, left out or added; the lines name it
@@ -42,6 +42,9 @@ exit status:
     4  VOID: the secret was not revealed in time; no result of the round counts
     5  CONDITIONAL: all holds; some of it rests on what files can't show,
        and the lines with "if" say on what
+"""
+
+VERIFY_STATUSES = f"""{VERDICT_STATUSES}\
    78  there is no round here, or a file that was given is not one of a round
 
 docs/rounds.md says what is proven by what.

@@ -18,6 +18,7 @@ from seedlock.evaluation.processes import (
     find_lines,
     parse,
     read_report,
+    unreadable,
 )
 from seedlock.lineage import of_worker
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.processes import Event
+
+LONGEST_LINE = 64 << 20
+"""Bytes; a stranger's trace may have no line break in all its gigabytes."""
 
 _PLACE = b'"kind":"place"'
 _CHILD = b'"kind":"child"'
@@ -230,6 +234,8 @@ def _blocks(trace: Path) -> Iterator[tuple[int, bytes]]:
             if cut:
                 yield offset, block[:cut]
             offset, rest = offset + cut, block[cut:]
+            if len(rest) > LONGEST_LINE:
+                raise unreadable(trace, "a line that has no end")
     cut = rest.find(b"\n") + 1
     if cut and _END not in rest[:cut]:
         yield offset, rest[:cut]
@@ -242,7 +248,8 @@ def _take_end(process: Process, end: int) -> None:
         last = file.read(BLOCK)
     if last.endswith(b"\n") and _END in last:
         process.ended = True
-        process.left_out = int(parse(last, process.trace).get("left_out") or 0)
+        left_out = parse(last, process.trace).get("left_out")
+        process.left_out = left_out if isinstance(left_out, int) else 0
     else:
         process.terminated = not last and bool(process.header) and of_worker(process.place)
 

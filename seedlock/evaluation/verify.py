@@ -170,7 +170,7 @@ class Verification:
         if run.status != FINISHED:
             return False
         records = self._records[run.name] = Records(run.reports)
-        faults = records.faults(run.seed, self._plan.trace != "off")
+        faults = records.faults(run.seed, self._plan.trace != "off", self._plan.argv)
         faults += [f"declared file {each.file}: not written ({each.note})" for each in unwritten]
         faults += [f"process {pid} could not be ended" for pid in run.survivors]
         self._faults += [f"{run.name}: {fault}" for fault in faults]

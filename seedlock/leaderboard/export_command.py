@@ -27,14 +27,6 @@ docs/leaderboard.md says what is in an export, and what of private submissions.
 """
 
 VERIFY_STATUSES = """\
-exit status:
-    0  PROVEN: all of it follows from the files and from what was noted
-    1  WRONG: something was changed, left out or added; the lines name it
-    2  the command line is wrong
-    3  INCOMPLETE: what is here holds; the round has not come to its end
-    4  VOID: the secret was not revealed in time; no result of the round counts
-    5  CONDITIONAL: all holds; some of it rests on what files can't show,
-       and the lines with "if" say on what
    78  the folder is no exported board
 
 docs/leaderboard.md says what is proven by what.
@@ -65,7 +57,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     verifying = _command(
         commands, "verify", _verify, "prove an exported board from its files, offline",
-        VERIFY_STATUSES,
+        f"{round_command.VERDICT_STATUSES}{VERIFY_STATUSES}",
     )  # fmt: skip
     verifying.add_argument("folder", metavar="DIR", help="what seedlock board export wrote")
     verifying.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,77 @@ def test_what_is_missing_is_a_fault(fault: str, tmp_path: Path) -> None:
 
     assert len(found) == 1
     assert FAULTS[fault] in found[0]
+
+
+SPOILT = {
+    "a number that JSON has no word for": '{"process": {}, "usage": NaN}',
+    "an infinite number": '{"process": {}, "settings": {"x": 1e999}}',
+    "no process": '{"settings": {"seed": 7}}',
+    "a process that is a word": '{"process": "first"}',
+    "settings that are a number": '{"process": {}, "settings": 5}',
+    "reads without their number": '{"process": {}, "reads": {"files": []}}',
+    "a name that no file has": '{"process": {}, "reads": {"files": ["a\\u0000"], "more": 0}}',
+    "half a character": '{"process": {}, "reads": {"files": ["\\ud800"], "more": 0}}',
+    "a lock without a digest": '{"process": {}, "lock": {"drift": {}}}',
+    "less than no memory": (
+        '{"process": {}, "usage": {"user_s": 1, "system_s": 1, "peak_memory_bytes": -1}}'
+    ),
+    "a site without a line": '{"process": {}, "entropy": [{"function": "a"}]}',
+    "a library that is a list": '{"process": {}, "libraries": {"torch": []}}',
+    "a place without end": f'{{"process": {{"lineage": "{"0/" * 1000}"}}}}',
+    "deep": "[" * 200_000,
+    "deep in a free key": f'{{"process": {{}}, "settings": {{"x": {"[" * 50}{"]" * 50}}}}}',
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_report_that_seedlock_did_not_write_is_none(spoilt: str, tmp_path: Path) -> None:
+    """A program can write there what it likes; no reader of reports meets another shape."""
+    report(tmp_path, "1-a")
+    (tmp_path / "x.json").write_text(SPOILT[spoilt])
+
+    records = Records(tmp_path)
+
+    assert list(records.reports) == ["1-a"]
+    assert records.faults(7, traced=False) == ["the report x.json can't be read"]
+
+
+def test_only_plain_files_are_read(tmp_path: Path) -> None:
+    """A pipe would be waited for, a link leads to what is another's."""
+    report(tmp_path, "1-a")
+    os.mkfifo(tmp_path / "x.json")
+    os.mkfifo(tmp_path / "y.trace.jsonl")
+    (tmp_path / "z.json").symlink_to(tmp_path / "1-a.json")
+
+    records = Records(tmp_path)
+
+    assert records.broken == ["x.json", "z.json", "y.trace.jsonl"]
+    assert steps_so_far(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "command", "whole"),
+    [
+        (["python", "train.py"], ["/usr/bin/python3.11", "train.py"], True),
+        (["python", "-S", "train.py"], ["python", "-c", "pass"], False),
+        (["python3.11", "train.py"], ["python", "train.py", "--more"], False),
+        (["python", "train.py", "{output}/x"], ["python", "train.py", "/output/x"], True),
+        (["sh", "train.sh"], ["python", "train.py"], True),
+    ],
+)
+def test_the_commands_own_process_has_a_report(
+    argv: list[str], command: list[str], whole: bool, tmp_path: Path
+) -> None:
+    """That of another first process does not stand for it; a shell's is any."""
+    content = {
+        "status": "finished", "process": {"lineage": "", "command": command},
+        "settings": {"seed": 7},
+    }  # fmt: skip
+    (tmp_path / "1-a.json").write_text(json.dumps(content))
+
+    found = Records(tmp_path).faults(7, traced=False, argv=argv)
+
+    assert [each[:33] for each in found] == ([] if whole else ["the command's own process left no"])
 
 
 def test_traces_are_not_asked_for_where_none_were_made(tmp_path: Path) -> None:

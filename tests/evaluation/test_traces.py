@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from seedlock.errors import BadTrace
 from seedlock.evaluation.engine import Mount
 from seedlock.evaluation.processes import Place
+from seedlock.evaluation.recording.trace_digest import digest_of_traces
 from seedlock.evaluation.traces import Run
 from tests.evaluation.made_traces import child, event, op, step, write_process, write_run
 
@@ -209,3 +211,35 @@ def test_a_containers_lines_are_shown_of_what_was_mounted_only(tmp_path: Path) -
     for at in (f"{tmp_path}/code/train.py:1", "/submissions/train.py:1", "../train.py:1"):
         assert process.source(at) is None
     assert Run(tmp_path, []).processes[0].source(f"{tmp_path}/code/train.py:1") is None
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        '{"kind":"trace","schema":1,"mode":"all"}\n',
+        '{"kind":"trace","schema":1,"mode":"step","algorithm":5}\n',
+        "[" * 100_000 + "\n",
+        "\n",
+    ],
+)
+def test_what_is_no_trace_has_no_digest(spoilt: str, tmp_path: Path) -> None:
+    """A program may have written it; a record says so, and no reader falls over it."""
+    (tmp_path / "x.trace.jsonl").write_text(spoilt)
+
+    with pytest.raises(BadTrace, match=r"x\.trace\.jsonl holds"):
+        digest_of_traces(tmp_path)
+
+
+def test_odd_numbers_in_a_trace(tmp_path: Path) -> None:
+    """A place of more digits than int() takes, and a count that is a word, are just that."""
+    lines = [
+        {"kind": "trace", "schema": 1, "mode": "step", "algorithm": "xxh3", "place": "9" * 5000},
+        {"kind": "end", "events": 0, "left_out": "many"},
+    ]
+    (tmp_path / "x.trace.jsonl").write_text(
+        "".join(f"{json.dumps(each, separators=(',', ':'))}\n" for each in lines)
+    )
+
+    found = digest_of_traces(tmp_path)
+
+    assert found is not None and found["results"] == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedlock.evaluation.rounds.canonical import sha256
-from seedlock.evaluation.rounds.claims import verdict
+from seedlock.evaluation.rounds.claims import VERDICTS, verdict
 from seedlock.evaluation.rounds.verification import Seen
 from seedlock.leaderboard import export_verification, rendering
 from tests.evaluation.rounds.made_rounds import (
@@ -233,6 +233,15 @@ def test_exit_statuses(site: Path, tmp_path: Path) -> None:
     assert verdict(findings)[:2] == ("INCOMPLETE", 3)
     assert none.status == 78 and "bad-export" in none.err
     assert verified(site, "--sums", "sha256:12").status == 2
+
+
+def test_help_has_the_statuses(tmp_path: Path) -> None:
+    """Those of the round's own verification, and its own for what is no export."""
+    text = verified(tmp_path, "--help").out
+
+    for word, status, _ in VERDICTS.values():
+        assert f"\n    {status}  {word}: " in text
+    assert "   78  the folder is no exported board" in text
 
 
 def test_sums_that_somebody_noted(site: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ left (`results`) -> outcome -> record that says `complete`.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__, settings
 from seedlock.derivation import SCHEME
-from seedlock.errors import NotFrozen
+from seedlock.errors import BadTrace, NotFrozen
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of
 from seedlock.evaluation.recording import gpu_meter, metrics, record, source, staging
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 NAME = "run"
 """The run's folder below that of the artifacts, and its name."""
 
+
+AUTHORS = (
+    errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EPERM
+)  # fmt: skip
+"""Why an output can't be read that are the program's doing, and no fault of the machine."""
 
 POLICIES = (
     "level", "threads", "streams", "lock", "tf32", "user_seeds", "entropy", "entropy_allow",
@@ -239,12 +245,13 @@ def _results(
     problems = list(found.problems)
     content: dict[str, Any] = {"metrics": found.as_dict(), "problems": problems}
     content["processes"] = list(records.reports.values())
-    content["faults"] = records.faults(request.seed, request.plan.trace != "off")
+    plan = request.plan
+    content["faults"] = records.faults(request.seed, plan.trace != "off", plan.argv)
     content["host"] = host(content["processes"], request.plan.container)
     content["lock"] = _lock(content["processes"])
     content["reads"] = strangers(content["processes"], request, run, data)
     content["outputs"] = _outputs(run.folder / OUTPUT, content["faults"])
-    content["trace"] = digest_of_traces(run.reports)
+    content["trace"] = _trace(run.reports, content["faults"])
     sealed = run.sealed
     content["guarantees"] = None if sealed is None else as_dict(sealed.guarantees())
     content["source"] = None
@@ -258,11 +265,26 @@ def _results(
     return content
 
 
+def _trace(reports: Path, faults: list[str]) -> dict[str, Any] | None:
+    try:
+        return digest_of_traces(reports)
+    except BadTrace as problem:
+        faults.append(str(problem).replace(f"{reports}{os.sep}", ""))
+        return None
+
+
 def _outputs(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
     try:
+        if folder.is_symlink() or not folder.is_dir():
+            raise NotDigestible("allowed: the folder as the run was given it; this is another")
         whole = digest_of(folder)
     except NotDigestible as problem:
         faults.append(f"the output folder can't have a digest: {problem}")
+        return []
+    except OSError as problem:
+        if problem.errno not in AUTHORS:
+            raise
+        faults.append(f"the output folder can't be read: {problem.strerror}")
         return []
     return [
         {"path": name, "sha256": digest, "size": (folder / name).stat().st_size}

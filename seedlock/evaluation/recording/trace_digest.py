@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from seedlock.evaluation import traces
 from seedlock.evaluation.comparison import RESULTS
 from seedlock.evaluation.file_digests import PREFIX
-from seedlock.evaluation.processes import TRACE, parse
+from seedlock.evaluation.processes import TRACE, parse, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NO_RESULT = ("at",)
 """Keys of an event that say where it came from, not what came out."""
+
+MODES = ("step", "op")
 
 BLOCK = 1 << 20
 
@@ -45,10 +47,13 @@ def digest_of_traces(reports: Path) -> dict[str, Any] | None:
     for place in sorted(run.streams, key=lambda place: place.order):
         stream = run.streams[place]
         results += _results(stream, whole)
-    header = run.processes[0].header
+    first = run.processes[0]
+    mode, algorithm = first.header.get("mode"), first.header.get("algorithm")
+    if mode not in MODES or not isinstance(algorithm, (str, type(None))):
+        raise unreadable(first.trace, "a header that is not seedlock's")
     return {
-        "mode": header.get("mode"),
-        "algorithm": header.get("algorithm"),
+        "mode": mode,
+        "algorithm": algorithm,
         "steps": run.steps,
         "results": results,
         "digest": PREFIX + whole.hexdigest(),

@@ -54,6 +54,18 @@ def strict(raw: bytes) -> Any:
         raise ValueError("it is nested too deep") from problem
 
 
+def strict_object(raw: bytes) -> dict[str, Any]:
+    """Return the content of strict JSON that is an object.
+
+    Raises:
+        ValueError: it is no strict JSON, or no object.
+    """
+    content = strict(raw)
+    if not isinstance(content, dict):
+        raise ValueError("no object")
+    return content
+
+
 def sha256(raw: bytes) -> str:
     """Return the digest of bytes as files have it, `sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"

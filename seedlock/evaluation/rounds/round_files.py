@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound, printable
 from seedlock.evaluation import full_disk
-from seedlock.evaluation.rounds.canonical import strict
+from seedlock.evaluation.rounds.canonical import strict_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,12 +135,9 @@ def content_of(path: Path, raw: bytes) -> dict[str, Any]:
         BadRound: it is none.
     """
     try:
-        content = strict(raw)
-        if not isinstance(content, dict):
-            raise ValueError("no object")
+        return strict_object(raw)
     except ValueError as problem:
         raise BadRound(
             f"{printable(str(path), 200)} is no JSON object: {printable(str(problem), 80)}; "
             "allowed: the file as seedlock round wrote it; get it again"
         ) from problem
-    return content

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound, printable
-from seedlock.evaluation.rounds.canonical import strict
+from seedlock.evaluation.rounds.canonical import strict_object
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.scores import round_results, scoring, summaries
 from seedlock.evaluation.scores.failures import DONE, FAILED, INFRASTRUCTURE, WAITING
@@ -115,9 +115,7 @@ def from_bytes(raw: bytes) -> Standings:
         BadRound: they are none.
     """
     try:
-        content = strict(raw)
-        if not isinstance(content, dict):
-            raise ValueError("no object")
+        content = strict_object(raw)
     except ValueError as problem:
         raise BadRound(
             f"the standings are no JSON object: {printable(str(problem), 80)}; allowed: what "
