@@ -246,6 +246,8 @@ def _result(
         "traces_equal": found.traces_equal,
         "divergence": found.divergence and found.divergence.as_dict(),
         "where": _where(found),
+        "runs": [str(each / WORKPLACE) for each in (asked.artifacts, asked.output)]
+        if found.divergence else [],
         "metrics": found.metrics,
         "notes": [*_notes(asked), *found.notes] if ran else [],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.divergence_text import plain
+from seedlock.evaluation.divergence_text import diff_command, plain
 from seedlock.evaluation.findings import HARMLESS
 from seedlock.evaluation.replaying.replay import (
     DIFFERENT,
@@ -61,6 +61,8 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     lines += [f"  note: {note}" for note in result["notes"]]
     if result["replay"]:
         lines.append(f"  record of the replay: {result['replay']}")
+    if result["runs"]:
+        lines.append(f"next: {diff_command(result['runs'])}")
     if result["verdict"] == MISMATCH:
         whose = any(str(each["what"]).startswith("source") for each in result["mismatches"])
         where = ", or name the program's folder with --source DIR" if whose else ""
@@ -94,6 +96,9 @@ def _outputs(result: dict[str, Any]) -> Iterator[str]:
 def _traces(result: dict[str, Any]) -> Iterator[str]:
     if result["traces_equal"] is None:
         yield "  trace: none was recorded"
+    elif not result["results"]:
+        other = "" if result["traces_equal"] else "; the replay's has some"
+        yield f"  trace: no result in it to compare (seeds and draws don't count){other}"
     elif result["traces_equal"]:
         yield f"  trace: {result['results']} results equal"
     else:

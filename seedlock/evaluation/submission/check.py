@@ -186,7 +186,8 @@ class Check:
             cure = "log a metric, or write the result into $REPRO_OUTPUT"
             self.points.append(failed("repeatable", "there is nothing to compare", cure))
         elif found.identical:
-            said = f"{found.files} files, {found.results} results and all metrics equal"
+            results = f", {found.results} results" if found.results else ""
+            said = f"{found.files} files{results} and all metrics equal"
             self.points.append(passed("repeatable", f"two runs under seed {self.seeds[0]}: {said}"))
         else:
             self.points.append(failed("repeatable", *_differing(found)))

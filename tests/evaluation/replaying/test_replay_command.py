@@ -125,6 +125,31 @@ def test_what_is_not_repeatable_is_different_with_step_and_line(
     assert "metric loss: recorded " in done.out
 
 
+CLOCK = """\
+import json, os, time, numpy
+rng = numpy.random.default_rng(time.time_ns())
+with open(os.environ["REPRO_OUTPUT"] + "/metrics.json", "w") as file:
+    json.dump({"loss": float(rng.random())}, file)
+"""
+
+
+def test_what_parts_before_any_result_is_named_with_the_next_command(tmp_path: Path) -> None:
+    """NumPy alone leaves no results in a trace: that they are equal is not said, the seed event
+    that differs is named, and the command that shows more of it does so where it is typed."""
+    folder = record(tmp_path / "a", CLOCK, "--metric", "loss:min").parent
+
+    done = seedlock(folder, "replay", "run.json")
+
+    assert (done.status, done.lines[0].split(":")[0]) == (1, "DIFFERENT"), done.err
+    assert "results equal" not in done.out
+    assert "no result in it to compare" in done.out
+    assert "the traces part at event 0 of the first process, step 0: seed" in done.out
+    (line,) = [each for each in done.lines if each.startswith("next: seedlock diff run/run ")]
+    again = seedlock(folder, *line.removeprefix("next: seedlock ").split())
+    assert again.status == 1
+    assert "train.py:2: rng = numpy.random.default_rng(time.time_ns())" in again.out
+
+
 @pytest.mark.parametrize(
     ("tolerance", "status"), [("loss=0.01", 3), ("loss=1%", 3), ("loss=1e-12", 1), ("loss=0%", 1)]
 )
