@@ -177,6 +177,7 @@ ORDER = [
     {
         "evaluation.replaying.manifest",
         "evaluation.replaying.matching",
+        "evaluation.replaying.output_folder",
         "evaluation.replaying.progress",
         "evaluation.replaying.seal_again",
         "evaluation.replaying.tolerance",
@@ -189,6 +190,7 @@ ORDER = [
         "evaluation.replaying.sets",
     },
     {"evaluation.replaying.unpacking", "evaluation.submission.check"},
+    {"evaluation.replaying.shown_anew"},
     {"evaluation.replaying.products"},
     {"evaluation.replaying.replay"},
     {"evaluation.replaying.bundle", "evaluation.replaying.replay_text"},

@@ -94,16 +94,14 @@ def judge(replicates: Sequence[Comparison], other_seed: Comparison) -> Verdict:
         return Verdict(
             INVALID, reasons=tuple(f"{each.first}, {each.second}: {CUT}" for each in cut)
         )
-    repeatable = REPEATABLE if all(each.same for each in replicates) else NOT_REPEATABLE
-    if other_seed.same_results:
-        seed = DEAF
-    else:
-        # What differs at every run differs under another seed, too, and what was equal twice may
-        # have been so by chance, as a count of few right answers is.
-        seed = HEARS if repeatable == REPEATABLE else UNKNOWN
-    if repeatable == NOT_REPEATABLE:
-        return Verdict(UNREPEATABLE, repeatable, seed, (CHANCE,) if seed == UNKNOWN else ())
-    return Verdict(GOOD if seed == HEARS else SEED_DEAF, repeatable, seed)
+    deaf = other_seed.same_results
+    if all(each.same for each in replicates):
+        return Verdict(SEED_DEAF if deaf else GOOD, REPEATABLE, DEAF if deaf else HEARS)
+    if deaf:
+        return Verdict(UNREPEATABLE, NOT_REPEATABLE, DEAF)
+    # What differs at every run differs under another seed, too, and what was equal twice may have
+    # been so by chance, as a count of few right answers is.
+    return Verdict(UNREPEATABLE, NOT_REPEATABLE, UNKNOWN, (CHANCE,))
 
 
 def _failure(run: Run) -> str:

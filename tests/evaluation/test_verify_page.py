@@ -98,7 +98,8 @@ def test_a_page_tells_everything() -> None:
     found = read(RESULT)
 
     for each in (
-        "NOT REPEATABLE", "SEED UNKNOWN", "it proves nothing", "step 12, step SGD.step at train.py:33", "opt.step()",
+        "NOT REPEATABLE", "SEED UNKNOWN", "it proves nothing",
+        "step 12, step SGD.step at train.py:33", "opt.step()",
         "0x3dcccccd", "1 ulp apart", "a race", "The operation, found by tracing step 12", "r.json",
         "metric, difference", "train.py:33: look here", "a gap", "a note",
         "seedlock verify -- python",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.divergence_text import diff_command, plain
 from seedlock.evaluation.findings import HARMLESS
+from seedlock.evaluation.recording.source import ABSENT
 from seedlock.evaluation.replaying.replay import (
     DIFFERENT,
     IDENTICAL,
@@ -67,10 +68,25 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
         whose = any(str(each["what"]).startswith("source") for each in result["mismatches"])
         where = ", or name the program's folder with --source DIR" if whose else ""
         lines.append(
-            f"cure: bring back what is named{where}, or say --anyway "
-            "[docs/messages.md#replay-mismatch]"
+            f"cure: {_cure(result)}{where}, or say --anyway [docs/messages.md#replay-mismatch]"
         )
     return "\n".join(map(plain, lines))
+
+
+def _cure(result: dict[str, Any]) -> str:
+    """Return what to do about mismatches: what is new since the run is moved out of its source."""
+    named = [each for each in result["mismatches"] if each["what"] != "source"]
+    new = [each for each in named if _is_new(each)]
+    if not new:
+        return "bring back what is named"
+    names = ", ".join(each["what"].removeprefix("source ") for each in new[:FEW])
+    more = f" and {len(new) - FEW} more" if len(new) > FEW else ""
+    moved = f"move what is new since the run out of its source: {names}{more}"
+    return moved if len(new) == len(named) else f"bring back what is named, and {moved}"
+
+
+def _is_new(mismatch: dict[str, str]) -> bool:
+    return mismatch["what"].startswith("source ") and mismatch["expected"] == ABSENT
 
 
 def _mismatches(result: dict[str, Any]) -> Iterator[str]:
