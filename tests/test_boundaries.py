@@ -153,6 +153,7 @@ ORDER = [
     {"evaluation.recording.show_page"},
     {
         "evaluation.submission.check_progress",
+        "evaluation.submission.handed_files",
         "evaluation.submission.images",
         "evaluation.submission.submission_file",
     },
