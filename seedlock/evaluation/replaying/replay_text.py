@@ -79,9 +79,7 @@ def _cure(result: dict[str, Any]) -> str:
     new = [each for each in named if _is_new(each)]
     if not new:
         return "bring back what is named"
-    names = ", ".join(each["what"].removeprefix("source ") for each in new[:FEW])
-    more = f" and {len(new) - FEW} more" if len(new) > FEW else ""
-    moved = f"move what is new since the run out of its source: {names}{more}"
+    moved = f"move what is new since the run (expected {ABSENT}) out of its source"
     return moved if len(new) == len(named) else f"bring back what is named, and {moved}"
 
 

@@ -45,9 +45,9 @@ def test_a_sealed_run_is_replayed_sealed(folder: Path) -> None:
     assert again["guarantees"] == before["guarantees"]
     assert unsealed.status == 1
     assert "NOT SEALED: the recorded run was" in unsealed.out
-    made = load(folder / "run" / "replay-2" / "record.json")
+    made = load(folder / "run-replay-2" / "record.json")
     assert made["guarantees"] is None and made["limits"] == {"seconds": 300.0}
-    told = json.loads((folder / "run" / "replay-2" / "replay.json").read_text())
+    told = json.loads((folder / "run-replay-2" / "replay.json").read_text())
     assert told["sealed"] is False
 
 
