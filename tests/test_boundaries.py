@@ -153,6 +153,7 @@ ORDER = [
     {"evaluation.recording.show_page"},
     {
         "evaluation.submission.check_progress",
+        "evaluation.submission.handed_files",
         "evaluation.submission.images",
         "evaluation.submission.submission_file",
     },
@@ -177,6 +178,7 @@ ORDER = [
     {
         "evaluation.replaying.manifest",
         "evaluation.replaying.matching",
+        "evaluation.replaying.output_folder",
         "evaluation.replaying.progress",
         "evaluation.replaying.seal_again",
         "evaluation.replaying.tolerance",
@@ -189,6 +191,7 @@ ORDER = [
         "evaluation.replaying.sets",
     },
     {"evaluation.replaying.unpacking", "evaluation.submission.check"},
+    {"evaluation.replaying.shown_anew"},
     {"evaluation.replaying.products"},
     {"evaluation.replaying.replay"},
     {"evaluation.replaying.bundle", "evaluation.replaying.replay_text"},

@@ -17,7 +17,7 @@ For each point: answered by the record, in part with the reason, or only by the 
 and where in the record it stands. Nothing is answered beyond what the records hold.
 
   seedlock checklist run-*.json
-  seedlock checklist run-*.json --only neurips,acm --replay run-1/replay-1/replay.json
+  seedlock checklist run-*.json --only neurips,acm --replay run-1-replay-1/replay.json
   seedlock checklist run-*.json --markdown > checklist.md
   seedlock checklist --list
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from seedlock.evaluation.divergence import Divergence
     from seedlock.evaluation.elements import Element
@@ -84,6 +86,20 @@ def _element(element: Element, names: tuple[str, str]) -> Iterator[str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
+
+
+def diff_command(folders: Sequence[str]) -> str:
+    """Return the command that compares two runs' traces, to be typed in this folder.
+
+    Args:
+        folders: of the runs, absolute paths.
+    """
+    return shlex.join(["seedlock", "diff", *map(_from_here, folders)])
+
+
+def _from_here(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
 
 
 def plain(line: str) -> str:

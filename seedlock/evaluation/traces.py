@@ -136,7 +136,7 @@ class Run:
             traces are this machine's own.
 
     Raises:
-        BadTrace: there is no trace, or one that can't be read.
+        BadTrace: nothing is there, no trace, or one that can't be read.
     """
 
     def __init__(self, path: str | os.PathLike[str], mounts: Sequence[Mount] | None = None) -> None:
@@ -147,10 +147,13 @@ class Run:
             folder = folder / "reports"
             traces = sorted(folder.glob(f"*{TRACE}"))
         if not traces:
+            there = self.path.exists()
+            lacks = "holds no trace" if there else "is not there"
+            cure = "run the program with REPRO_REPORT and REPRO_TRACE=step"
             raise BadTrace(
-                f"{printable(str(path), 200)} holds no trace; allowed: the folder that "
+                f"{printable(str(path), 200)} {lacks}; allowed: the folder that "
                 "REPRO_REPORT named, one that holds it as reports/, or one .trace.jsonl file; "
-                "run the program with REPRO_REPORT and REPRO_TRACE=step"
+                f"{cure if there else 'look where it lies'}"
             )
         self.processes = sorted(
             (Process(trace, mounts) for trace in traces), key=lambda process: process.start

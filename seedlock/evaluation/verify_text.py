@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.comparison import BROUGHT_IN
+from seedlock.evaluation.divergence_text import diff_command
 from seedlock.evaluation.findings import ADVISORY
 from seedlock.evaluation.verdict import DEAF, HEARS, NOT_REPEATABLE, REPEATABLE, UNKNOWN
 
@@ -38,6 +40,7 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     lines += ["", *_runs(result)]
     if result.get("html"):
         lines += ["", f"page    {result['html']}"]
+    lines += [f"next    {each}" for each in _next(result)]
     lines += [f"repeat  {result['repeat']}"]
     return "\n".join(line.rstrip() for line in map(_printable, lines))
 
@@ -197,6 +200,15 @@ def _runs(result: dict[str, Any]) -> Iterator[str]:
             f"{run['name']:<10}{run['seed']:<8} {run['status']:<12}{status:>5}"
             f"{run['seconds']:>10.1f}{run['steps']:>7}"
         )
+
+
+def _next(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the command that shows more of the first two runs under one seed that part."""
+    for pair in result["comparisons"][:-1]:
+        if not pair["same"] and pair["divergence"]:
+            names = (pair["first"], pair["second"])
+            yield diff_command([os.path.join(result["folder"], name) for name in names])
+            return
 
 
 def _printable(line: str) -> str:

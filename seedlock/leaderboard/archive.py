@@ -108,6 +108,15 @@ def look(file: BinaryIO) -> Handed:
     return _handed(_manifest(file))
 
 
+def sizes(file: BinaryIO) -> dict[str, int]:
+    """Return the bytes of each file that an archive says that it holds, by its name.
+
+    Raises:
+        BadSubmission: as `look`.
+    """
+    return {each.name.removeprefix(SOURCE): each.size for each in _manifest(file).files}
+
+
 def unpack(file: BinaryIO, folder: Path) -> Handed:
     """Check an archive from end to end and write its files into a new folder.
 

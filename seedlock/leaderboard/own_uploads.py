@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadSubmission, printable
 from seedlock.evaluation import full_disk
+from seedlock.evaluation.submission import handed_files
 from seedlock.leaderboard import archive
 from seedlock.leaderboard.board_errors import BoardRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
     from seedlock.evaluation.submission.submission_file import Submission
     from seedlock.leaderboard.client import Client
@@ -79,6 +81,19 @@ def withdraw(server: Client, name: str, submission: str, as_json: bool) -> str:
         f"{submission}: WITHDRAWN, upload {found['number']}, {found['digest']}",
         f"counts    {left}",
     ])  # fmt: skip
+
+
+def handed(file: BinaryIO) -> str:
+    """Return as text how much an archive hands in, and what of it looks like no source; the file
+    stays where it was.
+
+    Raises:
+        BadSubmission: it is no archive of a submission.
+    """
+    before = file.tell()
+    sizes = archive.sizes(file)
+    file.seek(before)
+    return "\n".join(handed_files.lines(sizes))
 
 
 def write_archive(submission: Submission, path: Path, as_json: bool) -> str:

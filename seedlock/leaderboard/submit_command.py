@@ -24,10 +24,10 @@ EPILOG = """\
   seedlock submit --round NAME --withdraw SUBMISSION
   seedlock submit mine --archive mine.tar.gz
 
-Packs the files of the submission's digest, the same bytes each time, sends them, and prints the
-digest and what the server took. Nothing of the submission is run, here or there. The last
-submission of a name counts; until the deadline, by the server's clock, it may be replaced or
-withdrawn. --archive writes the file instead, which the form on the round's page takes.
+Packs the files of the submission's digest, the same bytes each time, says what looks like no
+source, sends them, and prints the digest and what the server took. Nothing of the submission is
+run, here or there. The last submission of a name counts; until the deadline, by the server's clock,
+it may be replaced or withdrawn. --archive writes the file for the form on the round's page instead.
 
 exit status: 0 the server has it; 2 the command line is wrong; 74 a full disk; 78 submission, token
 or address are not allowed, or the server refused; 130 interrupted: say it again.
@@ -116,6 +116,8 @@ def _submit(options: argparse.Namespace) -> int:
         return _refuse(wrong)
     if options.archive is not None:
         print(own_uploads.write_archive(submission, Path(options.archive), options.json))
+        with open(options.archive, "rb") as made:
+            print(own_uploads.handed(made), file=sys.stderr)
         return 0
     server = client.given(options.server, options.token_file, os.environ)
     told = server.get("rounds", options.round)
@@ -132,6 +134,7 @@ def _submit(options: argparse.Namespace) -> int:
                 f"the archive has {size} bytes; allowed: {most}; leave out what is no source, as "
                 "data, which data.lock names"
             )
+        print(own_uploads.handed(file), file=sys.stderr)
         bar.begin("sending", size)
         receipt: dict[str, Any] = server.send(
             "POST", "rounds", options.round, "submissions", file=file, kind="application/gzip",

@@ -137,6 +137,19 @@ def test_bad_input_ends_with_78(tmp_path: Path, slug: str) -> None:
     assert done.err.endswith(f"[docs/messages.md#{slug}]\n")
 
 
+def test_what_is_not_there_is_not_said_to_hold_no_trace(tmp_path: Path) -> None:
+    """The name is wrong then, and no run has to be made again; an empty folder is told apart."""
+    write_process(tmp_path / "a", [step(0)])
+    (tmp_path / "empty").mkdir()
+
+    gone = diff(tmp_path / "a", tmp_path / "gone")
+    empty = diff(tmp_path / "a", tmp_path / "empty")
+
+    assert (gone.status, empty.status) == (78, 78)
+    assert "gone is not there; allowed: " in gone.err and "REPRO_TRACE=step" not in gone.err
+    assert "empty holds no trace; allowed: " in empty.err
+
+
 @pytest.mark.parametrize("arguments", [[], ["a"], ["a", "b", "--context", "-1"]])
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     """As argparse has it."""

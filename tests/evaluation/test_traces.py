@@ -156,7 +156,7 @@ def test_a_folder_without_traces_is_refused(tmp_path: Path) -> None:
     (tmp_path / "1-18.json").write_text('{"process": {}}')
 
     for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(BadTrace, match="REPRO_TRACE=step"):
+        with pytest.raises(BadTrace, match="allowed: the folder that REPRO_REPORT named"):
             Run(folder)
 
 

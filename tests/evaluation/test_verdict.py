@@ -38,7 +38,7 @@ EQUAL = pair()
 OTHER = pair(divergence=event(), result=event())
 
 GOOD = ("good", "REPEATABLE", "HEARS THE SEED")
-CHANCE = ("not repeatable", "NOT REPEATABLE", "HEARS THE SEED")
+CHANCE = ("not repeatable", "NOT REPEATABLE", "UNKNOWN")
 BOTH = ("not repeatable", "NOT REPEATABLE", "SEED-DEAF")
 
 CASES: dict[str, tuple[list[Comparison], Comparison, tuple[str, str, str]]] = {
@@ -49,8 +49,11 @@ CASES: dict[str, tuple[list[Comparison], Comparison, tuple[str, str, str]]] = {
         OTHER,
         CHANCE,
     ),
-    "the seed can't be told from chance": (
-        [OTHER], OTHER, ("not repeatable", "NOT REPEATABLE", "UNKNOWN")
+    "the seed can't be told from chance": ([OTHER], OTHER, CHANCE),
+    "a metric that was equal twice by chance": (
+        [pair(findings=[finding(DIFFERENCE, where="loss")])],
+        pair(findings=[finding(DIFFERENCE, where="loss"), finding(DIFFERENCE, where="accuracy")]),
+        CHANCE,
     ),
     "chance changes another file": (
         [pair(findings=[finding(DIFFERENCE, "a")])],
@@ -100,6 +103,17 @@ def test_verdicts(case: str) -> None:
     verdict = judge(replicates, other)
 
     assert (verdict.outcome, verdict.repeatable, verdict.seed) == expected
+
+
+def test_nothing_is_said_to_hear_the_seed_that_does_not_repeat() -> None:
+    """And the reason stands beside it, with what to do."""
+    for replicates, other, (_, repeatable, seed) in CASES.values():
+        verdict = judge(replicates, other)
+
+        assert (verdict.repeatable, verdict.seed) == (repeatable, seed)
+        if verdict.repeatable == "NOT REPEATABLE":
+            assert verdict.seed != "HEARS THE SEED"
+            assert verdict.seed == "SEED-DEAF" or "verify again" in verdict.reasons[0]
 
 
 def test_every_outcome_has_an_exit_status_of_its_own() -> None:

@@ -36,8 +36,9 @@ PAIR = {
 RESULT = {
     "schema": 1, "seedlock": "0", "command": ["python"], "folder": "/f", "working_folder": "/w",
     "repeat": "seedlock verify -- python", "seeds": [7, 8], "trace": "step",
-    "outcome": "not repeatable", "exit_status": 1, "reasons": [], "deaf_because": [],
-    "verdicts": {"repeatable": "NOT REPEATABLE", "seed": "HEARS THE SEED"}, "last_lines": [],
+    "outcome": "not repeatable", "exit_status": 1, "deaf_because": [],
+    "reasons": ["it proves nothing"],
+    "verdicts": {"repeatable": "NOT REPEATABLE", "seed": "UNKNOWN"}, "last_lines": [],
     "runs": [{"name": "A-1", "seed": 7, "status": "finished", "exit_status": 0, "seconds": 1.5,
               "steps": 20, "folder": "/f/A-1", "left_over": [], "survivors": []}],
     "comparisons": [PAIR, {**PAIR, "second": "B-1"}], "advice": ["train.py:33: look here"],
@@ -97,7 +98,8 @@ def test_a_page_tells_everything() -> None:
     found = read(RESULT)
 
     for each in (
-        "NOT REPEATABLE", "HEARS THE SEED", "step 12, step SGD.step at train.py:33", "opt.step()",
+        "NOT REPEATABLE", "SEED UNKNOWN", "it proves nothing",
+        "step 12, step SGD.step at train.py:33", "opt.step()",
         "0x3dcccccd", "1 ulp apart", "a race", "The operation, found by tracing step 12", "r.json",
         "metric, difference", "train.py:33: look here", "a gap", "a note",
         "seedlock verify -- python",

@@ -45,7 +45,8 @@ def test_checkpoints_are_compared(tmp_path: Path) -> None:
 
 
 def test_a_clock_in_a_loop(tmp_path: Path) -> None:
-    """The first checkpoint that differs is named with its line."""
+    """The first checkpoint that differs is named with its line, and the command that shows more;
+    of the seed nothing is said."""
     body = "value += __import__('time').time_ns() % 1000 if step == 30 else 0"
 
     done, result = verify(tmp_path, LOOP.replace("BODY", body), "--no-bisect")
@@ -55,6 +56,8 @@ def test_a_clock_in_a_loop(tmp_path: Path) -> None:
     assert found["at"] == "train.py:8"
     assert found["kind"] == "checkpoint"
     assert "train.py:8" in done.out
+    assert "next    seedlock diff runs/A-1 runs/A-2" in done.lines
+    assert result["verdicts"] == {"repeatable": "NOT REPEATABLE", "seed": "UNKNOWN"}
 
 
 def test_a_seed_by_a_clock(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_sealed_run_is_replayed_sealed(docker: str, image: str, tmp_path: Path
         assert done.status == 0, done.out + done.err
         assert done.out.startswith("IDENTICAL") and "  sealed: " in done.out
     before = json.loads((folder / "run.json").read_text())
-    made = json.loads((folder / "run" / "replay-1" / "record.json").read_text())
+    made = json.loads((folder / "run-replay-1" / "record.json").read_text())
     for key in ("limits", "guarantees", "data"):
         assert made[key] == before[key]
     assert all(each["held"] for each in made["guarantees"].values())

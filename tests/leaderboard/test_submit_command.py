@@ -119,6 +119,7 @@ def test_a_round_from_hand_to_hand(world: World, tmp_path: Path) -> None:
     assert source.look(published / "submissions" / "a").digest == digest
     assert first.status == 0, first.err
     assert first.lines[0] == "a: HANDED IN"
+    assert first.err.startswith("handed in: 3 files, ") and "cure" not in first.err
     assert digest in first.lines[1]
     assert json.loads(other.out)["digest"] == source.look(yours).digest
     assert again.lines[0] == "a: HANDED IN again: the server had it"
@@ -165,6 +166,8 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
     """It is what the server would get, written once and never over a file, and asks no server."""
     folder = submission(tmp_path / "mine")
     out = tmp_path / "mine.tar.gz"
+    (folder / "results").mkdir()
+    (folder / "results" / "log.txt").write_text("x")
     raw, handed = packed(folder)
     words = [SEEDLOCK, "submit", str(folder), "--archive"]
 
@@ -176,6 +179,8 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
     beside = run([SEEDLOCK, "submit", "--archive", "../mine.tar.gz"], cwd=folder, check=False)
 
     assert done.status == 0, done.err
+    assert done.err.splitlines()[0].startswith("handed in: 3 files, ")
+    assert "results/: looks like results; 1 files, 1 bytes" in done.err and "cure: " in done.err
     assert (beside.status, "is there already" in beside.err) == (78, True), beside.err
     assert (out.read_bytes(), done.lines[1].split()) == (raw, ["digest", handed.digest])
     assert (again.status, "is there already" in again.err, out.read_bytes()) == (78, True, raw)
@@ -436,7 +441,8 @@ def test_ctrl_c(world: World, tmp_path: Path) -> None:
     out, err = process.communicate(timeout=60)
     listener.close()
 
-    assert (process.returncode, out, err) == (130, "", "")
+    assert (process.returncode, out) == (130, "")
+    assert [line.partition(":")[0] for line in err.splitlines()] in ([], ["handed in"])
     assert not (tmp_path / "t").exists() or not list((tmp_path / "t").iterdir())
     assert "stopped" not in listed(world)
 

@@ -6,12 +6,18 @@ program, whose `object` is what went in and whose `result` is what came out.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rocrate.rocrate import ROCrate
+
+METADATA, RECORD, OUTPUT = "ro-crate-metadata.json", "record.json", "output"
+"""Files of a crate, and its folder with the run's outputs."""
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 
@@ -30,6 +36,20 @@ def write(record: dict[str, Any], file: Path, folder: Path) -> None:
     Raises:
         OSError: it can't be written.
     """
+    base = file.parent / record["artifacts"] / "run" / OUTPUT if record["artifacts"] else None
+    _crate(record, file, base).write(folder)
+
+
+def metadata(record: dict[str, Any], folder: Path) -> bytes:
+    """Return the metadata of a crate of a record with the outputs that a crate's folder has.
+
+    It is what `write` put there with these outputs, byte for byte (rocrate.model.Metadata.stream).
+    """
+    content = _crate(record, folder / RECORD, folder / OUTPUT).metadata.generate()
+    return json.dumps(content, indent=4, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _crate(record: dict[str, Any], file: Path, base: Path | None) -> ROCrate:
     from rocrate.model import ContextEntity
     from rocrate.rocrate import ROCrate
 
@@ -43,20 +63,20 @@ def write(record: dict[str, Any], file: Path, folder: Path) -> None:
     crate.root_dataset["datePublished"] = record["usage"]["finished"]
     crate.root_dataset["license"] = "unknown; ask whoever made the run"
     described = crate.add_file(
-        file, "record.json", properties={
+        file, RECORD, properties={
             "name": "record of the run", "encodingFormat": "application/json",
             "description": "docs/records.md of seedlock says what each key means",
         },
     )  # fmt: skip
     program = crate.add(ContextEntity(crate, "#program", _program(record)))
-    results = [described, *_outputs(crate, record, file)]
+    results = [described, *_outputs(crate, record, base)]
     inputs = [crate.add(ContextEntity(crate, f"#{name}", each)) for name, each in _inputs(record)]
     action = crate.add(ContextEntity(crate, "#run", _action(record)))
     action["instrument"] = program
     action["object"] = inputs
     action["result"] = results
     crate.root_dataset["mentions"] = action
-    crate.write(folder)
+    return crate
 
 
 def _action(record: dict[str, Any]) -> dict[str, Any]:
@@ -107,11 +127,10 @@ def _value(name: str, value: str) -> dict[str, Any]:
     return {"@type": "PropertyValue", "name": name, "value": value}
 
 
-def _outputs(crate: Any, record: dict[str, Any], file: Path) -> list[Any]:
+def _outputs(crate: ROCrate, record: dict[str, Any], base: Path | None) -> list[Any]:
     found = []
-    base = file.parent / record["artifacts"] / "run" / "output" if record["artifacts"] else None
     for each in record["outputs"]:
-        name = f"output/{each['path']}"
+        name = f"{OUTPUT}/{each['path']}"
         there = base is not None and (base / each["path"]).is_file()
         properties = {
             "name": each["path"], "contentSize": str(each["size"]),

@@ -127,7 +127,7 @@ class Packing:
         if recorded is None:
             return
         without = (self.record, self.artifacts)
-        now, _ = look(self.content, self.source, self.artifacts, without)
+        now, _ = look(self.record, self.content, self.source, self.artifacts, without)
         differing = matching.of_source(self.content, now, self.artifacts)
         if recorded["digest"] != now.digest:
             each = differing[min(1, len(differing) - 1)]

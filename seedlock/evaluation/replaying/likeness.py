@@ -37,7 +37,8 @@ class Likeness:
         bits_equal: whether all outputs have the recorded digests.
         results: number of results in its traces.
         traces_equal: by their digests; None where neither run was traced.
-        divergence: the first event that differs, where both runs' traces are there.
+        divergence: the first event that differs, a result or not, where anything differs and both
+            runs' traces are there.
         metrics: what compare_metrics returns.
         reasons: why nothing may be said, one line each.
         notes: what a reader should know.
@@ -160,11 +161,14 @@ def _compare_traces(
             )
             return
     found.traces_equal = one["digest"] == other["digest"]
-    if found.traces_equal:
+    if found.identical:
         return
+    # Results may be equal, or none, and a seed before them not.
     try:
         kept = digest_of_traces(before) if before.is_dir() else None
         if kept is None or kept["digest"] != one["digest"]:
+            if found.traces_equal:
+                return
             found.notes.append("where the traces part is not known: the recorded ones are gone")
             return
         runs = traces.Run(before, mounts), traces.Run(after, mounts)

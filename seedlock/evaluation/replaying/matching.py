@@ -156,9 +156,10 @@ def _files(recorded: Mapping[str, Any], now: Source, artifacts: Path) -> list[Mi
     if before is None:
         before = {each["file"]: each["sha256"] or ABSENT for each in recorded["dirty"]}
         names = sorted({*before, *now.dirty})
+        unknown = f"as in {recorded['revision']}" if recorded["revision"] else ABSENT
     else:
+        unknown = ABSENT
         names = sorted({*before, *now.files})
-    unknown = f"as in {recorded['revision']}" if recorded["revision"] else ABSENT
     return [
         Mismatch(f"source {name}", expected, got)
         for name in names

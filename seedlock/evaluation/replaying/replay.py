@@ -119,7 +119,9 @@ def replay(
             mismatches += matching.of_lock(content, wanted)
         without: tuple[Path, ...] = (asked.record, asked.artifacts, asked.output)
         if content["source"] is not None:
-            now, without = look(content, asked.source, asked.artifacts, without, asked.known)
+            now, without = look(
+                asked.record, content, asked.source, asked.artifacts, without, asked.known
+            )
             mismatches += matching.of_source(content, now, asked.artifacts)
         elif not asked.image:
             mismatches.append(Mismatch("source", "what the image holds", "unknown"))
@@ -246,6 +248,9 @@ def _result(
         "traces_equal": found.traces_equal,
         "divergence": found.divergence and found.divergence.as_dict(),
         "where": _where(found),
+        "runs": [str(each / WORKPLACE) for each in (asked.artifacts, asked.output)]
+        if found.divergence
+        else [],
         "metrics": found.metrics,
         "notes": [*_notes(asked), *found.notes] if ran else [],
     }

@@ -94,8 +94,8 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     results.add_argument(
         "--output", metavar="DIR",
-        help="folder for the replay, new or empty; of a bundle also for its files "
-        "(default: replay-N in the folder of the run, or NAME-replay-N for a bundle)",
+        help="folder for the replay, new or empty, outside of an exported board; of a bundle also "
+        "for its files (default: NAME-replay-N in this folder, after the record or bundle)",
     )  # fmt: skip
     results.add_argument("--json", action="store_true", help="print the result as JSON")
     results.add_argument("--verbose", action="store_true", help="print all differences")
@@ -128,10 +128,14 @@ def _carried_out(asked: Asked, options: argparse.Namespace) -> int:
     from seedlock.evaluation.progress import Progress
     from seedlock.evaluation.replaying.replay import replay
     from seedlock.evaluation.replaying.replay_text import text
+    from seedlock.evaluation.writing import write_text
 
     progress = Progress(Console(stderr=True))
     with progress:
         result: dict[str, Any] = replay(asked, os.environ, progress.show)
+    if options.output is None and asked.output.is_dir():
+        # It may lie beside the program, where git tells what is handed in.
+        write_text(str(asked.output / ".gitignore"), "*\n")
     if options.json:
         import json
 
@@ -192,6 +196,7 @@ def _asked(options: argparse.Namespace) -> Asked | str:
 
 def _of_record(options: argparse.Namespace, file: Path) -> Asked | str:
     from seedlock.evaluation.recording.record import load
+    from seedlock.evaluation.replaying.output_folder import output_folder
     from seedlock.evaluation.replaying.request import Asked, artifacts_of, source_of
 
     content = load(file)
@@ -199,24 +204,22 @@ def _of_record(options: argparse.Namespace, file: Path) -> Asked | str:
     source = Path(os.path.abspath(options.source)) if options.source else source_of(content)
     if not source.is_dir():
         return f"--source {options.source}: no such folder"
-    base = artifacts if artifacts.is_dir() else file.with_suffix("")
-    output = _folder(options.output, base, "replay")
-    if output is None:
-        return _not_empty(options.output)
-    return Asked(file, content, artifacts, source, output)
+    output = output_folder(options.output, file.stem)
+    return output if isinstance(output, str) else Asked(file, content, artifacts, source, output)
 
 
 def _of_bundle(options: argparse.Namespace, file: Path) -> Asked | str:
     from rich.console import Console
 
     from seedlock.evaluation.replaying.manifest import RECORD
+    from seedlock.evaluation.replaying.output_folder import output_folder
     from seedlock.evaluation.replaying.progress import Bytes
     from seedlock.evaluation.replaying.request import Asked
     from seedlock.evaluation.replaying.unpacking import unpack
 
-    output = _folder(options.output, Path.cwd(), f"{file.name.partition('.')[0]}-replay")
-    if output is None:
-        return _not_empty(options.output)
+    output = output_folder(options.output, file.name.partition(".")[0])
+    if isinstance(output, str):
+        return output
     with Bytes(Console(stderr=True), "unpacking") as progress:
         found = unpack(file, output / "bundle", progress.show)
     folder = found.folder
@@ -224,20 +227,6 @@ def _of_bundle(options: argparse.Namespace, file: Path) -> Asked | str:
         folder / RECORD, found.content, folder / "artifacts", folder / "source", output,
         found.known, True, [folder / "data"],
     )  # fmt: skip
-
-
-def _folder(given: str | None, base: Path, name: str) -> Path | None:
-    """Return an absolute path for the folder, which is made later; None where it can't be."""
-    if given is None:
-        paths = (base / f"{name}-{number}" for number in range(1, 10_000))
-        return next((path for path in paths if not path.exists()), None)
-    folder = Path(given).absolute()
-    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    return folder if empty else None
-
-
-def _not_empty(given: str | None) -> str:
-    return f"--output {given} is not empty; allowed: a new or an empty folder"
 
 
 def _refuse(problem: str) -> int:

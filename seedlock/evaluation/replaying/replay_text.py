@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.divergence_text import plain
+from seedlock.evaluation.divergence_text import diff_command, plain
 from seedlock.evaluation.findings import HARMLESS
+from seedlock.evaluation.recording.source import ABSENT
 from seedlock.evaluation.replaying.replay import (
     DIFFERENT,
     IDENTICAL,
@@ -61,14 +62,29 @@ def text(result: dict[str, Any], verbose: bool = False) -> str:
     lines += [f"  note: {note}" for note in result["notes"]]
     if result["replay"]:
         lines.append(f"  record of the replay: {result['replay']}")
+    if result["runs"]:
+        lines.append(f"next: {diff_command(result['runs'])}")
     if result["verdict"] == MISMATCH:
         whose = any(str(each["what"]).startswith("source") for each in result["mismatches"])
         where = ", or name the program's folder with --source DIR" if whose else ""
         lines.append(
-            f"cure: bring back what is named{where}, or say --anyway "
-            "[docs/messages.md#replay-mismatch]"
+            f"cure: {_cure(result)}{where}, or say --anyway [docs/messages.md#replay-mismatch]"
         )
     return "\n".join(map(plain, lines))
+
+
+def _cure(result: dict[str, Any]) -> str:
+    """Return what to do about mismatches: what is new since the run is moved out of its source."""
+    named = [each for each in result["mismatches"] if each["what"] != "source"]
+    new = [each for each in named if _is_new(each)]
+    if not new:
+        return "bring back what is named"
+    moved = f"move what is new since the run (expected {ABSENT}) out of its source"
+    return moved if len(new) == len(named) else f"bring back what is named, and {moved}"
+
+
+def _is_new(mismatch: dict[str, str]) -> bool:
+    return mismatch["what"].startswith("source ") and mismatch["expected"] == ABSENT
 
 
 def _mismatches(result: dict[str, Any]) -> Iterator[str]:
@@ -94,6 +110,9 @@ def _outputs(result: dict[str, Any]) -> Iterator[str]:
 def _traces(result: dict[str, Any]) -> Iterator[str]:
     if result["traces_equal"] is None:
         yield "  trace: none was recorded"
+    elif not result["results"]:
+        other = "" if result["traces_equal"] else "; the replay's has some"
+        yield f"  trace: no result in it to compare (seeds and draws don't count){other}"
     elif result["traces_equal"]:
         yield f"  trace: {result['results']} results equal"
     else:

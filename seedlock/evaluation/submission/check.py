@@ -18,8 +18,8 @@ from seedlock.evaluation.recording import recorded_run, source
 from seedlock.evaluation.recording.record import DONE, INTERRUPTED
 from seedlock.evaluation.replaying.likeness import compare
 from seedlock.evaluation.sealing.limits import parse
-from seedlock.evaluation.submission import images
-from seedlock.evaluation.submission.points import FAILED, Point, failed, passed, skipped
+from seedlock.evaluation.submission import handed_files, images
+from seedlock.evaluation.submission.points import FAILED, PASSED, Point, failed, passed, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,6 +88,7 @@ class Check:
         """
         limits = parse(self.submission.limits)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._look_at_files()
         image = None if self.here else self._image(environ)
         if self.here:
             os.chdir(self.submission.folder)  # a program finds its files by relative names
@@ -97,6 +98,15 @@ class Check:
         elif self._run_all(image, limits, environ):
             self._compare()
         return self._described()
+
+    def _look_at_files(self) -> None:
+        """Say what is handed in: a folder of results is no fault, and seldom meant."""
+        folder = self.submission.folder
+        names = source.look(folder, (self.folder,)).files
+        said, details, cure = handed_files.told(
+            {name: (folder / name).stat().st_size for name in names}
+        )
+        self.points.append(Point("handed in", PASSED, said, cure, details))
 
     def _image(self, environ: Mapping[str, str]) -> Image | None:
         self.tell("building the image" if self.submission.dockerfile else "looking for the image")
@@ -186,7 +196,8 @@ class Check:
             cure = "log a metric, or write the result into $REPRO_OUTPUT"
             self.points.append(failed("repeatable", "there is nothing to compare", cure))
         elif found.identical:
-            said = f"{found.files} files, {found.results} results and all metrics equal"
+            results = f", {found.results} results" if found.results else ""
+            said = f"{found.files} files{results} and all metrics equal"
             self.points.append(passed("repeatable", f"two runs under seed {self.seeds[0]}: {said}"))
         else:
             self.points.append(failed("repeatable", *_differing(found)))

@@ -61,7 +61,7 @@ def test_a_clean_run_is_replayed_bit_for_bit(folder: Path) -> None:
     assert "outputs: 2 files equal" in done.out
     assert "trace: 3 results equal" in done.out
     assert "metric loss: " in done.out and ", equal" in done.out
-    made = load(folder / "run" / "replay-1" / "record.json")
+    made = load(folder / "run-replay-1" / "record.json")
     recorded = load(folder / "run.json")
     for key in ("seed", "command", "settings", "environment", "outputs"):
         assert made[key] == recorded[key]
@@ -85,6 +85,33 @@ def test_what_seedlock_left_there_is_no_source(folder: Path) -> None:
     assert [each["what"] for each in result["mismatches"]] == ["source", "source numpy.py"]
 
 
+def test_what_shows_a_record_is_no_source(folder: Path) -> None:
+    """Pages, crates and statements that seedlock made of it; one that was changed since, or is made
+    of nothing that is here, is named with what to do."""
+    for words in (
+        ("show", "run.json", "--html", "shown.html"),
+        ("export", "run.json", "--ro-crate", "crate", "--in-toto", "statement.json"),
+    ):
+        assert seedlock(folder, *words).status == 0
+    assert (folder / "crate" / "output" / "weights.npy").is_file()
+    assert replay(folder)[0] == 0
+
+    (folder / "crate" / "output" / "weights.npy").write_bytes(b"other")
+    (folder / "statement.json").write_text(json.dumps({"_type": "a statement"}))
+    page = folder / "shown.html"
+    page.write_text(page.read_text().replace("DONE", "GOOD", 1))
+    done = seedlock(folder, "replay", "run.json")
+
+    assert done.status == 78
+    for name in ("shown.html", "statement.json", "crate/output/weights.npy"):
+        assert f"source {name}: expected absent, got sha256:" in done.out
+    assert "crate/ro-crate-metadata.json" not in done.out
+    (cure,) = [each for each in done.lines if each.startswith("cure: ")]
+    assert cure.startswith(
+        "cure: move what is new since the run (expected absent) out of its source"
+    )
+
+
 def test_a_changed_source_is_named_and_refused(folder: Path) -> None:
     """With what was expected and got; nothing is started. With --anyway the first line that does
     something else is named."""
@@ -95,7 +122,7 @@ def test_a_changed_source_is_named_and_refused(folder: Path) -> None:
     assert status == 78
     assert result["verdict"] == "NOT MATCHING"
     assert "source train.py" in [each["what"] for each in result["mismatches"]]
-    assert not (folder / "run" / "replay-1").exists()
+    assert not (folder / "run-replay-1").exists()
     done = seedlock(folder, "replay", "run.json")
     assert "source train.py: expected sha256:" in done.out and ", got sha256:" in done.out
     assert "--source DIR" in done.out and "--anyway" in done.out
@@ -123,6 +150,31 @@ def test_what_is_not_repeatable_is_different_with_step_and_line(
     assert "os.urandom draws from the system at train.py:6" in done.out
     assert "output weights.npy" in done.out
     assert "metric loss: recorded " in done.out
+
+
+CLOCK = """\
+import json, os, time, numpy
+rng = numpy.random.default_rng(time.time_ns())
+with open(os.environ["REPRO_OUTPUT"] + "/metrics.json", "w") as file:
+    json.dump({"loss": float(rng.random())}, file)
+"""
+
+
+def test_what_parts_before_any_result_is_named_with_the_next_command(tmp_path: Path) -> None:
+    """NumPy alone leaves no results in a trace: that they are equal is not said, the seed event
+    that differs is named, and the command that shows more of it does so where it is typed."""
+    folder = record(tmp_path / "a", CLOCK, "--metric", "loss:min").parent
+
+    done = seedlock(folder, "replay", "run.json")
+
+    assert (done.status, done.lines[0].split(":")[0]) == (1, "DIFFERENT"), done.err
+    assert "results equal" not in done.out
+    assert "no result in it to compare" in done.out
+    assert "the traces part at event 0 of the first process, step 0: seed" in done.out
+    (line,) = [each for each in done.lines if each.startswith("next: seedlock diff run/run ")]
+    again = seedlock(folder, *line.removeprefix("next: seedlock ").split())
+    assert again.status == 1
+    assert "train.py:2: rng = numpy.random.default_rng(time.time_ns())" in again.out
 
 
 @pytest.mark.parametrize(
@@ -242,7 +294,7 @@ def test_the_recorded_variables_count_and_no_others(tmp_path: Path) -> None:
     status, _ = replay(tmp_path, OMP_NUM_THREADS="5", REPRO_LEVEL="seed", MKL_NUM_THREADS="2")
 
     assert status == 0
-    made = load(tmp_path / "run" / "replay-1" / "record.json")
+    made = load(tmp_path / "run-replay-1" / "record.json")
     assert made["environment"]["OMP_NUM_THREADS"] == "3"
     assert "MKL_NUM_THREADS" not in made["environment"]
     assert (made["level"], made["settings"]["user_seeds"]) == ("strict", "keep")
@@ -317,7 +369,7 @@ def test_a_mangled_record_starts_nothing(folder: Path, keys: dict[str, Any]) -> 
 
     assert done.status == 78
     assert "allowed: " in done.err and "Traceback" not in done.err
-    assert not (folder / "run" / "replay-1" / "run").exists()
+    assert not (folder / "run-replay-1" / "run").exists()
 
 
 def test_the_image_of_a_record_must_be_there(folder: Path) -> None:
@@ -354,7 +406,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert out.startswith("INTERRUPTED")
-    made = load(folder / "run" / "replay-1" / "record.json")
+    made = load(folder / "run-replay-1" / "record.json")
     assert made["outcome"]["class"] == "interrupted"
 
 

@@ -63,7 +63,7 @@ def test_the_data_lock_in_the_source_finds_it(folder: Path) -> None:
     status, result = replay(folder)
 
     assert (status, result["verdict"]) == (0, "IDENTICAL")
-    again = load(folder / "run" / "replay-1" / "record.json")
+    again = load(folder / "run-replay-1" / "record.json")
     assert again["data"] == load(folder / "run.json")["data"]
     assert again["data"][0]["verified_before"] and again["data"][0]["verified_after"]
 
@@ -85,11 +85,11 @@ def test_another_content_is_named_and_nothing_is_started(folder: Path) -> None:
         assert mismatch["what"] == "data digits"
         assert mismatch["expected"] == load(folder / "run.json")["data"][0]["sha256"]
         assert mismatch["got"].startswith("sha256:")
-        assert not (folder / "run" / "replay-1").exists()
+        assert not (folder / "run-replay-1").exists()
     status, result = replay(folder, "--data", str(sets), "--anyway")
 
     assert (status, result["verdict"]) == (1, "DIFFERENT")
-    assert load(folder / "run" / "replay-1" / "record.json")["data"][0]["size"] == 4
+    assert load(folder / "run-replay-1" / "record.json")["data"][0]["size"] == 4
 
 
 def test_what_a_data_lock_names_is_not_given_unless_it_is_what_was_recorded(folder: Path) -> None:
@@ -104,9 +104,9 @@ def test_what_a_data_lock_names_is_not_given_unless_it_is_what_was_recorded(fold
 
     assert status == 1
     assert "data digits" in [each["what"] for each in result["mismatches"]]
-    printed = (folder / "run" / "replay-1" / "run" / "stderr.txt").read_text()
+    printed = (folder / "run-replay-1" / "run" / "stderr.txt").read_text()
     assert "REPRO_DATA" in printed or "digits" in printed
-    assert load(folder / "run" / "replay-1" / "record.json")["data"] == []
+    assert load(folder / "run-replay-1" / "record.json")["data"] == []
 
 
 @pytest.mark.parametrize("kind", ["folder", "lock"])

@@ -40,14 +40,14 @@ def test_a_sealed_run_is_replayed_sealed(folder: Path) -> None:
 
     assert sealed.status == 0, sealed.out + sealed.err
     assert sealed.lines[0].startswith("IDENTICAL") and "  sealed: " in sealed.out
-    before, again = load(folder / "run.json"), load(folder / "run" / "replay-1" / "record.json")
+    before, again = load(folder / "run.json"), load(folder / "run-replay-1" / "record.json")
     assert again["limits"] == before["limits"] and before["limits"]["processes"] == 200
     assert again["guarantees"] == before["guarantees"]
     assert unsealed.status == 1
     assert "NOT SEALED: the recorded run was" in unsealed.out
-    made = load(folder / "run" / "replay-2" / "record.json")
+    made = load(folder / "run-replay-2" / "record.json")
     assert made["guarantees"] is None and made["limits"] == {"seconds": 300.0}
-    told = json.loads((folder / "run" / "replay-2" / "replay.json").read_text())
+    told = json.loads((folder / "run-replay-2" / "replay.json").read_text())
     assert told["sealed"] is False
 
 
@@ -64,7 +64,7 @@ def test_limits_that_can_not_be_start_nothing(folder: Path, key: str, value: obj
 
     assert done.status == 78
     assert f"limit of {key}" in done.err and "Traceback" not in done.err
-    assert not (folder / "run" / "replay-1").exists()
+    assert not (folder / "run-replay-1").exists()
 
 
 def test_a_promise_that_is_not_kept_here_stops_it(folder: Path) -> None:

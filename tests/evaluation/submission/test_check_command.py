@@ -25,7 +25,7 @@ seedlock.log_metric("loss", 0.5)
 def checked(folder: Path, program: str, *options: str) -> tuple[Done, dict[str, Any]]:
     """Check a submission; return what the command left and its result."""
     folder.chmod(0o755)
-    (folder / "mine").mkdir()
+    (folder / "mine").mkdir(exist_ok=True)
     (folder / "mine" / "submission.toml").write_text(
         SUBMISSION.format(name="mine", image="conference/repro-base")
     )
@@ -53,17 +53,25 @@ def test_without_an_image_nobody_is_called_ready(
     found = points(result)
     assert found.pop("image") == "not looked at"
     assert found.pop("sealed") == ("passed" if options == SEALED else "not looked at")
-    assert set(found) == {"runs", "metrics", "data", "repeatable", "hears the seed"}
+    assert set(found) == {"handed in", "runs", "metrics", "data", "repeatable", "hears the seed"}
     assert set(found.values()) == {"passed"}
     page = (tmp_path / "checked" / "check.html").read_text()
     assert "NO FAULT FOUND" in page and "NOT READY" not in page
 
 
 def test_a_seed_deaf_submission_is_refused(tmp_path: Path) -> None:
-    """With status 1 and the line that says so."""
+    """With status 1 and the line that says so; what an earlier run left there is named."""
+    left = tmp_path / "mine" / "results"
+    left.mkdir(parents=True)
+    (left / "weights.bin").write_bytes(b"1234")
+
     done, result = checked(tmp_path, DEAF, "--unsealed")
 
     assert done.status == 1
+    (handed,) = [each for each in result["points"] if each["name"] == "handed in"]
+    assert (handed["status"], handed["said"].split(",")[0]) == ("passed", "3 files")
+    assert handed["details"] == ["results/: looks like results; 1 files, 4 bytes"]
+    assert ".gitignore" in handed["cure"]
     assert result["verdict"] == "NOT READY"
     assert [name for name, how in points(result).items() if how == "failed"] == ["hears the seed"]
 
