@@ -188,6 +188,7 @@ ORDER = [
         "evaluation.replaying.request",
         "evaluation.replaying.sets",
     },
+    {"evaluation.submission.of_round"},
     {"evaluation.replaying.unpacking", "evaluation.submission.check"},
     {"evaluation.replaying.products"},
     {"evaluation.replaying.replay"},
