@@ -44,7 +44,7 @@ docs: venv ## build the handbook, build/docs/docs/index.html; a warning is an er
 docs-links: venv ## ask the network whether each address that the handbook links to answers; not in the gate
 	$(BIN)/python -m sphinx -q -n -b linkcheck -d build/doctrees-links -c docs . build/docs-links
 
-test: lint unit ## check style and types, and run all tests but those of the image
+test: lint unit ## check style and types, and run all tests but the image's and those of test-full
 
 lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/ruff check .
@@ -52,7 +52,7 @@ lint: venv ## check style, types and the Dockerfiles
 	$(TOOLS)/bin/mypy --python-executable $(BIN)/python
 	$(TOOLS)/bin/hadolint Dockerfile Dockerfile.gpu examples/author-image/Dockerfile.*
 
-unit: venv ## run the tests, without the image's
+unit: venv ## run the tests, without the image's and those of test-full
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not full" --durations=20
 
 test-full: venv ## run what `make unit` leaves out of large tables, before a release

@@ -73,19 +73,34 @@ def threads() -> dict[str, object]:
 
 
 def usage() -> dict[str, float]:
-    """Return what this process took so far: `user_s` and `system_s`, processor time in seconds,
-    and `peak_memory_bytes`, the most that it held in memory (getrusage(2); Linux counts in KiB)."""
+    """Return what this process took so far: `user_s` and `system_s`, processor time in seconds
+    (getrusage(2)), and `peak_memory_bytes`, as `peak_memory` has it."""
     try:
         import resource
     except ImportError:  # Windows
         return {}
     of = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts in KiB
     return {
         "user_s": round(of.ru_utime, 3),
         "system_s": round(of.ru_stime, 3),
-        "peak_memory_bytes": of.ru_maxrss * unit,
+        "peak_memory_bytes": peak_memory() or of.ru_maxrss * unit,
     }
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes that this process held in memory since its program began, by Linux's
+    VmHWM (proc_pid_status(5)); None where that is not to be had.
+
+    getrusage's ru_maxrss begins with what the process held that started this one: Linux carries it
+    over execve(2) (fs/exec.c, exec_mmap).
+    """
+    try:
+        with open("/proc/self/status", "rb") as file:
+            _, found, rest = file.read().partition(b"VmHWM:")
+    except OSError:
+        return None
+    return int(rest.split()[0]) * 1024 if found else None
 
 
 def gpu() -> dict[str, object]:

@@ -190,6 +190,7 @@ ORDER = [
         "evaluation.replaying.request",
         "evaluation.replaying.sets",
     },
+    {"evaluation.submission.of_round"},
     {"evaluation.replaying.unpacking", "evaluation.submission.check"},
     {"evaluation.replaying.shown_anew"},
     {"evaluation.replaying.products"},

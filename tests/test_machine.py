@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 from seedlock import machine
+from tests.interpreter import python
 
 
 def test_facts_are_json_ready() -> None:
@@ -45,3 +47,14 @@ def test_a_gpu_or_the_reason_why_there_is_none() -> None:
     gpu = machine.gpu()
 
     assert gpu["devices"] or gpu["reason"]
+
+
+def test_memory_is_the_processs_own() -> None:
+    """It does not begin with what the process held that started this one."""
+    child = "from seedlock import machine; print(machine.usage()['peak_memory_bytes'])"
+    words = [sys.executable, "-c", child]
+    parent = f"import subprocess; held = b'x' * (256 << 20); subprocess.run({words!r}, check=True)"
+
+    peak = int(python("-c", parent).out)
+
+    assert 1 << 20 < peak < 256 << 20

@@ -55,7 +55,7 @@ def _apptainer(options: argparse.Namespace) -> int:
     require(ROUND)
     from seedlock.evaluation.engines.apptainer import Job, script
     from seedlock.evaluation.rounds.ceremony import Round
-    from seedlock.evaluation.rounds.handed_in import limits
+    from seedlock.evaluation.rounds.handed_in import smaller
     from seedlock.evaluation.submission import submission_file
 
     data = dict(each.split("=", 1) for each in options.data if "=" in each)
@@ -72,7 +72,7 @@ def _apptainer(options: argparse.Namespace) -> int:
         Path(options.results).resolve(),
         Path(options.seeds).resolve(),
         policy.level,
-        limits(policy, submission).as_dict(),
+        smaller(policy.limits, submission.limits).as_dict(),
         policy.seeds,
         options.nv,
         options.sbatch,

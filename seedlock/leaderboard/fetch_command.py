@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 
 EPILOG = """\
-Fetches the last accepted submission of each name into FOLDER/submissions/NAME, after the deadline.
+Fetches the last accepted submission of each name into FOLDER/submissions/NAME, after the deadline
+or after the freeze.
 Each archive and each unpacked folder is compared with its digest. What is there already with that
 digest is left alone; a folder with another content is named and nothing is put in its place.
 Then: seedlock round freeze FOLDER.
@@ -44,7 +45,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="default: .")
     server_options(parser)
     parser.add_argument(
-        "--early", action="store_true", help="before the deadline: later uploads are not in it"
+        "--early",
+        action="store_true",
+        help="while the server takes submissions: later uploads are not in it",
     )
     parser.add_argument(
         "--records", action="store_true",
@@ -63,6 +66,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
     from seedlock.evaluation.data.fetch_progress import Bar
     from seedlock.evaluation.rounds.ceremony import Round
+    from seedlock.evaluation.rounds.formats import FREEZE
     from seedlock.leaderboard import client, own_uploads
 
     this = Round(Path(options.folder).absolute())
@@ -71,11 +75,12 @@ def _fetch(options: argparse.Namespace) -> int:
     if options.records:
         return _fetch_records(options, server, name, this.folder / "returned")
     told = server.get("rounds", name)
-    # Both moments are the server's, by whose clock it takes submissions.
-    if told["now"] < told["deadline"] and not options.early:
+    # By the server's clock, and over with the freeze that was published there, early ones too.
+    if told["submissions_open"] and not options.early:
+        cure = "seedlock board publish first" if this.has(FREEZE) else "wait, or say --early"
         print(
             f"seedlock board fetch: the deadline is {told['deadline']} and it is {told['now']} by "
-            "the server's clock; wait, or say --early",
+            f"the server's clock; {cure}",
             file=sys.stderr,
         )
         return EXIT_USAGE
@@ -104,7 +109,8 @@ def _fetch(options: argparse.Namespace) -> int:
         print(f"{each['name']}: {each['how']}, {each['digest']}, of {each['team']}")
     for other in strangers:
         print(f"{other}: is in {into} and was not handed in at the server")
-    print(f"{name}: {len(rows)} submissions in {into}; next: seedlock round freeze")
+    following = "" if this.has(FREEZE) else "; next: seedlock round freeze"
+    print(f"{name}: {len(rows)} submissions in {into}{following}")
     return 0
 
 

@@ -137,6 +137,10 @@ class ServerLinks(Links):
         """Return the address of what a team handed in for a round."""
         return f"{self._round(name)}/uploads"
 
+    def archive(self, name: str, upload: int) -> str:
+        """Return the address of an upload's archive."""
+        return f"{self.uploads(name)}/{upload}/archive"
+
     def ledger(self, name: str, page: int = 1) -> str:
         """Return the address of a page of a round's ledger."""
         return _query(f"{self._round(name)}/ledger", {"page": str(page) if page != 1 else None})

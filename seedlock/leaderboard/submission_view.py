@@ -94,7 +94,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class SubmissionView:
-    """The page of a submission."""
+    """The page of a submission; `archive` is the address of what was handed in, where the visitor
+    may have it."""
 
     round: str
     state: State
@@ -119,6 +120,7 @@ class SubmissionView:
     more_curves: int
     apart: bool
     others: tuple[str, ...]
+    archive: str | None = None
 
 
 def submission(

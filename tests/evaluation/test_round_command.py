@@ -101,15 +101,18 @@ def test_a_round_from_open_to_verify(
     """Each step says what comes next; at its end an author with notes has it proven."""
     assert said("open", folder, "--policy", folder.parent / "policy.toml") == 0
     opened = capsys.readouterr().out
-    assert "next: publish opening.json; seedlock round freeze after 2026-12-01T12:00:00Z" in opened
+    assert "next: publish opening.json" in opened
+    assert "; seedlock round freeze after 2026-12-01T12:00:00Z" in opened
     clock.now = FROZEN
     assert said("freeze", folder) == 0
-    assert "give receipts before round 1000 of tests" in capsys.readouterr().out
+    frozen = capsys.readouterr().out
+    assert "give receipts before round 1000 of tests" in frozen
     assert said("receipt", "ours", folder) == 0
     (folder.parent / "receipt.json").write_text(capsys.readouterr().out)
     clock.now = DRAWN
     assert said("draw", folder, "--beacon", SIGNATURES[NUMBER]) == 0
-    assert "seedlock evaluate" in capsys.readouterr().out
+    drawn = capsys.readouterr().out
+    assert "seedlock evaluate" in drawn
     this = Round(folder)
     entries = this.freeze()["submissions"]
     ledger = made_rounds.Ledger(this, entries)
@@ -118,8 +121,12 @@ def test_a_round_from_open_to_verify(
             ledger.attempt(each, index, 1, "done", runs=(folder, seed))
     ledger.write(folder)
     clock.now = REVEALED
+    assert said("show", folder) == 0
+    trained = capsys.readouterr().out
     assert said("reveal", folder) == 0
-    capsys.readouterr()
+    revealed = capsys.readouterr().out
+    for each in (opened, frozen, drawn, trained, revealed):
+        assert "(to a server: seedlock board publish)" in each.rpartition("next: ")[2]
     clock.now = LOOKED
     head = ledger.events[4]
     noted: list[str | Path] = [
@@ -161,8 +168,8 @@ def test_show(folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(
     ("at", "word"),
-    [(OPENED, "freeze after"), (FROZEN, "freeze before"), (DRAWN, "later beacon"),
-     (REVEAL_BY.replace(month=4), "it is void")],
+    [(OPENED, "freeze after"), (FROZEN, "freeze before"), (FROZEN, "seedlock board fetch first"),
+     (DRAWN, "later beacon"), (REVEAL_BY.replace(month=4), "it is void")],
 )  # fmt: skip
 def test_what_is_next(
     folder: Path, clock: Clock, capsys: pytest.CaptureFixture[str], at: datetime, word: str
@@ -248,7 +255,7 @@ def test_submissions_that_do_not_fit(
         said("freeze", folder)
     line = str(caught.value)
     assert "metric accuracy is min, the policy says max" in line
-    assert "limit memory is 5.36871e+09, the policy allows 4.29497e+09" in line
+    assert "limit memory is 5g, the policy allows 4g" in line
     assert "theirs" in line
     assert not Round(folder).has("freeze")
 

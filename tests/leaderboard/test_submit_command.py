@@ -189,6 +189,27 @@ def test_the_archive_for_the_form(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "mine.tar.gz"]
 
 
+def test_an_early_freeze_ends_the_wait(world: World, tmp_path: Path) -> None:
+    """Once the server has the freeze nothing more comes, whatever the deadline: whoever fetches
+    has nothing to say. One that was not published yet is what is in the way."""
+    folder = world.open("early", timedelta(days=30))
+    assert world.seedlock("board", "publish", folder, token="organiser").status == 0
+    mine = submission(tmp_path / "mine", name="early")
+    assert world.seedlock("submit", mine, "--round", "early").status == 0
+
+    waiting = world.seedlock("board", "fetch", folder, token="organiser")
+    entry = {"name": "early", "digest": source.look(mine).digest, "visibility": "private"}
+    steps.freeze_round(Round(folder), [entry], datetime.now(timezone.utc), early=True)
+    unpublished = world.seedlock("board", "fetch", folder, token="organiser")
+    assert world.seedlock("board", "publish", folder, token="organiser").status == 0
+    fetched = world.seedlock("board", "fetch", folder, token="organiser")
+
+    assert (waiting.status, "wait, or say --early" in waiting.err) == (2, True)
+    assert (unpublished.status, "seedlock board publish first" in unpublished.err) == (2, True)
+    assert fetched.status == 0, fetched.err
+    assert "early: fetched" in fetched.out and "next: seedlock round freeze" not in fetched.out
+
+
 @pytest.mark.parametrize(
     ("words", "token", "said"),
     [

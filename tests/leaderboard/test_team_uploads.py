@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
+from seedlock.evaluation.rounds import steps
 from seedlock.leaderboard.configuration import Limits
 from seedlock.leaderboard.tables import Audit, Submission
 from tests.leaderboard.api.test_submissions import Open
-from tests.leaderboard.conftest import csrf
-from tests.leaderboard.handing_in import DAY, hand_in, packed, submission
+from tests.leaderboard.conftest import START, csrf
+from tests.leaderboard.handing_in import DAY, at, hand_in, packed, put, submission
 
 PAGE = "/rounds/small/uploads"
 
@@ -151,3 +152,32 @@ def test_many_are_on_pages(tmp_path: Path) -> None:
 
     assert ("<td>b</td>" in first, "<td>a</td>" in first) == (True, False)
     assert ("<td>b</td>" in second, "<td>a</td>" in second) == (False, True)
+
+
+@pytest.mark.parametrize("visibility", ["public", "private"])
+def test_a_submissions_page_leads_to_its_archive(
+    board: Open, tmp_path: Path, visibility: str
+) -> None:
+    """Organisers, reviewers and its own team; nobody else has the link or, by its address, the
+    file, be the submission public."""
+    raw, handed = packed(submission(tmp_path / "mine", visibility=visibility))
+    assert hand_in(board.site, board.ours, "small", raw).status_code == 201
+    entry = {"name": "mine", "digest": handed.digest, "visibility": visibility}
+    steps.freeze_round(board.round, [entry], at(START), early=True)
+    answer = put(board.site, board.organiser, "small", board.round.folder / "freeze.json")
+    assert answer.status_code == 200, answer.text
+    elsewhere = board.site.token("reviewer", None, "other")
+    link = f"{PAGE}/1/archive"
+
+    for token, sees in (
+        (board.organiser, True), (board.reviewer, True), (board.ours, True),
+        (board.theirs, False), (elsewhere, False), (None, False),
+    ):  # fmt: skip
+        browser = board.site.new_client() if token is None else board.site.sign_in(token)
+        page = browser.get("/rounds/small/submissions/mine")
+        archive = browser.get(link)
+
+        assert page.status_code == 200 and handed.digest in page.text
+        assert (f'href="{link}"' in page.text, archive.status_code == 200) == (sees, sees)
+        assert (archive.content == raw) == sees
+        assert archive.status_code == (200 if sees else 401 if token is None else 404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from pathlib import Path
@@ -32,6 +33,12 @@ def test_tokens_without_a_browser(tmp_path: Path) -> None:
         tokens = organiser.ask("GET", "tokens").json()["tokens"]
         author = Person(served, (tmp_path / "blue.token").read_text().strip(), tmp_path / "author")
         me = author.ask("GET", "me").json()
+        denied = author.command("board", "token", "--list", check=False)
+        taken = organiser.command("board", "token", "--revoke", "2")
+        unknown = organiser.command("board", "token", "--revoke", "9", check=False)
+        afterwards = author.ask("GET", "me").status_code
+        listed = organiser.command("board", "token", "--list")
+        as_json = organiser.command("board", "token", "--list", "--json")
 
     assert done.out == f"token 1 for an organiser, all rounds: in {first}\n"
     assert not LINK.search("\n".join(served.said))
@@ -49,17 +56,31 @@ def test_tokens_without_a_browser(tmp_path: Path) -> None:
     for file in (first, tmp_path / "blue.token", tmp_path / "second"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert TOKEN.fullmatch(file.read_text().strip())
-    printed = "\n".join((done.out, told.out, more.out, *served.said))
+    assert (denied.status, "allowed: organisers" in denied.err) == (78, True), denied.err
+    assert taken.out.startswith("token 2 of team blue: REVOKED at 2")
+    assert (unknown.status, "there is no such token" in unknown.err) == (78, True)
+    assert afterwards == 401
+    assert [line.split()[0] for line in listed.lines] == ["3", "2", "1", "3"]
+    assert "  team blue  round r  revoked 2" in listed.lines[1]
+    assert listed.lines[2].startswith("1  an organiser  all rounds  until 2")
+    assert listed.lines[-1] == "3 tokens, 1 of them revoked"
+    assert [bool(each["revoked"]) for each in json.loads(as_json.out)] == [False, True, False]
+    printed = "\n".join((done.out, told.out, more.out, listed.out, as_json.out, *served.said))
     assert not TOKEN.search(printed)
     with sqlite3.connect(board / "board.db") as connection:
         said = connection.execute("SELECT who, what, outcome FROM audit ORDER BY id").fetchone()
     assert said == ("who can write the database", "issue token", "done")
 
 
-@pytest.mark.parametrize("words", [(), ("--team", "blue", "--reviewer")])
+@pytest.mark.parametrize(
+    "words",
+    [("-o", "x"), ("-o", "x", "--team", "blue", "--reviewer"), ("--reviewer",),
+     ("-o", "x", "--list"), ("--list", "--revoke", "1")],
+)  # fmt: skip
 def test_a_token_is_somebodys(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """Of a team, a reviewer or an organiser, and of one of them."""
-    done = run([SEEDLOCK, "board", "token", "-o", str(tmp_path / "x"), *words], check=False)
+    """Of a team, a reviewer or an organiser, and of one of them, and goes into a file; what lists
+    and takes back writes none."""
+    done = run([SEEDLOCK, "board", "token", *words], check=False, cwd=tmp_path)
 
     assert done.status == 2
     assert not (tmp_path / "x").exists()

@@ -10,7 +10,7 @@ from seedlock.evaluation.data import data_lock
 from seedlock.evaluation.file_digests import NotDigestible
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.formats import FREEZE
-from seedlock.evaluation.sealing import limits
+from seedlock.evaluation.rounds.handed_in import smaller
 from seedlock.evaluation.submission import submission_file
 
 if TYPE_CHECKING:
@@ -113,22 +113,6 @@ def enter(ledger: Ledger, this: Round, found: Sequence[Entry]) -> None:
         (each.digest, each.submission.name, each.submission.visibility, policy.seeds)
         for each in found
     ])  # fmt: skip
-
-
-def smaller(of_round: Limits, given: Mapping[str, str]) -> Limits:
-    """Return a round's limits, each with the submission's own where that is smaller.
-
-    Args:
-        of_round: the policy's.
-        given: the submission's, as `limits.parse` takes them.
-
-    Raises:
-        BadSetting: one of these is not allowed.
-    """
-    own = limits.parse(given)
-    names = ("seconds" if name == "time" else name for name in given)
-    lower = {name: min(getattr(of_round, name), getattr(own, name)) for name in names}
-    return replace(of_round, **lower)
 
 
 def _entry(folder: Path, policy: Policy) -> Entry:

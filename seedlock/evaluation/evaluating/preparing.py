@@ -103,7 +103,7 @@ def prepare_image(entry: Entry, policy: Policy, folder: Path, environ: Mapping[s
             ) from problem
         write_json(str(beside / IMAGE_FILE), {"id": image.digest, "name": image.name})
     entry.image = image
-    entry.refused = entry.refused or _on_another_base(image, policy)
+    entry.refused = entry.refused or images.another_base(image, policy.image)
     return f"{of.name}: image {image.digest[:19]} ({how})"
 
 
@@ -128,14 +128,3 @@ def _noted(path: Path, environ: Mapping[str, str]) -> Image | None:
     except (OSError, ValueError, KeyError, engine.EngineError):
         return None
     return engine.Image(held.client, noted["name"], held.digest, held.user)
-
-
-def _on_another_base(image: Image, policy: Policy) -> str:
-    if policy.image is None:
-        return ""
-    found, wanted = images.base_lock(image), policy.image["lock"]
-    if found is None:
-        return f"its image is not built on {policy.image['name']}"
-    if wanted is not None and found.removeprefix("sha256:") != wanted.removeprefix("sha256:"):
-        return f"its image is built on a base with lock {found}; the round's policy has {wanted}"
-    return ""

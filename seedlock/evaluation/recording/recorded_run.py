@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedlock import __version__, settings
+from seedlock import __version__, machine, settings
 from seedlock.derivation import SCHEME
 from seedlock.errors import BadTrace, NotFrozen
 from seedlock.evaluation.file_digests import NotDigestible, digest_of, listing
@@ -154,12 +154,13 @@ def carry_out(
             meter.look()
             show(runs)
 
+        own = machine.peak_memory()
         with Interruption() as interruption:
             watch([run], 1, interruption, looked, lambda _: None, lambda _: True)
         gpus = meter.taken()  # now: to digest the results may take longer than the run
     content = _results(request, run, before, data)
     content["data"], lost = held(data)
-    content["usage"] = usage(run, began, content["processes"], gpus)
+    content["usage"] = usage(run, began, content["processes"], gpus, own)
     content["outcome"] = outcome(run, content, lost, request.accept)
     for key in ("faults", "problems"):
         content.pop(key)

@@ -57,6 +57,21 @@ def read(folder: Path, step: str) -> tuple[dict[str, Any], str]:
             f"round {DOES[step]} first, or get the file where it was published"
         )
     raw = raw_of(path)
+    return parse(path, step, raw), sha256(raw)
+
+
+def parse(path: Path, step: str, raw: bytes) -> dict[str, Any]:
+    """Return the content of a step's file, whatever it is called.
+
+    Args:
+        path: for errors.
+        step: whose file it is to be, one of `STEPS`.
+        raw: its bytes.
+
+    Raises:
+        BadRound: it is not of that step's format.
+    """
+    shown = printable(str(path), 200)
     content = content_of(path, raw)
     expected = f"seedlock-round-{step}"
     if content.get("format") != expected or content.get("version") != VERSION:
@@ -74,7 +89,7 @@ def read(folder: Path, step: str) -> tuple[dict[str, Any], str]:
             f"{shown}: {printable(', '.join(wrong), 80)} is missing, unknown or of another form; "
             "allowed: the file as seedlock round wrote it; get it again"
         )
-    return content, sha256(raw)
+    return content
 
 
 def leaf(entry: dict[str, Any]) -> bytes:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedlock.errors import BadRound, SeedlockError, printable
 from seedlock.evaluation.data.data_lock import declared
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.policy import PSEUDONYM
-from seedlock.evaluation.sealing.limits import Limits, parse
+from seedlock.evaluation.sealing.limits import parse, text
 from seedlock.evaluation.submission import submission_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from seedlock.evaluation.rounds.policy import Policy
+    from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.submission.submission_file import Submission
 
 
@@ -98,7 +101,8 @@ def unfit(policy: Policy, submission: Submission) -> list[str]:
     for name in submission.limits:
         key = "seconds" if name == "time" else name
         if mine[key] > most[key]:
-            wrong.append(f"limit {name} is {mine[key]:g}, the policy allows {most[key]:g}")
+            given, allowed = text(name, mine[key]), text(name, most[key])
+            wrong.append(f"limit {name} is {given}, the policy allows {allowed}")
     if policy.image is not None and submission.image not in (None, policy.image["name"]):
         wrong.append(f"image is {submission.image}, the policy says {policy.image['name']}")
     for data in () if submission.data is None else declared(submission.data):
@@ -107,17 +111,17 @@ def unfit(policy: Policy, submission: Submission) -> list[str]:
     return [printable(each, 200) for each in wrong]
 
 
-def limits(policy: Policy, submission: Submission) -> Limits:
-    """Return the limits of a submission's runs: its own where it asks for some, else the policy's.
+def smaller(of_round: Limits, given: Mapping[str, str]) -> Limits:
+    """Return a round's limits, each with the submission's own where that is smaller.
+
+    Args:
+        of_round: the policy's.
+        given: the submission's, as `limits.parse` takes them.
 
     Raises:
-        BadSetting: a limit of the submission's is none.
+        BadSetting: one of these is not allowed.
     """
-    own = parse(submission.limits)
-    keys = {"seconds" if name == "time" else name for name in submission.limits}
-    return Limits(
-        **{
-            key: getattr(own if key in keys else policy.limits, key)
-            for key in ("memory", "processors", "processes", "seconds", "disk")
-        }
-    )
+    own = parse(given)
+    names = ("seconds" if name == "time" else name for name in given)
+    lower = {name: min(getattr(of_round, name), getattr(own, name)) for name in names}
+    return replace(of_round, **lower)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from seedlock.evaluation.rounds.ceremony import Round
     from seedlock.evaluation.rounds.policy import Policy
 
+TO_A_SERVER = "to a server: seedlock board publish"
+
 TIMES = {OPENING: "opened", FREEZE: "frozen", DRAW: "drawn", REVEAL: "revealed"}
 
 
@@ -48,27 +50,33 @@ def look(this: Round, at: datetime) -> dict[str, Any]:
 
 def _next(this: Round, rules: Policy, at: datetime) -> str:
     if this.has(REVEAL):
-        return "nothing: publish reveal.json; anybody can say seedlock round verify"
+        return f"nothing: {_publish(REVEAL)}; anybody can say seedlock round verify"
     if at > rules.reveal_by:
         return f"nothing: the secret was to be revealed by {stamp(rules.reveal_by)}; it is void"
     due = rules.beacon_time
     if this.has(DRAW):
         run = "let the authors train" if rules.published else "seedlock evaluate"
-        publish = f"seedlock ledger export, and seedlock round reveal by {stamp(rules.reveal_by)}"
-        return f"{run}; then {publish}" if not (this.folder / LEDGER).exists() else publish
+        reveal = f"seedlock round reveal by {stamp(rules.reveal_by)}"
+        if (this.folder / LEDGER).exists():
+            return f"seedlock ledger export; publish {LEDGER} ({TO_A_SERVER}); {reveal}"
+        return f"{_publish(DRAW)}; {run}; then seedlock ledger export, and {reveal}"
     if this.has(FREEZE):
         if due is None or rules.network is None or rules.beacon_round is None:
-            return "publish freeze.json and give receipts; then seedlock round draw"
+            return f"{_publish(FREEZE)} and give receipts; then seedlock round draw"
         said = beacon.due(rules.network, rules.beacon_round)
         if at < due:
-            return f"publish freeze.json and give receipts before {said}; then draw with it"
+            return f"{_publish(FREEZE)} and give receipts before {said}; then draw with it"
         return f"seedlock round draw --beacon VALUE, of {said}"
     if at < rules.deadline:
-        return f"publish opening.json; seedlock round freeze after {stamp(rules.deadline)}"
+        return f"{_publish(OPENING)}; seedlock round freeze after {stamp(rules.deadline)}"
     if due is not None and at >= due:
         return "nothing: the beacon came before the freeze; open a new round with a later beacon"
     before = "" if due is None else f" before {stamp(due)}, when the beacon comes"
-    return f"seedlock round freeze{before}"
+    return f"seedlock round freeze{before} (of a server's uploads: seedlock board fetch first)"
+
+
+def _publish(step: str) -> str:
+    return f"publish {step}.json ({TO_A_SERVER})"
 
 
 def lines(found: dict[str, Any]) -> str:

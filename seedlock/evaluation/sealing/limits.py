@@ -144,6 +144,25 @@ def duration(text: str) -> float:
     return float(value)
 
 
+def text(name: str, value: float) -> str:
+    """Return a limit as people write it, as `parse` takes it: `8g`, `1h30m`, `1.5`.
+
+    Args:
+        name: one of `NAMES`, or `seconds`.
+        value: as `Limits` has it.
+    """
+    if name in ("memory", "disk"):
+        size, unit = max((size, unit) for unit, size in UNITS.items() if value % size == 0)
+        return f"{value // size:.0f}{unit}"
+    if name not in ("time", "seconds"):
+        return f"{value:.15g}"
+    said = ""
+    for unit, size in SECONDS.items():
+        whole, value = (value, 0) if size == 1 else divmod(value, size)
+        said += f"{whole:.15g}{unit}" if whole else ""
+    return said
+
+
 def _bad(name: str, given: str, allowed: str, example: str) -> BadSetting:
     return BadSetting(f"limit {name}", given, allowed, f"set it like {name}={example}", SLUG)
 

@@ -1,7 +1,8 @@
 """`seedlock check`: what a conference will do with a submission, small.
 
-The way of the data: `Submission` -> image and data -> three sealed runs with their records (seed A
-twice, then B) -> points. A point that depends on one that failed is not looked at.
+The way of the data: `Submission` -> a round's policy -> image and data -> three sealed runs with
+their records (seed A twice, then B) -> points. A point that depends on one that failed is not
+looked at.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from seedlock.evaluation.plan import WORKPLACE, Plan
 from seedlock.evaluation.recording import recorded_run, source
 from seedlock.evaluation.recording.record import DONE, INTERRUPTED
 from seedlock.evaluation.replaying.likeness import compare
+from seedlock.evaluation.rounds.handed_in import smaller
 from seedlock.evaluation.sealing.limits import parse
-from seedlock.evaluation.submission import handed_files, images
+from seedlock.evaluation.submission import handed_files, images, of_round
 from seedlock.evaluation.submission.points import FAILED, PASSED, Point, failed, passed, skipped
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.runs import Run
     from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.submission.submission_file import Submission
@@ -65,6 +68,7 @@ class Check:
         show: called with the run under way from time to time.
         here: whether the runs are in this environment, without the submission's image.
         sealed: whether they are sealed; False only with `here`.
+        policy: of the round that it is meant for, or None; the runs have its level and limits.
         points: what was found so far.
     """
 
@@ -76,6 +80,7 @@ class Check:
     show: Callable[[Sequence[Run]], None] = lambda _: None
     here: bool = False
     sealed: bool = True
+    policy: Policy | None = None
     points: list[Point] = field(default_factory=list)
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -84,11 +89,20 @@ class Check:
 
         Raises:
             BadSetting: a setting of this environment, or a limit, is not allowed.
+            BadDataLock: with a policy, data.lock can't be read.
             KeyboardInterrupt: Ctrl-C or TERM; nothing that was started goes on.
         """
-        limits = parse(self.submission.limits)
+        given = self.submission.limits
+        limits = parse(given) if self.policy is None else smaller(self.policy.limits, given)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._look_at_files()
+        if self.policy is not None:
+            self.points.append(of_round.point(self.policy, self.submission))
+            if self.points[-1].status == FAILED:
+                # What mends it makes another submission, which has to be run anew.
+                points = ("image", "runs", "repeatable")
+                self.points += [skipped(name, "the round would not take it") for name in points]
+                return self._described()
         image = None if self.here else self._image(environ)
         if self.here:
             os.chdir(self.submission.folder)  # a program finds its files by relative names
@@ -125,6 +139,10 @@ class Check:
             cure = "begin the Dockerfile with FROM conference/repro-base"
             self.points.append(failed("image", said, cure))
             return None
+        another = "" if self.policy is None else images.another_base(image, self.policy.image)
+        if another:
+            self.points.append(failed("image", another, "build it on the round's image"))
+            return None
         self.points.append(passed("image", f"{image.name}, on the base with lock {lock[:12]}"))
         return image
 
@@ -156,6 +174,7 @@ class Check:
         plan = Plan(
             list(submission.command), self.folder / name, (seed, seed), 1, container=image,
             timeout=None if self.sealed else limits.seconds,
+            level=None if self.policy is None else self.policy.level,
         )  # fmt: skip
         request = recorded_run.Request(
             plan, self.folder / f"{name}.json", submission.folder, submission.data,
@@ -222,6 +241,7 @@ class Check:
             "verdict": verdict,
             "exit_status": 0 if good else 1,
             "seeds": list(self.seeds),
+            "policy": self.policy and {"round": self.policy.name, "digest": self.policy.digest},
             "points": [each.as_dict() for each in self.points],
             "runs": [_took(name, record) for name, record in self._records.items()],
             "folder": os.path.relpath(self.folder, self.submission.folder),

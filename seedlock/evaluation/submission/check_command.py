@@ -25,11 +25,15 @@ Does what a conference will do, small: builds the image, runs the submission sea
 twice and under seed B once, and looks whether the runs repeat, hear the seed, keep the limits,
 write the declared metrics and read nothing but the image, the source and the declared data.
 
+With --policy FILE, the policy.toml or opening.json of a round, it is first held against that:
+name, metrics, limits, image and data, as the round's server does. The runs then have the round's
+level, and its limits where the submission asks for no less.
+
 With --engine process there is no image: the runs are in this environment, and a submission without
 a fault is not called READY, as its image was not looked at.
 
 exit status: 0 all points that were looked at passed; 1 one failed; 2 the command line is wrong;
-74 a full disk; 78 submission.toml or a setting is not allowed, nothing was started;
+74 a full disk; 78 submission.toml, the policy or a setting is not allowed, nothing was started;
 130 interrupted.
 
 docs/submission.md has a submission.toml to copy.
@@ -54,6 +58,10 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--seeds", nargs=2, metavar=("A", "B"), default=("7", "8"), help="root seeds (default: 7 8)"
     )
     parser.add_argument(
+        "--policy", metavar="FILE",
+        help="the round's policy.toml or opening.json, which its page offers: would it be taken?",
+    )  # fmt: skip
+    parser.add_argument(
         "--accept", action="append", default=[], metavar="PROMISE",
         help="a promise of the seal that the runs can do without (docs/records.md)",
     )  # fmt: skip
@@ -77,15 +85,16 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def _check(options: argparse.Namespace) -> int:
     leave_lock()
-    from seedlock.evaluation.requirements import RECORD, require
+    from seedlock.evaluation.requirements import RECORD, ROUND, require
 
-    require(RECORD)
+    require(RECORD if options.policy is None else ROUND)
     from rich.console import Console
 
     from seedlock.evaluation.pages import render
     from seedlock.evaluation.sealing.guarantees import accepted
     from seedlock.evaluation.submission.check import STEPS, Check
     from seedlock.evaluation.submission.check_progress import Steps
+    from seedlock.evaluation.submission.of_round import read as read_policy
     from seedlock.evaluation.submission.submission_file import read
     from seedlock.evaluation.writing import write_json, write_text
 
@@ -98,6 +107,7 @@ def _check(options: argparse.Namespace) -> int:
         print("seedlock check: --unsealed: allowed with --engine process only", file=sys.stderr)
         return EXIT_USAGE
     submission = read(Path(options.folder).resolve())
+    policy = None if options.policy is None else read_policy(Path(options.policy))
     output = _output(options.output, submission.folder)
     if output is None:
         print(f"seedlock check: {options.output} is not empty; allowed: a new or an empty folder",
@@ -107,7 +117,7 @@ def _check(options: argparse.Namespace) -> int:
     with Steps(Console(stderr=True), STEPS - here) as steps:
         check = Check(
             submission, output, (seeds[0], seeds[1]), accept, steps.begin, steps.show, here,
-            not options.unsealed,
+            not options.unsealed, policy,
         )  # fmt: skip
         result = check.result({**os.environ, settings.SEED: str(seeds[0])})
     write_json(str(output / "check.json"), result)

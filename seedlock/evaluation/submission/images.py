@@ -56,6 +56,23 @@ def base_lock(image: Image) -> str | None:
     return lock_of_image(image)
 
 
+def another_base(image: Image, of_round: Mapping[str, str | None] | None) -> str:
+    """Return why an image is not built on a round's; empty where it is, or may be any.
+
+    Args:
+        image: the submission's.
+        of_round: `name` and `lock` as the policy has them; None where any image will do.
+    """
+    if of_round is None:
+        return ""
+    found, wanted = base_lock(image), of_round["lock"]
+    if found is None:
+        return f"its image is not built on {of_round['name']}"
+    if wanted is not None and found.removeprefix("sha256:") != wanted.removeprefix("sha256:"):
+        return f"its image is built on a base with lock {found}; the round's policy has {wanted}"
+    return ""
+
+
 def _build(client: str, submission: Submission, name: str, log: Path) -> None:
     # BuildKit, which an old engine does not use by itself; without colours, for the log.
     environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}

@@ -1,5 +1,5 @@
-"""What can be downloaded from the pages: published files and records as the interface gives them,
-and the board's numbers."""
+"""What can be downloaded from the pages: published files, records and archives as the interface
+gives them, and the board's numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from seedlock.evaluation.scores import spreadsheet
 from seedlock.evaluation.scores.standings import Standings
-from seedlock.leaderboard.api import records
+from seedlock.leaderboard.api import records, submissions
 from seedlock.leaderboard.api import rounds as api_rounds
 from seedlock.leaderboard.api.asked import AllRounds, RoundName
 from seedlock.leaderboard.dependencies import Now
@@ -20,6 +20,9 @@ router = APIRouter()
 router.add_api_route("/rounds/{name}/files/{file}", api_rounds.get_file, methods=["GET"])
 router.add_api_route(
     "/rounds/{name}/records/{submission}/{file}", records.get_record, methods=["GET"]
+)
+router.add_api_route(
+    "/rounds/{name}/uploads/{number}/archive", submissions.archive, methods=["GET"]
 )
 
 

@@ -1,16 +1,18 @@
-"""A submission's page for a visitor: with the curves of the records that the visitor may see."""
+"""A submission's page for a visitor: with the curves of the records that the visitor may see, and
+the way to the archive for who may have it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from seedlock.evaluation.rounds.formats import DRAW, REVEAL
 from seedlock.leaderboard import submission_view, tables
-from seedlock.leaderboard.access import may_see_record
+from seedlock.leaderboard.access import may_see_archive, may_see_record
 from seedlock.leaderboard.problems import not_found
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from seedlock.leaderboard.access import Viewer
     from seedlock.leaderboard.database import Database
-    from seedlock.leaderboard.links import Links
+    from seedlock.leaderboard.links import ServerLinks
     from seedlock.leaderboard.pages.opened import Opened
 
 LARGEST = 4 << 20
@@ -30,7 +32,7 @@ MOST = 32 << 20
 
 
 def submission_page(
-    this: Opened, name: str, visitor: Viewer, store: Database, links: Links
+    this: Opened, name: str, visitor: Viewer, store: Database, links: ServerLinks
 ) -> submission_view.SubmissionView:
     """Return what a visitor sees of a submission.
 
@@ -40,12 +42,15 @@ def submission_page(
     entry = next((each for each in this.standings["submissions"] if each["name"] == name), None)
     if entry is None:
         raise not_found("this round has no such submission")
-    team = _team(this, entry["digest"], store) if visitor.signed_in else None
+    upload = _upload(this, entry["digest"], store) if visitor.signed_in else None
+    team = None if upload is None else upload.team_id
     seen = may_see_record(visitor, this.name, _seeds_are_open(this), entry["visibility"], team)
     records = _records(this.folder, entry) if seen else {}
     found = submission_view.submission(this.standings, name, this.state, links, records, seen)
     assert found is not None
-    return found
+    if upload is None or not may_see_archive(visitor, this.name, team):
+        return found
+    return replace(found, archive=links.archive(this.name, upload.id))
 
 
 def _records(folder: Path, entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
@@ -76,15 +81,16 @@ def _seeds_are_open(this: Opened) -> bool:
     return this.policy.published and (this.folder / f"{DRAW}.json").exists()
 
 
-def _team(this: Opened, digest: str, store: Database) -> int | None:
-    """Return who handed a submission in here, by number; None where nobody did."""
+def _upload(this: Opened, digest: str, store: Database) -> Any:
+    """Return `id` and `team_id` of the upload of a submission; None where nobody handed it in."""
     with store.read() as connection:
         return connection.execute(
-            select(tables.Submission.team_id)
+            select(tables.Submission.id, tables.Submission.team_id)
             .join(tables.Round, tables.Round.id == tables.Submission.round_id)
             .where(
                 tables.Round.name == this.name, tables.Submission.digest == digest,
                 tables.Submission.withdrawn.is_(None),
             )
+            .order_by(tables.Submission.id.desc())
             .limit(1)
-        ).scalar()  # fmt: skip
+        ).one_or_none()  # fmt: skip

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from seedlock.errors import NotFrozen
-from seedlock.evaluation.evaluating.entries import UNTOLD, Entry, entries, smaller
+from seedlock.evaluation.evaluating.entries import UNTOLD, Entry, entries
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.ceremony import Round
+from seedlock.evaluation.rounds.handed_in import smaller
 from seedlock.evaluation.sealing.limits import GIB, Limits
 from tests.evaluation.evaluating.made_round import MadeRound, make
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedlock.errors import BadSetting
-from seedlock.evaluation.sealing.limits import Limits, parse
+from seedlock.evaluation.sealing.limits import NAMES, Limits, parse, text
 
 
 def test_what_is_written_and_what_is_meant() -> None:
@@ -17,6 +17,23 @@ def test_what_is_written_and_what_is_meant() -> None:
     assert parse({"time": "1d2h3m4s"}).seconds == 93784
     assert parse({}) == Limits()
     assert set(Limits().as_dict()) == {"memory", "processors", "processes", "seconds", "disk"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("memory", "8192m", "8g"), ("memory", "1536m", "1536m"), ("disk", "1025b", "1025b"),
+        ("disk", "2t", "2t"), ("processors", "1.50", "1.5"), ("processes", "4194304", "4194304"),
+        ("time", "600", "10m"), ("time", "5400", "1h30m"), ("time", "86401", "1d1s"),
+    ],
+)  # fmt: skip
+def test_a_limit_is_said_as_people_write_it(name: str, given: str, said: str) -> None:
+    """In the largest units that hold it exactly, and so that it can be given again."""
+    key = "seconds" if name == "time" else name
+    value = parse({name: given}).as_dict()[key]
+
+    assert name in NAMES and text(name, value) == text(key, value) == said
+    assert parse({name: said}).as_dict()[key] == value
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.evaluation.evaluating.made_round import ANOTHER, PATH, SUBMISSION
+from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.rounds.canonical import now
+from tests.evaluation.evaluating.made_round import ANOTHER, PATH, POLICY, SUBMISSION
 from tests.interpreter import Done, run
 
 SEALED = ("--accept", "memory", "--accept", "processors")
@@ -22,12 +24,14 @@ seedlock.log_metric("loss", 0.5)
 """
 
 
-def checked(folder: Path, program: str, *options: str) -> tuple[Done, dict[str, Any]]:
+def checked(
+    folder: Path, program: str, *options: str, more: str = ""
+) -> tuple[Done, dict[str, Any]]:
     """Check a submission; return what the command left and its result."""
     folder.chmod(0o755)
     (folder / "mine").mkdir(exist_ok=True)
     (folder / "mine" / "submission.toml").write_text(
-        SUBMISSION.format(name="mine", image="conference/repro-base")
+        SUBMISSION.format(name="mine", image="conference/repro-base") + more
     )
     (folder / "mine" / "train.py").write_text(program)
     words = [sys.executable, "-m", "seedlock", "check", str(folder / "mine"), "--engine", "process"]
@@ -74,6 +78,60 @@ def test_a_seed_deaf_submission_is_refused(tmp_path: Path) -> None:
     assert ".gitignore" in handed["cure"]
     assert result["verdict"] == "NOT READY"
     assert [name for name, how in points(result).items() if how == "failed"] == ["hears the seed"]
+
+
+def test_a_round_is_held_against_before_anything_is_run(tmp_path: Path) -> None:
+    """What it would refuse is named with its cure, in the words of submission.toml."""
+    policy = POLICY.format(seeds=2, retries=0).replace("loss", "accuracy")
+    (tmp_path / "policy.toml").write_text(policy)
+    limits = '[limits]\ntime = "1h30m"\nmemory = "1g"\n'
+
+    done, result = checked(
+        tmp_path, ANOTHER, "--unsealed", "--policy", str(tmp_path / "policy.toml"), more=limits
+    )
+
+    assert done.status == 1 and result["verdict"] == "NOT READY"
+    point, *others = result["points"]
+    assert point["details"] == [
+        "metric accuracy is missing, the policy says min",
+        "limit time is 1h30m, the policy allows 2m",
+    ]
+    assert "[metrics.NAME]" in point["cure"] and "[limits]" in point["cure"]
+    assert {each["status"] for each in others} == {"not looked at"}
+    assert result["runs"] == [] and not (tmp_path / "checked" / "A-1").exists()
+
+
+def test_the_runs_have_what_the_round_gives(tmp_path: Path) -> None:
+    """Its level, and its limits where the submission's own are no smaller."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text('level = "portable"\n' + POLICY.format(seeds=2, retries=0))
+    (tmp_path / "round").mkdir()
+    steps.open_round(tmp_path / "round", policy, now())
+    opening = tmp_path / "downloaded-opening.json"
+    (tmp_path / "round" / "opening.json").rename(opening)
+
+    done, result = checked(tmp_path, ANOTHER, "--unsealed", "--policy", str(opening))
+
+    assert done.status == 0, done.err
+    assert points(result)["policy"] == "passed"
+    assert result["policy"]["round"] == "sample"
+    record = json.loads((tmp_path / "checked" / "A-1.json").read_text())
+    assert (record["level"], record["limits"]) == ("portable", {"seconds": 120.0})
+
+
+@pytest.mark.parametrize("content", [None, "{}", "seeds = ", '{"format": "seedlock-round-draw"}'])
+def test_what_is_no_policy_is_refused(tmp_path: Path, content: str | None) -> None:
+    """With status 78 and the file's name; nothing is started."""
+    path = tmp_path / "policy.toml"
+    if content is not None:
+        path.write_text(content)
+    (tmp_path / "submission.toml").write_text(SUBMISSION.format(name="mine", image="x"))
+    words = ["check", str(tmp_path), "--engine", "process", "--policy", str(path)]
+
+    done = run([sys.executable, "-m", "seedlock", *words], check=False)
+
+    assert done.status == 78 and "policy.toml" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_what_is_in_an_image_is_sealed_by_its_engine(tmp_path: Path) -> None:
