@@ -96,6 +96,7 @@ ORDER = [
         "evaluation.sealing.takings",
         "evaluation.sealing.variables",
         "evaluation.set_order",
+        "evaluation.sql_database",
         "evaluation.time_stamps",
     },
     {"evaluation.charts"},
