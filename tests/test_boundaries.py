@@ -74,6 +74,7 @@ ORDER = [
         "evaluation.json_schema",
         "evaluation.manifest",
         "evaluation.manifest_probe",
+        "evaluation.markdown_text",
         "evaluation.nondeterministic",
         "evaluation.number_formats",
         "evaluation.number_text",
