@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 EXIT_INCOMPLETE = 4
-EXIT_DISK = 74
 
 EPILOG = """\
 For each point: answered by the record, in part with the reason, or only by the author; the answer;
@@ -88,14 +87,13 @@ def _checklist(options: argparse.Namespace) -> int:
     found = filled(wanted, facts)
     if options.html:
         from seedlock.evaluation.checklists.sheet_page import page
-        from seedlock.evaluation.writing import write_text
+        from seedlock.evaluation.full_disk import EXIT_DISK_FULL
+        from seedlock.evaluation.writing import why_not_written
 
-        try:
-            write_text(options.html, page(found))
-        except OSError as problem:
-            where = problem.filename or options.html
-            print(f"seedlock checklist: {where}: {problem.strerror or problem}", file=sys.stderr)
-            return EXIT_DISK
+        problem = why_not_written(options.html, page(found))
+        if problem is not None:
+            print(f"seedlock checklist: {problem}", file=sys.stderr)
+            return EXIT_DISK_FULL
     if options.json:
         import json
 

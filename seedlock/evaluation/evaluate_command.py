@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
 from seedlock.errors import LedgerUnavailable
+from seedlock.evaluation import option_values
 
 if TYPE_CHECKING:
     import argparse
@@ -128,9 +129,9 @@ def _options(options: argparse.Namespace) -> Options | str:
 
     jobs = None
     if options.jobs is not None:
-        if not options.jobs.isdecimal() or not 1 <= int(options.jobs) <= 4096:
+        jobs = option_values.whole(options.jobs, 1, 4096)
+        if jobs is None:
             return f"--jobs is '{options.jobs}'; allowed: a whole number from 1 to 4096"
-        jobs = int(options.jobs)
     gpus = _gpus(options.gpus)
     if gpus is None:
         return f"--gpus is '{options.gpus}'; allowed: auto, or different numbers or ids, as 0,1"
@@ -161,13 +162,15 @@ def _site(options: argparse.Namespace, gpus: tuple[str, ...]) -> Site | str:
         return "--throttle and --sbatch: allowed with --engine slurm only"
     if options.engine == "slurm" and gpus:
         return "--gpus: Slurm assigns them; allowed: --sbatch=--gres=gpu:1"
-    given = options.throttle or "1"
-    if not given.isdecimal() or not 1 <= int(given) <= 4096:
-        return f"--throttle is '{given}'; allowed: a whole number from 1 to 4096"
+    throttle = None
+    if options.throttle:
+        throttle = option_values.whole(options.throttle, 1, 4096)
+        if throttle is None:
+            return f"--throttle is '{options.throttle}'; allowed: a whole number from 1 to 4096"
     for each in options.sbatch:
         if not each.startswith("-"):
             return f"--sbatch is '{each}'; allowed: an option, as --sbatch=--partition=gpu"
-    return Site(tuple(options.sbatch), int(given) if options.throttle else None)
+    return Site(tuple(options.sbatch), throttle)
 
 
 def _gpus(given: str | None) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
+from seedlock.evaluation import option_values
 
 if TYPE_CHECKING:
     import argparse
@@ -170,9 +171,10 @@ def _clusters(
     numbers = {}
     for name, least in (("parallel", 1), ("gpus", 0), ("user", 1)):
         given = getattr(options, name)
-        if not given.isdecimal() or not least <= int(given) < 2**31:
-            return f"--{name} is '{given}'; allowed: a whole number from {least} on"
-        numbers[name] = int(given)
+        number = option_values.whole(given, least, 2**31 - 1)
+        if number is None:
+            return f"--{name} is '{given}'; allowed: a whole number from {least} to {2**31 - 1}"
+        numbers[name] = number
     images = {name: ref for name, _, ref in (each.rpartition("=") for each in options.image)}
     clusters = {}
     for each in found:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
+from seedlock.evaluation import option_values
 from seedlock.evaluation.reference import page_command
+from seedlock.evaluation.reference.page_command import FOLDER, STORED
 
 if TYPE_CHECKING:
     import argparse
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 1, 2, 75, 130
 
-FOLDER = "version-lock/reference"
-STORED = "cpu"
 WORK = "build/reference"
 MEASURED = "measured"
 
@@ -256,19 +256,22 @@ def _options(
     from seedlock.evaluation.reference import models_file
     from seedlock.evaluation.reference.measuring import Options
 
+    numbers: dict[str, int | None] = {"jobs": None, "seeds": None}
     for name, most in (("jobs", 4096), ("seeds", models_file.MOST_SEEDS)):
-        value = getattr(options, name)
-        if value is not None and not (value.isdecimal() and 1 <= int(value) <= most):
-            return f"--{name} is '{value}'; allowed: a whole number from 1 to {most}"
+        given = getattr(options, name)
+        if given is not None:
+            numbers[name] = option_values.whole(given, 1, most)
+            if numbers[name] is None:
+                return f"--{name} is '{given}'; allowed: a whole number from 1 to {most}"
     models = models_file.read(Path(options.folder))
     return Options(
         models=models,
         chosen=models.chosen((options.models or "").split(",") if options.models else ()),
-        seeds=models.seeds if options.seeds is None else int(options.seeds),
+        seeds=numbers["seeds"] or models.seeds,
         work=Path(options.work).resolve(),
         output=output.resolve(),
         locks=Path(options.locks or models.folder.parent).resolve(),
-        jobs=None if options.jobs is None else int(options.jobs),
+        jobs=numbers["jobs"],
         op_steps=op_steps or {},
         keep=options.keep,
     )

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from seedlock.evaluation.watch.watcher import Watcher
 
 EXIT_USAGE = 2
-EXIT_DISK = 74
 
 EPILOG = """\
 Two questions, each looked at after every line, with one chance of a false alarm however long one
@@ -134,18 +133,17 @@ def _through(options: argparse.Namespace, question: Asked, watcher: Watcher) -> 
 
 
 def _told(options: argparse.Namespace, watcher: Watcher) -> int:
+    from seedlock.evaluation.full_disk import EXIT_DISK_FULL
     from seedlock.evaluation.watch.watch_page import page
     from seedlock.evaluation.watch.watch_text import text
-    from seedlock.evaluation.writing import write_text
+    from seedlock.evaluation.writing import why_not_written
 
     result = watcher.result()
     if options.html:
-        try:
-            write_text(options.html, page(watcher))
-        except OSError as problem:
-            where = problem.filename or options.html
-            print(f"seedlock watch: {where}: {problem.strerror or problem}", file=sys.stderr)
-            return EXIT_DISK
+        problem = why_not_written(options.html, page(watcher))
+        if problem is not None:
+            print(f"seedlock watch: {problem}", file=sys.stderr)
+            return EXIT_DISK_FULL
     if options.json:
         import json
 

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from seedlock import reporting
+from seedlock.errors import printable
 from seedlock.evaluation import full_disk
 
 if TYPE_CHECKING:
@@ -38,6 +39,18 @@ def write_text(path: str, text: str) -> None:
         OSError: the file can't be written.
     """
     write_bytes(path, text.encode(errors="replace"))
+
+
+def why_not_written(path: str, text: str) -> str | None:
+    """Write `text` as `write_text` does; return None, or for people why it could not be.
+
+    For what a person named: a folder that is not there is no fault of the program.
+    """
+    try:
+        write_text(path, text)
+    except OSError as problem:
+        return f"'{printable(path, 300)}' can't be written: {problem.strerror or problem}"
+    return None
 
 
 def write_bytes(path: str, content: bytes) -> None:

@@ -24,6 +24,7 @@ from seedlock.evaluation.rounds.canonical import sha256
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, OPENING, REVEAL, STEPS
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
+from seedlock.evaluation.rounds.policy import NAMES
 from seedlock.evaluation.spot_checks import proof, round_terms
 from seedlock.leaderboard.file_cache import FileCache
 
@@ -41,7 +42,7 @@ RECORD = re.compile(r"(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json")
 
 RUNS = "runs"
 
-RECORDS = re.compile(rf"{RUNS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}/{RECORD.pattern}")
+RECORDS = re.compile(f"{RUNS}/{NAMES.pattern}/{RECORD.pattern}")
 """Paths of records that are taken; a ledger could name any."""
 
 STEP_FILES = {f"{step}.json": step for step in STEPS}

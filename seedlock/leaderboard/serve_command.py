@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seedlock.environment import leave_lock
 from seedlock.errors import printable
+from seedlock.evaluation import option_values
 
 if TYPE_CHECKING:
     from seedlock.leaderboard.configuration import Configuration
@@ -69,9 +70,10 @@ def add(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+    number = option_values.whole(text, 0, 65535)
+    if number is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no port; allowed: 0 to 65535")
-    return int(text)
+    return number
 
 
 def _network(text: str) -> str:
@@ -86,9 +88,10 @@ def _network(text: str) -> str:
 
 
 def _rate(text: str) -> float:
-    if not (text.isascii() and text.isdecimal() and int(text) <= 1_000_000):
+    number = option_values.whole(text, 0, 1_000_000)
+    if number is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no rate; allowed: 0 to 1000000")
-    return float(text)
+    return float(number)
 
 
 def _serve(options: argparse.Namespace) -> int:

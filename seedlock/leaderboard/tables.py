@@ -7,11 +7,10 @@ of them have 256 bits of the system's randomness, so that a plain hash can't be 
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, Integer, Text, UniqueConstraint, event
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-LARGE = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits; SQLite's INTEGER is the only one that can be the row's own number."""
+from seedlock.evaluation.sql_database import LARGE, only_added_to
 
 
 class Base(DeclarativeBase):
@@ -158,24 +157,4 @@ class Audit(Base):
 
 REFUSAL = "the audit log is only ever added to (docs/server.md)"
 
-# Against an accident, as the ledger's: who owns the database can drop a trigger.
-for _what in ("UPDATE", "DELETE"):
-    event.listen(
-        Audit.__table__,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_no_{_what.lower()} BEFORE {_what} ON audit "
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-        ).execute_if(dialect="sqlite"),
-    )
-for _statement in (
-    "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$",
-    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
-    "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
-):
-    event.listen(
-        Audit.__table__,
-        "after_create",
-        DDL(_statement).execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
-    )
+only_added_to(Base.metadata.tables["audit"], REFUSAL)

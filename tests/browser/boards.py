@@ -11,7 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from seedlock.evaluation.rounds import steps
-from tests.leaderboard.large_round import Shape, make
+from tests.leaderboard import handing_in
+from tests.leaderboard.large_round import METRICS, Shape, make
 from tests.leaderboard.served import Served
 
 DONE, TRAINING, OPEN = "winter-2026", "spring-2026", "summer-2099"
@@ -22,18 +23,6 @@ PATIENCE = 20_000
 """Milliseconds for a page, on a machine with other work."""
 
 FEW = Shape(12, 8, DONE)
-
-SUBMISSION = """\
-name = "{name}"
-command = ["python", "train.py"]
-visibility = "{visibility}"
-[image]
-name = "conference/repro-base"
-[metrics.accuracy]
-direction = "max"
-[metrics.loss]
-direction = "min"
-"""
 
 
 def rounds(folder: Path) -> dict[str, Path]:
@@ -49,11 +38,9 @@ def rounds(folder: Path) -> dict[str, Path]:
 
 def submission(folder: Path, name: str, visibility: str) -> Path:
     """Make a submission's folder."""
-    made = folder / name
-    made.mkdir()
-    (made / "submission.toml").write_text(SUBMISSION.format(name=name, visibility=visibility))
-    (made / "train.py").write_text("import seedlock\n")
-    return made
+    return handing_in.submission(
+        folder / name, name, visibility, "import seedlock\n", metrics=METRICS
+    )
 
 
 @contextmanager

@@ -140,6 +140,16 @@ def test_what_is_no_replay_of_these_is_refused(tmp_path: Path, content: str, sai
     assert "allowed: " in str(refusal.value)
 
 
+def test_a_page_that_can_not_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 74, and the name that was given."""
+    page = tmp_path / "none" / "page.html"
+
+    assert main(["checklist", *three(tmp_path), "--html", str(page)]) == 74
+    assert f"seedlock checklist: '{page}' can't be written: " in capsys.readouterr().err
+
+
 def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     """One line on stderr and status 78."""
     (tmp_path / "x.json").write_text("{}")

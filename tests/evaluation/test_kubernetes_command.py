@@ -15,7 +15,7 @@ from seedlock.evaluation.engines.kubernetes import VERSION
 from seedlock.evaluation.engines.kubernetes_volume import take
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds import steps
-from tests.evaluation.engines.pods import in_a_pod, reachable
+from tests.evaluation.engines.pods import in_a_pod, reachable, submission
 from tests.evaluation.spot_checks.authors_round import at, seedlock
 from tests.interpreter import Done
 
@@ -30,20 +30,6 @@ beacon = "none"
 [metrics.loss]
 direction = "min"
 """
-SUBMISSION = """\
-name = "mine"
-command = ["python", "train.py"]
-visibility = "private"
-[image]
-name = "conference/repro-base"
-[metrics.loss]
-direction = "min"
-"""
-PROGRAM = """\
-import os, sys, numpy, seedlock
-seedlock.log_metric("loss", float(numpy.random.rand()))
-sys.exit(int(os.environ.get("WANTED", "0")))
-"""
 
 
 class Site:
@@ -52,10 +38,8 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.round, self.volume = folder / "round", folder / "volume"
         self.mine, self.manifest = folder / "mine", folder / "jobs.json"
-        self.mine.mkdir()
         self.volume.mkdir()
-        (self.mine / "submission.toml").write_text(SUBMISSION)
-        (self.mine / "train.py").write_text(PROGRAM)
+        submission(self.mine, "mine")
         (folder / "policy.toml").write_text(POLICY)
         this = steps.open_round(self.round, folder / "policy.toml", at("12:00:00"))
         digest = source.look(self.mine).digest

@@ -136,11 +136,26 @@ def test_what_can_not_be_watched_is_refused(
         ([*expect, "x", "--range", "1:0"], 2, "--range is '1:0'"),
         ([*expect, "x", "--every", "0"], 2, "--every is '0'"),
         ([*expect, "x", "--sd", "nan"], 2, "--sd is 'nan'"),
+        ([*expect, "x", "--sd", "1e308"], 2, "--sd is '1e308'"),
+        ([*expect, "x", "--false-alarm", "1e-320"], 2, "--false-alarm is '1e-320'"),
+        ([*expect, "x", "--range=-1e308:1e308"], 2, "--range is '-1e308:1e308'"),
+        ([*expect, "x", "--every", "9" * 5000], 2, "--every is '9"),
     ]:
         got, err = ended("watch", *words), capsys.readouterr().err or LAST[-1]
 
         assert (got, err.count("\n")) == (status, err.endswith("\n")), err
         assert said in err and "allowed: " in err
+
+
+def test_a_page_that_can_not_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 74, which no verdict has, and the name that was given."""
+    page = tmp_path / "none" / "page.html"
+    words = ["--metric", "accuracy=acc", "--html", str(page)]
+
+    assert main(["watch", *words, "--expect", *seeds(tmp_path), log(tmp_path, 0.932)]) == 74
+    assert f"seedlock watch: '{page}' can't be written: " in capsys.readouterr().err
 
 
 def test_standard_input_and_what_log_metric_writes(tmp_path: Path) -> None:

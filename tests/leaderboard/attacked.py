@@ -19,21 +19,10 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.leaderboard import archive
 from seedlock.leaderboard.configuration import Limits
 from tests.leaderboard.conftest import START, Site, bearer
-from tests.leaderboard.large_round import Shape, make
+from tests.leaderboard.handing_in import submission
+from tests.leaderboard.large_round import METRICS, Shape, make
 
 OPEN, HIDDEN, DONE = "open-2026", "hidden-2026", "done-2026"
-
-SUBMISSION = """\
-name = "{name}"
-command = ["python", "train.py"]
-visibility = "{visibility}"
-[image]
-name = "conference/repro-base"
-[metrics.accuracy]
-direction = "max"
-[metrics.loss]
-direction = "min"
-"""
 
 DAY = 86400
 
@@ -131,10 +120,8 @@ class World:
         return self.site.sign_in(token)
 
     def _pack(self, name: str, visibility: str) -> None:
-        folder = self.folder / name
-        folder.mkdir()
-        (folder / "submission.toml").write_text(SUBMISSION.format(name=name, visibility=visibility))
-        (folder / "train.py").write_text(f"print('the program of {name}')\n")
+        program = f"print('the program of {name}')\n"
+        folder = submission(self.folder / name, name, visibility, program, metrics=METRICS)
         into = io.BytesIO()
         self.digests[name] = archive.pack(folder, into).digest
         self.archives[name] = into.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,10 @@ visibility = "{visibility}"
 {more}
 [image]
 name = "conference/repro-base"
-[metrics.loss]
-direction = "min"
 """
+
+LOSS = {"loss": "min"}
+"""Metrics of the rounds here, with their directions."""
 
 DAY = 86_400.0
 """Seconds from `START` to the deadline of the rounds here."""
@@ -50,11 +52,13 @@ def at(seconds: float) -> datetime:
 
 def submission(
     folder: Path, name: str = "mine", visibility: str = "private", program: str = "print(1)\n",
-    more: str = "",
+    more: str = "", metrics: Mapping[str, str] = LOSS,
 ) -> Path:  # fmt: skip
     """Write a submission and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     text = SUBMISSION.format(name=name, visibility=visibility, more=more)
+    for metric, direction in metrics.items():
+        text += f'[metrics.{metric}]\ndirection = "{direction}"\n'
     (folder / "submission.toml").write_text(text)
     (folder / "train.py").write_text(program)
     return folder

@@ -209,7 +209,7 @@ def test_a_measurement_of_fewer_seeds_is_not_stored(place: Place) -> None:
 
     assert result.returncode == 2
     assert "fewer seeds than the stored one" in result.stderr
-    assert not place.released()
+    assert not place.released() and not (place.stored / "what-changed.md").exists()
 
 
 def test_without_a_stored_reference_nothing_is_released(place: Place) -> None:

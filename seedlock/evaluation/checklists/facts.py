@@ -40,14 +40,12 @@ class Replayed:
         sha256: of its bytes.
         of: name of the record.
         verdict: as `seedlock replay` gives it.
-        sealed: whether the replay was; None where the recorded run was not.
     """
 
     name: str
     sha256: str
     of: str
     verdict: str
-    sealed: bool | None
 
 
 @dataclass(frozen=True)

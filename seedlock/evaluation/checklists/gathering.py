@@ -56,8 +56,7 @@ def _replayed(path: Path, known: dict[str, Recorded]) -> Replayed:
     try:
         content: Any = json.loads(raw)
         verdict, of = content["verdict"], os.path.realpath(content["record"])
-        sealed = content.get("sealed")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise BadRecord(
             f"{shown} is no result of a replay; allowed: replay.json of seedlock replay"
         ) from problem
@@ -72,7 +71,7 @@ def _replayed(path: Path, known: dict[str, Recorded]) -> Replayed:
             "the records; name that record, too"
         )
     digest = f"sha256:{sha256(raw).hexdigest()}"
-    return Replayed(shown, digest, known[of].name, verdict, sealed if sealed is True else None)
+    return Replayed(shown, digest, known[of].name, verdict)
 
 
 def _bytes(path: Path, shown: str, allowed: str) -> bytes:

@@ -20,7 +20,7 @@ from seedlock.evaluation.scores.summaries import summary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedlock.evaluation.checklists.facts import Facts
+    from seedlock.evaluation.checklists.facts import Facts, Recorded
 
 
 def experiments(facts: Facts) -> Answer:
@@ -62,16 +62,22 @@ def selection(facts: Facts) -> Answer:
 
 
 def spread(facts: Facts) -> Answer:
-    """Answer with mean, deviation and interval of each declared metric over seeds."""
+    """Answer with mean, deviation and interval of each declared metric over seeds.
+
+    A run that did not end well has no value that counts, as on a board: what it logged last may be
+    of its middle.
+    """
     found, evidence = [], []
     doubts = [*facts.mixed(), *facts.ends()]
-    known: dict[int, Mapping[str, Any]] = {}
+    known: dict[int, Recorded] = {}
     for each in facts.records:
-        known.setdefault(each.content["seed"], each.content["metrics"]["final"])
+        if each.content["outcome"]["class"] == record.DONE:
+            known.setdefault(each.content["seed"], each)
     for name in _declared(facts):
-        values = [float(of[name]) for of in known.values() if _is_value(of.get(name))]
-        evidence += fields(facts, f"metrics/final/{name}")
-        of = summary(values)
+        final = {each.name: each.content["metrics"]["final"].get(name) for each in known.values()}
+        values = {of: float(value) for of, value in final.items() if _is_value(value)}
+        evidence += [(of, f"metrics.final.{name}", str(value)) for of, value in values.items()]
+        of = summary(list(values.values()))
         if of is None or of.sd is None or of.low is None or of.high is None:
             continue
         if of.sd == 0:
@@ -171,7 +177,7 @@ def metrics(facts: Facts) -> Answer:
 def expectation(facts: Facts) -> Answer:
     """Answer what a deployed model is expected to do."""
     found = spread(facts)
-    if not found.evidence:
+    if not found.said:
         return found
     more = " `seedlock watch --expect` with these records compares a deployed model's log with it."
     return Answer(found.status, found.said + more, found.reasons, found.evidence)

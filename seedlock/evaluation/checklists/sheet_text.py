@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.checklists.answers import AUTHOR, PARTLY, RECORD
+from seedlock.evaluation.markdown_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,8 @@ def text(filled: dict[str, Any]) -> str:
         lines += ["", headline(checklist), f"  {checklist['source']}, seen {checklist['seen']}", ""]
         for point in checklist["points"]:
             lines += _point(point)
-        lines += _badges(checklist)
+        head, *rest = _badges(checklist) or [""]
+        lines += ["", head, *(f"  {line}" for line in rest)] if head else []
     return "\n".join(lines)
 
 
@@ -69,16 +71,18 @@ def _point(point: dict[str, Any]) -> Iterator[str]:
         yield f"          see {len(evidence) - SHOWN} more with --json or --markdown"
 
 
-def _badges(checklist: dict[str, Any]) -> Iterator[str]:
+def _badges(checklist: dict[str, Any]) -> list[str]:
+    """Return which badges the records support, and a line per condition or lack; none without
+    badges."""
     if checklist["badges"] is None:
-        return
-    yield ""
+        return []
     supported = [each["badge"] for each in checklist["badges"] if each["supported"]]
-    yield f"badges that the records support: {'; '.join(supported) or 'none'}"
+    lines = [f"badges that the records support: {'; '.join(supported) or 'none'}"]
     for each in checklist["badges"]:
         word = "supported, if" if each["supported"] else "not supported:"
         for said in each["conditions"] if each["supported"] else each["missing"]:
-            yield f"  {each['badge']}: {word} {said}"
+            lines.append(f"{each['badge']}: {word} {said}")
+    return lines
 
 
 def markdown(filled: dict[str, Any]) -> str:
@@ -91,8 +95,8 @@ def markdown(filled: dict[str, Any]) -> str:
         lines += [f"Source: {checklist['source']}, seen {checklist['seen']}: {checklist['copy']}."]
         for point in checklist["points"]:
             lines += ["", f"### {point['id']} {point['name']}", "", f"{point['about']}", ""]
-            lines += [f"**{SAID[point['status']]}.** {_plain(point['said'])}".rstrip(), ""]
-            lines += [f"- {why(point)}: {_plain(reason)}" for reason in point["reasons"]]
+            lines += [f"**{SAID[point['status']]}.** {plain(point['said'])}".rstrip(), ""]
+            lines += [f"- {why(point)}: {plain(reason)}" for reason in point["reasons"]]
             left = left_to_author(point)
             lines += [f"- left to the author: {left}"] if left is not None else []
             lines += [
@@ -100,7 +104,9 @@ def markdown(filled: dict[str, Any]) -> str:
                 f"`{_code(each['value'])}`"
                 for each in point["evidence"]
             ]
-        lines += [_plain(line) for line in _badges(checklist)]
+        head, *rest = _badges(checklist) or [""]
+        lines += ["", f"{head[0].upper()}{head[1:]}.", ""] if head else []
+        lines += [f"- {plain(line)}" for line in rest]
     return "\n".join(lines) + "\n"
 
 
@@ -113,13 +119,6 @@ def listing(checklists: Sequence[Checklist]) -> str:
         f"{each.seen}"
         for each in checklists
     )
-
-
-def _plain(said: str) -> str:
-    """Return what strangers may have written so that Markdown takes it as text."""
-    for sign in "\\`*_[]<>|":
-        said = said.replace(sign, f"\\{sign}")
-    return " ".join(said.split())
 
 
 def _code(said: str) -> str:

@@ -6,21 +6,10 @@ what a question needs to be answered without reading 100,000 events.
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    DDL,
-    BigInteger,
-    ForeignKey,
-    Index,
-    Integer,
-    Text,
-    UniqueConstraint,
-    event,
-    text,
-)
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-LARGE = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits; SQLite's INTEGER is the only one that can be the row's own number."""
+from seedlock.evaluation.sql_database import LARGE, only_added_to
 
 
 class Base(DeclarativeBase):
@@ -127,26 +116,6 @@ for _name, _columns, _where in (
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
 
 REFUSAL = "events are only ever added to (docs/ledger.md)"
+"""What the database says to another program's accident; the chain is for who means it."""
 
-# An accident with another program is refused by the database. Who means it can drop a trigger:
-# that is what the chain is for.
-for _what in ("UPDATE", "DELETE"):
-    event.listen(
-        Event.__table__,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER events_no_{_what.lower()} BEFORE {_what} ON events "
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-        ).execute_if(dialect="sqlite"),
-    )
-for _statement in (
-    "CREATE FUNCTION events_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$",
-    "CREATE TRIGGER events_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON events "
-    "FOR EACH STATEMENT EXECUTE FUNCTION events_refuse()",
-):
-    event.listen(
-        Event.__table__,
-        "after_create",
-        DDL(_statement).execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
-    )
+only_added_to(Base.metadata.tables["events"], REFUSAL)

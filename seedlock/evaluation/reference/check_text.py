@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation.reference import stored
 from seedlock.evaluation.reference.judging import FAIL
+from seedlock.evaluation.scores import summaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,11 +99,10 @@ def _row(
 
 
 def mean(model: Mapping[str, Any], seeds: int) -> float | None:
-    """Return the mean of a model's final metric over the first seeds that have a finite one."""
-    values = [
-        run["metric"] for run in model["runs"][:seeds] if isinstance(run["metric"], (int, float))
-    ]
-    return sum(values) / len(values) if values else None
+    """Return the mean of a model's final metric over those of the first seeds whose value counts;
+    None where none does."""
+    found = [value for seed, value in stored.values(model).items() if seed <= seeds]
+    return summaries.mean(found) if found else None
 
 
 def _number(value: float | None) -> str:

@@ -39,6 +39,10 @@ of the installed packages changes with any of them. The end is written again by 
 
 HEADER = b'{"kind":"trace",'
 
+BROKEN = (ValueError, KeyError, IndexError, TypeError, RecursionError, OSError, EOFError,
+          zlib.error)  # fmt: skip
+"""What a stranger's file in the place of packed traces may raise."""
+
 _PACKAGES = re.compile(r"^.*/(?=(?:site|dist)-packages/|python3\.\d+/)")
 
 
@@ -109,7 +113,7 @@ def unpack(
                 left = None if left is None else left - 1
         if not of_processes:
             raise ValueError("empty")
-    except (ValueError, KeyError, IndexError, TypeError, OSError, EOFError, zlib.error) as problem:
+    except BROKEN as problem:
         raise BadReference(
             f"{printable(shown, 200)} holds no traces ({printable(str(problem), 80)}); allowed: "
             "what seedlock reference measure wrote; take it from the repository again"

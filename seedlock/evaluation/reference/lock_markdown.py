@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation.markdown_text import plain
 from seedlock.evaluation.reference.lock_blocks import Lines, Picture, Table
 from seedlock.evaluation.reference.lock_words import headline, sections
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 TITLE = "What changed in this lock"
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
-
 
 def page(content: Mapping[str, Any]) -> str:
     """Return the page.
@@ -25,7 +23,7 @@ def page(content: Mapping[str, Any]) -> str:
         content: what `lock_page.content` returned.
     """
     verdict, sentence = headline(content)
-    blocks = [f"# {TITLE}", f"**{verdict}**: {_escaped(sentence)}"]
+    blocks = [f"# {TITLE}", f"**{verdict}**: {plain(sentence)}"]
     for section in sections(content):
         blocks += [f"## {section.title}"] if section.title else []
         blocks += [text for each in section.blocks if (text := _block(each))]
@@ -34,7 +32,7 @@ def page(content: Mapping[str, Any]) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, str):
-        return _escaped(block)
+        return plain(block)
     if isinstance(block, Table):
         return "\n".join(_table(block))
     if isinstance(block, Lines):
@@ -48,16 +46,11 @@ def _table(table: Table) -> Iterator[str]:
     yield _row(table.head)
     yield _row(["---"] * len(table.head))
     for row in table.rows:
-        yield _row([_escaped(each) for each in row])
+        yield _row([plain(each) for each in row])
 
 
 def _row(cells: Sequence[str]) -> str:
     return "".join(f"| {each} " for each in cells) + "|"
-
-
-def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _lines(text: str) -> list[str]:

@@ -33,6 +33,7 @@ METHOD = (
 
 def accuracy(page: Mapping[str, Any]) -> Iterator[Block]:
     """Yield what models came to, per task."""
+    yield "Epochs to the target: the median of the runs that came to it."
     for task in page["tasks"]:
         more = "more" if task["direction"] == "max" else "less"
         yield (

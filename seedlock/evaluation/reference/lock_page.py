@@ -75,11 +75,7 @@ def facts(content: Mapping[str, Any]) -> dict[str, Any]:
 def model(stored_model: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a model came to, in numbers."""
     runs = stored_model["runs"]
-    values = {
-        run["seed"]: value for run in runs
-        if run["outcome"] == DONE and (value := stored.value(run["metric"])) is not None
-    }  # fmt: skip
-    reached = [run["converged"] for run in runs if run["converged"] is not None]
+    values, reached = stored.values(stored_model), stored.epochs(stored_model)
     failed = [run["seed"] for run in runs if run["seed"] not in values]
     memory = [each for run in runs if (each := run["peak_memory_bytes"]) is not None]
     wall = [run["wall_s"] for run in runs if run["outcome"] == DONE]

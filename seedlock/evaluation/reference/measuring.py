@@ -7,6 +7,7 @@ seeds are 1, 2, ... -> records -> reference.json and traces. What is killed goes
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from seedlock.evaluation.evaluating.evaluation import Evaluation, Work
 from seedlock.evaluation.evaluating.progress import Progress, lines, summary
 from seedlock.evaluation.evaluating.results import RUNS
 from seedlock.evaluation.evaluating.taking_up import take_up
+from seedlock.evaluation.ledger.database import FILE
 from seedlock.evaluation.ledger.ledger import Ledger
 from seedlock.evaluation.recording.record import DONE
 from seedlock.evaluation.reference import from_records, staged, stored, surroundings
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
     from seedlock.evaluation.reference.surroundings import Surroundings
 
 SUBMISSIONS = "submissions"
+
+DIGITS = 16
+"""Of the digest of all that decides the bits, which names the folder of what is under way."""
+
+OURS = re.compile(rf"[0-9a-f]{{{DIGITS}}}")
+"""Names of such folders. No other one is ever removed: a round has a ledger in its folder, too."""
 
 RETRIES = 2
 """New attempts after the machine failed a run."""
@@ -174,12 +182,12 @@ def _op_steps(options: Options, model: Model) -> int:
 
 def _folder(work: Path, digest: str, tell: Callable[[str], None]) -> Path:
     """Return the folder of this measurement; those of others, made with something else, go."""
-    folder = work / digest.removeprefix("sha256:")[:16]
-    for other in work.glob("*/ledger.db"):
-        if other.parent != folder:
+    folder = work / digest.removeprefix("sha256:")[:DIGITS]
+    for other in work.glob(f"*/{FILE}"):
+        if other.parent != folder and OURS.fullmatch(other.parent.name):
             tell("what was under way here was of other programs, packages or seeds: it is removed")
             shutil.rmtree(other.parent)
-    if (folder / "ledger.db").exists():
+    if (folder / FILE).exists():
         tell("going on with what is there")
     (folder / RUNS).mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 
 FOLDER = "version-lock/reference"
+"""Of the reference models, unless another is named."""
+
 STORED = "cpu"
+"""Folder below it that holds the stored measurement."""
 
 STATUSES = """\
 exit status: 0 written, and stored with --store; 1 a model FAILs; 4 models could not be compared; in
@@ -73,8 +76,11 @@ def _page(options: argparse.Namespace) -> int:
         return _usage("--accept is empty; allowed: why this lock is released although it FAILs")
     if options.store and options.measured is None:
         return _usage("--store: allowed with --measured DIR only; the stored one is stored")
+    if accepted and not options.store:
+        return _usage("--accept: allowed with --store only; a page alone releases nothing")
     require(PAGES if options.html else SCORES)
-    from seedlock.evaluation.reference import lock_markdown, release
+    from seedlock.evaluation.reference import lock_markdown, models_file, release
+    from seedlock.evaluation.reference import stored as measurements
     from seedlock.evaluation.reference.checking import EXIT_STATUSES
     from seedlock.evaluation.reference.lock_words import headline
     from seedlock.evaluation.writing import write_text
@@ -85,10 +91,14 @@ def _page(options: argparse.Namespace) -> int:
     measured = Path(options.measured) if options.measured else None
     after = release.Lock(measured or stored, locks)
     before = None
-    if measured is not None and (stored / "reference.json").exists():
+    if measured is not None and (stored / measurements.NAME).exists():
         earlier = Path(options.locks_before) if options.locks_before else None
         before = release.Lock(stored, earlier)
-    content = release.page(after, before, (folder / "models").resolve(), accepted)
+    content = release.page(after, before, (folder / models_file.PROGRAMS).resolve(), accepted)
+    if options.store and content["facts"][-1]["seeds"] < content["facts"][0]["seeds"]:
+        return _usage(
+            "--store: the measurement has fewer seeds than the stored one; allowed: all of them"
+        )
     status = 0 if content["verdict"] is None else EXIT_STATUSES[content["verdict"]]
     output = Path(options.output or stored / release.PAGE)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -102,9 +112,6 @@ def _page(options: argparse.Namespace) -> int:
     print(f"{verdict}\n{sentence}")
     print(f"written: {output}")
     if options.store and measured is not None:
-        if content["facts"][-1]["seeds"] < content["facts"][0]["seeds"]:
-            return _usage("--store: the measurement has fewer seeds than the stored one; allowed: "
-                          "all of them")  # fmt: skip
         if status and not accepted:
             print("seedlock reference page: nothing was stored", file=sys.stderr)
             return status

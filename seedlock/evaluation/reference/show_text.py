@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.reference.stored import value
-from seedlock.evaluation.scores.summaries import deviation
+from seedlock.evaluation.recording.record import DONE
+from seedlock.evaluation.reference import stored
+from seedlock.evaluation.scores.summaries import deviation, mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,22 +30,21 @@ def lines(content: Mapping[str, Any]) -> Iterator[str]:
     yield HEAD
     for name, model in content["models"].items():
         yield _row(name, model)
-    yield "epochs: mean until the target; seconds: mean processor time of a run; memory: the most"
+    yield "epochs: median until the target; seconds: mean processor time of a run; memory: the most"
     for name, model in content["models"].items():
         for run in model["runs"]:
-            if run["outcome"] != "done":
+            if run["outcome"] != DONE:
                 yield f"{name}, seed {run['seed']}: {run['outcome']}: {'; '.join(run['reasons'])}"
 
 
 def _row(name: str, model: Mapping[str, Any]) -> str:
     runs = model["runs"]
-    values = [each for run in runs if (each := value(run["metric"])) is not None]
-    epochs = [run["converged"] for run in runs if run["converged"] is not None]
+    values, epochs = [*stored.values(model).values()], stored.epochs(model)
     memory = max((run["peak_memory_bytes"] or 0 for run in runs), default=0)
     spread = f"{deviation(values):.4f}" if len(values) > 1 else "-"
     ends = (f"{least:.4f}" for least in (min(values), max(values))) if values else ("-", "-")
     return ROW.format(
-        name, model["metric"], f"{sum(values) / len(values):.4f}" if values else "-", spread, *ends,
-        f"{sum(epochs) / len(epochs):.1f}" if epochs else "-",
+        name, model["metric"], f"{mean(values):.4f}" if values else "-", spread, *ends,
+        f"{median(epochs):.1f}" if epochs else "-",
         f"{sum(run['processor_s'] for run in runs) / len(runs):.1f}", f"{memory / 2**20:.0f} MiB",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import printable
 from seedlock.evaluation.json_schema import jsonschema
+from seedlock.evaluation.recording.record import DONE
 from seedlock.evaluation.reference.reference_errors import BadReference
 from seedlock.evaluation.rounds.canonical import strict
 from seedlock.evaluation.writing import write_bytes, write_json
@@ -110,6 +111,26 @@ def trace(folder: Path, kept: Mapping[str, Any]) -> bytes:
 def value(given: float | str | None) -> float | None:
     """Return a number of a measurement; None for one that is not finite or not there."""
     return None if given is None or isinstance(given, str) else float(given)
+
+
+def values(model: Mapping[str, Any]) -> dict[int, float]:
+    """Return the final values of a model that count, by seed.
+
+    A run that did not end well has none, whatever it logged; nor has one whose value is not finite.
+    """
+    return {
+        run["seed"]: found for run in model["runs"]
+        if run["outcome"] == DONE and (found := value(run["metric"])) is not None
+    }  # fmt: skip
+
+
+def epochs(model: Mapping[str, Any]) -> list[float]:
+    """Return after how many epochs the runs that have a value came to the target, if they did."""
+    counting = values(model)
+    return [
+        run["converged"] for run in model["runs"]
+        if run["seed"] in counting and run["converged"] is not None
+    ]  # fmt: skip
 
 
 def _check(shown: str, content: Any) -> None:

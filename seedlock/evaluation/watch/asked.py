@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.errors import printable
+from seedlock.evaluation import option_values
 from seedlock.evaluation.watch import expected_values, following
-from seedlock.evaluation.watch.expectation import Expectation, Width, expectation
+from seedlock.evaluation.watch.expectation import LARGEST, Expectation, Width, expectation
 from seedlock.evaluation.watch.log_lines import BadLog, Line, Lines
 from seedlock.evaluation.watch.watcher import Watcher
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STANDARD_INPUT = "-"
+
+LEAST = 1e-100
+"""Of a probability, a deviation or a tolerance: what is worked out of it has to be above 0, too."""
 
 
 @dataclass
@@ -103,17 +107,19 @@ def asked(options: argparse.Namespace) -> Asked | str:
         log = paths.pop()
     name, _, field = (options.metric or "").partition("=")
     numbers: dict[str, float | None] = {}
-    for option, highest in (("confidence", 1.0), ("false_alarm", 1.0), ("sd", math.inf),
-                            ("tolerance", math.inf)):  # fmt: skip
+    for option, highest in (("confidence", 1.0), ("false_alarm", 1.0), ("sd", LARGEST),
+                            ("tolerance", LARGEST)):  # fmt: skip
         given = getattr(options, option)
         numbers[option] = None if given is None else _number(given)
-        if given is not None and not 0 < (numbers[option] or 0) < highest:
-            ending = "" if highest == math.inf else " and below 1"
-            return f"--{option.replace('_', '-')} is {given!r}; allowed: a number above 0{ending}"
+        if given is not None and not LEAST <= (numbers[option] or 0) < highest:
+            return (
+                f"--{option.replace('_', '-')} is {given!r}; allowed: a number above 0 and below "
+                f"{highest:g}, from {LEAST:g} on"
+            )
     if options.sd is not None and options.tolerance is not None:
         return "--sd and --tolerance: both say how wide the interval is; leave one out"
-    every = int(options.every) if options.every.isascii() and options.every.isdigit() else 0
-    if not 1 <= every <= 1_000_000:
+    every = option_values.whole(options.every, 1, 1_000_000)
+    if every is None:
         return f"--every is {options.every!r}; allowed: a whole number from 1 to 1000000"
     bounds = None if options.bounds in (None, "none") else _bounds(options.bounds)
     if options.bounds not in (None, "none") and bounds is None:
@@ -154,6 +160,6 @@ def _number(text: str) -> float | None:
 def _bounds(text: str) -> tuple[float, float] | None:
     low, _, high = text.partition(":")
     found = _number(low), _number(high)
-    if found[0] is None or found[1] is None or not found[0] < found[1]:
+    if found[0] is None or found[1] is None or not -LARGEST <= found[0] < found[1] <= LARGEST:
         return None
     return found[0], found[1]

@@ -106,13 +106,14 @@ def expectation(
         )
     n, centre = len(values), mean(values)
     spread, by, confidence = width.sd, BY_SD, width.confidence
+    # Quantiles are those of the lower tail: (1 + confidence) / 2 may be 1 where confidence is not.
     if width.tolerance is not None:
         half, by, spread = width.tolerance, BY_TOLERANCE, None
     elif width.sd is not None:
-        half = NormalDist().inv_cdf((1 + confidence) / 2) * width.sd * math.sqrt(1 + 1 / n)
+        half = -NormalDist().inv_cdf((1 - confidence) / 2) * width.sd * math.sqrt(1 + 1 / n)
     else:
         spread, by = _spread(metric, values), BY_SEEDS
-        half = _quantile((1 + confidence) / 2, n - 1) * spread * math.sqrt(1 + 1 / n)
+        half = -_quantile((1 - confidence) / 2, n - 1) * spread * math.sqrt(1 + 1 / n)
     return Expectation(
         metric, direction, tuple(values), None if seeds is None else tuple(seeds), centre, spread,
         centre - half, centre + half, None if by == BY_TOLERANCE else confidence, by, tuple(notes),

@@ -90,15 +90,20 @@ def followed(path: Path, wait: Callable[[float], None] = time.sleep) -> Iterator
 
 
 def _turned(path: Path, file: BinaryIO) -> BinaryIO | None:
-    """Return the file to go on with, at its beginning; None where the open one still is it."""
+    """Return the file to go on with, at its beginning; None where the open one still is it, or has
+    more to be read."""
+    try:
+        there = path.stat()
+    except OSError:
+        there = None
+    # Only now: what was written here until another took its place is in this size.
     here = os.fstat(file.fileno())
     if here.st_size < file.tell():
         file.seek(0)
         return file
+    if (there is not None and os.path.samestat(there, here)) or here.st_size > file.tell():
+        return None
     try:
-        there = path.stat()
-        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
-            return None
         return path.open("rb")
     except FileNotFoundError:
         return None

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from seedlock.errors import BadBeacon, BadPolicy, BadRecord, BadRound, BadSetting, BadSignature
+from seedlock.evaluation.rounds.policy import NAMES
 from seedlock.leaderboard import audit, tables
 from seedlock.leaderboard.access import Viewer
 from seedlock.leaderboard.dependencies import database, now
@@ -27,7 +28,10 @@ from seedlock.leaderboard.publication import AlreadyThere
 from seedlock.leaderboard.rate_limits import address
 from seedlock.leaderboard.store import Store, TooLarge, Upload
 
-RoundName = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+NAME = f"^{NAMES.pattern}$"
+"""Of rounds and submissions, as a policy has it."""
+
+RoundName = Annotated[str, InPath(pattern=NAME)]
 SubmissionName = RoundName
 Digest = Annotated[str, InPath(pattern=r"^sha256:[0-9a-f]{64}$")]
 

@@ -15,7 +15,7 @@ from seedlock.evaluation.scores import spreadsheet
 from seedlock.evaluation.scores.standings import Standings
 from seedlock.leaderboard import withheld
 from seedlock.leaderboard.access import Viewer, may_see_details
-from seedlock.leaderboard.api.asked import Kept, KeptRound, SubmissionName, paged
+from seedlock.leaderboard.api.asked import NAME, Kept, KeptRound, SubmissionName, paged
 from seedlock.leaderboard.api.records import seeds_are_open, team_of
 from seedlock.leaderboard.board_order import Asked, ordered_by
 from seedlock.leaderboard.dependencies import Settings, Store, Visitor
@@ -24,7 +24,7 @@ from seedlock.leaderboard.problems import Problem, contradictory, not_found
 
 router = APIRouter(tags=["board"])
 
-SubmissionQuery = Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+SubmissionQuery = Annotated[str, Query(pattern=NAME)]
 
 
 class Board(BaseModel):

@@ -15,6 +15,7 @@ from seedlock.evaluation.rounds.formats import DRAW, OPENING, REVEAL
 from seedlock.leaderboard import publication, tables
 from seedlock.leaderboard.access import may_publish, may_see_record
 from seedlock.leaderboard.api.asked import (
+    NAME,
     AllRounds,
     Kept,
     KeptRound,
@@ -30,7 +31,7 @@ from seedlock.leaderboard.problems import Problem, not_allowed, not_found
 
 router = APIRouter(tags=["records"])
 
-RecordName = Annotated[str, InPath(pattern=r"^(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json(\.sig)?$")]
+RecordName = Annotated[str, InPath(pattern=rf"^{publication.RECORD.pattern}(\.sig)?$")]
 
 
 class Lacking(BaseModel):
@@ -49,8 +50,8 @@ class LackingRecords(BaseModel):
 class OneRecord(BaseModel, extra="forbid"):
     """A record that the ledger names; `text` encoded as UTF-8 is its bytes."""
 
-    submission: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    file: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json$")]
+    submission: Annotated[str, Field(pattern=NAME)]
+    file: Annotated[str, Field(pattern=f"^{publication.RECORD.pattern}$")]
     text: str
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from seedlock.leaderboard import moments
 from seedlock.leaderboard.access import may_replay
-from seedlock.leaderboard.api.asked import AllRounds, KeptRound, note, paged
+from seedlock.leaderboard.api.asked import NAME, AllRounds, KeptRound, note, paged
 from seedlock.leaderboard.api.board import standings
 from seedlock.leaderboard.dependencies import Now, Settings, SignedIn, Store
 from seedlock.leaderboard.kept_rounds import DIFFERENT, IDENTICAL, WITHIN
@@ -28,7 +28,7 @@ class Told(BaseModel):
     """A replay's result. `verdict` is that of `seedlock replay --json`; `record_sha256` is of the
     record that was replayed, hexadecimal."""
 
-    submission: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    submission: Annotated[str, Field(pattern=NAME)]
     seed_index: Annotated[int, Field(ge=0, lt=10_000)]
     verdict: Literal["IDENTICAL", "WITHIN TOLERANCE", "DIFFERENT"]
     record_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from seedlock.leaderboard import audit, credentials, moments
+from seedlock.leaderboard.api.asked import NAME
 from seedlock.leaderboard.dependencies import Administrator, Now, Settings, Store
 from seedlock.leaderboard.rate_limits import address
 
@@ -25,7 +26,7 @@ class NewToken(BaseModel, extra="forbid", strict=True):
 
     role: Literal["organiser", "author", "reviewer"]
     team: str | None = Field(None, min_length=1, max_length=60)
-    round: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    round: str | None = Field(None, pattern=NAME)
     days: int = Field(90, ge=1, le=100_000)
     note: str = Field("", max_length=credentials.LONGEST_NOTE)
 

@@ -39,7 +39,7 @@ def facts(*contents: dict[str, Any], replays: Sequence[Replayed] = ()) -> Facts:
 
 def replay(verdict: str, of: str = "run-1") -> Replayed:
     """Return what a replay came to."""
-    return Replayed("replay.json", DIGEST, of, verdict, None)
+    return Replayed("replay.json", DIGEST, of, verdict)
 
 
 def said(rule: str, found: Facts) -> Answer:
@@ -159,6 +159,36 @@ def test_spread_needs_two_seeds_of_one_recipe() -> None:
     assert said("spread", facts(made(1), made(2, 0.95, level="watch"))).status == PARTLY
 
 
+def test_a_failed_run_has_no_value_in_the_spread() -> None:
+    """What it logged before it ended is no sample of what the recipe comes to."""
+    failed = made(3, 0.1, outcome={"class": "limit", "exit_status": 1, "reasons": [], "notes": []})
+
+    found = said("spread", facts(made(1, 0.9), made(2, 0.91), failed))
+
+    assert "accuracy: mean 0.905, " in found.said and "2 seeds" in found.said
+    assert {name for name, _, _ in found.evidence} == {"run-1", "run-2"}
+    assert found.status == PARTLY
+    assert said("spread", facts(made(1, 0.9), failed)).status == AUTHOR
+
+
+def test_a_metric_with_a_slash_in_its_name_has_its_evidence() -> None:
+    """As validation/loss, which is a name and no path."""
+    name = "validation/loss"
+    contents = []
+    for seed, value in ((1, 0.5), (2, 0.25)):
+        content = made(seed)
+        content["metrics"]["declared"] = [{"name": name, "direction": "min", "unit": ""}]
+        content["metrics"]["final"] = {name: value}
+        contents.append(content)
+
+    for rule in ("spread", "expectation"):
+        found = said(rule, facts(*contents))
+        assert found.evidence == (
+            ("run-1", f"metrics.final.{name}", "0.5"), ("run-2", f"metrics.final.{name}", "0.25"),
+        )  # fmt: skip
+    assert "seedlock watch --expect" in found.said
+
+
 def test_a_seed_that_comes_twice_is_no_further_run() -> None:
     """Whoever counts runs is told."""
     assert said("runs", facts(made(1), made(2))).status == RECORD
@@ -193,6 +223,17 @@ def test_badges_have_conditions_and_what_is_missing() -> None:
                     {"source": None}):  # fmt: skip
         bad = {each["badge"]: each for each in badges(facts(made(1, **changes)))}
         assert not bad[FUNCTIONAL]["supported"] and bad[FUNCTIONAL]["missing"]
+
+
+def test_badges_are_a_list_in_markdown() -> None:
+    """A line each: what only stands on lines of its own would be one paragraph."""
+    found = filled(checklists(["acm"]), facts(made(1)))
+    *_, end = markdown(found).partition("\nBadges that the records support: ")
+    first, empty, *rows = end.splitlines()
+
+    assert first == f"{FUNCTIONAL}." and empty == ""
+    assert len(rows) >= 4 and all(row.startswith("- ") for row in rows)
+    assert f"\nbadges that the records support: {FUNCTIONAL}\n  " in text(found)
 
 
 def test_records_broken_in_every_way() -> None:

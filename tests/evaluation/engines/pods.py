@@ -9,6 +9,29 @@ from typing import Any
 
 from tests.interpreter import REPOSITORY, Done, run
 
+SUBMISSION = """\
+name = "{name}"
+command = ["python", "train.py"]
+visibility = "private"
+[image]
+name = "conference/repro-base"
+[metrics.loss]
+direction = "min"
+"""
+
+PROGRAM = """\
+import os, sys, numpy, seedlock
+seedlock.log_metric("loss", float(numpy.random.rand()))
+sys.exit(int(os.environ.get("WANTED", "0")))
+"""
+
+
+def submission(folder: Path, name: str) -> None:
+    """Write a submission whose program ends as its variable WANTED says."""
+    folder.mkdir(exist_ok=True)
+    (folder / "submission.toml").write_text(SUBMISSION.format(name=name))
+    (folder / "train.py").write_text(PROGRAM)
+
 
 def reachable(folder: Path) -> None:
     """Let every user into a folder of the tests."""

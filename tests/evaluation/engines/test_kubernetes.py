@@ -29,34 +29,17 @@ from seedlock.evaluation.engines.kubernetes import (
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.sealing.limits import parse
-from tests.evaluation.engines.pods import in_a_pod, reachable
+from tests.evaluation.engines.pods import in_a_pod, reachable, submission
 from tests.interpreter import REPOSITORY, python
 
 IMAGE = "registry.example/repro-base@sha256:" + "ab" * 32
 CLUSTER = Cluster("rounds", "round-claim", IMAGE, parallelism=4, retries=2, gpus=1)
 SEEDS = (7, 2**64 - 1, 8)
 
-SUBMISSION = """\
-name = "My_method.v2"
-command = ["python", "train.py"]
-visibility = "private"
-[image]
-name = "conference/repro-base"
-[metrics.loss]
-direction = "min"
-"""
-PROGRAM = """\
-import os, sys, numpy, seedlock
-seedlock.log_metric("loss", float(numpy.random.rand()))
-sys.exit(int(os.environ.get("WANTED", "0")))
-"""
-
 
 def units(folder: Path, seeds: tuple[int, ...] = SEEDS) -> list[Unit]:
     """A submission's units, attempt 1."""
-    folder.mkdir(exist_ok=True)
-    (folder / "submission.toml").write_text(SUBMISSION)
-    (folder / "train.py").write_text(PROGRAM)
+    submission(folder, "My_method.v2")
     return [
         Unit(
             "sample", "sha256:" + "1" * 64, source.look(folder).digest, "My_method.v2",

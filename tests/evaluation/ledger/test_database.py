@@ -10,11 +10,9 @@ import traceback
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from seedlock.errors import BadLedger, LedgerUnavailable
 from seedlock.evaluation.full_disk import told
-from seedlock.evaluation.ledger.database import shown
 from seedlock.evaluation.ledger.ledger import Ledger
 from tests.evaluation.ledger.made import RECORD, Clock, digest, fill, play
 from tests.interpreter import run
@@ -121,13 +119,6 @@ def test_no_password_is_printed(words: list[str]) -> None:
     assert SECRET not in done.out + done.err
     assert done.err.startswith("seedlock: the ledger postgresql+psycopg://me@127.0.0.1:1/ledger ")
     assert done.err.count("\n") == 1
-
-
-def test_a_ledger_is_shown_without_its_password() -> None:
-    """Also where the query holds one."""
-    url = make_url(f"postgresql+psycopg://me:{SECRET}@host:5/x?password={SECRET}")
-
-    assert shown(url) == "postgresql+psycopg://me@host:5/x"
 
 
 def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:

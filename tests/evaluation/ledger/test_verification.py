@@ -64,6 +64,9 @@ def test_an_accident_is_refused(statement: str, played: Ledger) -> None:
     with pytest.raises(DBAPIError, match="only ever added to"):  # noqa: SIM117
         with played.database._engine.begin() as connection:
             connection.execute(text(statement))
+    with pytest.raises(BadLedger, match="only ever added to"):  # noqa: SIM117
+        with played.database.write() as connection:
+            connection.execute(text(statement))
 
     assert played.verify().problems == []
 

@@ -142,14 +142,20 @@ def test_ended_and_killed(planted: Planted, tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails(tmp_path: Path) -> None:
-    """A model that crashes is stored as failed, and measure says so with status 1."""
+    """A model that crashes is stored as failed, and measure says so with status 1. What was under
+    way for other programs goes, and nobody else's ledger does."""
     made = make(tmp_path, 1, ("plain-line",))
+    others = [tmp_path / "work" / name / "ledger.db" for name in ("0123456789abcdef", "my-round")]
+    for each in others:
+        each.parent.mkdir(parents=True)
+        each.touch()
     program = made.reference / "models" / "plain_line.py"
     program.write_text("raise SystemExit(3)\n")
 
     done = made.reference_run("measure", SOUND, "--output", str(tmp_path / "out"), check=False)
 
     assert done.status == 1
+    assert [each.exists() for each in others] == [False, True]
     assert "plain-line, seed 1: author-failure: exit status 3" in done.err
     runs = stored.read(tmp_path / "out")["models"]["plain-line"]["runs"]
     assert [(each["outcome"], each["metric"]) for each in runs] == [("author-failure", None)]
@@ -191,6 +197,9 @@ def test_show(planted: Planted, capsys: pytest.CaptureFixture[str]) -> None:
         (("check", "--stored", "nowhere"), "reference.json can't be read"),
         (("check", "--measured", "nowhere"), "reference.json can't be read"),
         (("show",), "reference.json can't be read"),
+        (("page", "--accept", "in a hurry"), "--accept: allowed with --store only"),
+        (("page", "--store"), "--store: allowed with --measured DIR only"),
+        (("page", "--accept", " "), "--accept is empty"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else None,
 )

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from seedlock.evaluation.reference import stored
+from seedlock.evaluation.reference import check_text, lock_page, show_text, stored
 from seedlock.evaluation.reference.reference_errors import BadReference
 from tests.evaluation.made_traces import step
-from tests.evaluation.reference.made_measurement import measurement, plain, side
+from tests.evaluation.reference.made_measurement import measurement, model, plain, run, side
 
 CONTENT = measurement(numpy_line=plain())
 
@@ -48,6 +48,28 @@ def _at(content: Any, path: tuple[Any, ...]) -> Any:
 def test_there_and_back(tmp_path: Path) -> None:
     """What is written is read again."""
     assert side(tmp_path, CONTENT).content == CONTENT
+
+
+def test_a_failed_run_has_no_value_that_counts() -> None:
+    """Whatever it logged before it ended; nor has one that came to no finite number. So are its
+    epochs, and so are means in what a person reads."""
+    runs = [
+        run(1, 0.5, converged=2), run(2, 0.9, outcome="limit", reasons=["time"], converged=1),
+        run(3, "NaN", converged=1), run(4, 0.7, converged=None), run(5, 0.3, converged=5),
+    ]  # fmt: skip
+    made = model(runs)
+    (row,) = (
+        line.split() for line in show_text.lines(measurement(numpy_line=made))
+        if line.startswith("numpy-line ")
+    )  # fmt: skip
+
+    assert stored.values(made) == {1: 0.5, 4: 0.7, 5: 0.3}
+    assert stored.epochs(made) == [2, 5]
+    assert check_text.mean(made, 4) == pytest.approx(0.6)
+    assert check_text.mean(model(runs[1:3]), 4) is None
+    assert row[2] == "0.5000" and row[6] == "3.5"
+    told = lock_page.model(made)
+    assert (told["failed"], told["epochs"], told["reached"]) == ([2, 3], 3.5, 2)
 
 
 def test_each_mutation_is_refused(tmp_path: Path) -> None:

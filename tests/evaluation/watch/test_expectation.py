@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy
 import pytest
 
@@ -49,6 +51,16 @@ def test_one_record_with_what_somebody_says_of_the_spread() -> None:
     assert by_sd.high - 0.9 == pytest.approx(1.959964 * 0.01 * 2**0.5)
     assert (by_tolerance.low, by_tolerance.high) == pytest.approx((0.88, 0.92))
     assert (by_sd.by, by_tolerance.by, by_tolerance.confidence) == ("sd", "tolerance", None)
+
+
+def test_any_confidence_below_1_has_an_interval() -> None:
+    """Also one of which nothing is left when it is added to 1."""
+    nearly = Width(math.nextafter(1.0, 0.0))
+    by_seeds = expectation("a", "max", [0.8, 0.9], nearly)
+    by_sd = expectation("a", "max", [0.9], Width(nearly.confidence, sd=0.01))
+
+    assert math.isfinite(by_seeds.high) and math.isfinite(by_sd.high)
+    assert by_seeds.high > 1e10 and by_sd.high == pytest.approx(0.9 + 8.2924 * 0.01 * 2**0.5)
 
 
 def test_a_range_is_guessed_for_shares_only() -> None:

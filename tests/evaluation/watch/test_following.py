@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -59,6 +60,33 @@ def test_a_rotated_log_goes_on_in_the_new_file(tmp_path: Path) -> None:
     found = lines_of(path, [rotate, lambda: path.write_bytes(b"3\n"), lambda: None])
 
     assert found == [b"1\n", b"2\n", b"half", b"3\n"]
+
+
+def test_what_was_written_until_the_rotation_is_read(tmp_path: Path) -> None:
+    """Also what came between the last look at the old file and the look at its name."""
+    planned: list[Callable[[], object]] = []
+
+    class Busy(PosixPath):
+        """A file that something becomes of just before somebody looks which one it is."""
+
+        def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+            """Do what is planned, and look."""
+            if planned:
+                planned.pop()()
+            return super().stat(follow_symlinks=follow_symlinks)
+
+    plain = tmp_path / "log"
+    plain.write_bytes(b"1\n")
+
+    def rotate() -> None:
+        with plain.open("ab") as file:
+            file.write(b"2\n")
+        plain.rename(tmp_path / "log.1")
+        plain.write_bytes(b"3\n")
+
+    found = lines_of(Busy(plain), [lambda: planned.append(rotate), lambda: None, lambda: None])
+
+    assert found == [b"1\n", b"2\n", b"3\n"]
 
 
 def test_a_log_that_is_cut_off_is_read_from_its_beginning(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Files that a person named: written whole, or told why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seedlock.evaluation.writing import why_not_written
+
+
+def test_what_can_be_written_is(tmp_path: Path) -> None:
+    """And there is nothing to be told."""
+    assert why_not_written(str(tmp_path / "page.html"), "text") is None
+    assert (tmp_path / "page.html").read_text() == "text"
+
+
+def test_why_not_is_told_with_the_name(tmp_path: Path) -> None:
+    """A folder that is not there, one in the file's place; nothing is left of it."""
+    (tmp_path / "folder").mkdir()
+
+    missing = why_not_written(str(tmp_path / "none" / "page.html"), "text")
+    taken = why_not_written(str(tmp_path / "folder"), "text")
+
+    assert missing == f"'{tmp_path}/none/page.html' can't be written: No such file or directory"
+    assert taken == f"'{tmp_path}/folder' can't be written: Is a directory"
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
