@@ -83,8 +83,9 @@ def test_the_first_line_names_what_failed_first(tmp_path: Path) -> None:
         content = measurement(
             numpy_line=plain(), torch_line=plain(bits, values) | {"framework": "torch"}
         )
-        traces = {mode: ("torch-line", events[at:]) for mode, at in (("step", 1), ("op", 0))}
-        return side(tmp_path / name, content, **traces)
+        return side(
+            tmp_path / name, content, step=("torch-line", events[1:]), op=("torch-line", events)
+        )  # fmt: skip
 
     sides = side_of("before", "00", "a", VALUES), side_of("after", "11", "b", worse)
     result = checking.check(*sides, tmp_path)
