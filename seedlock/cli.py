@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         help="run a command under a seed",
         description="Check the settings, set the environment and become the command.",
         usage="seedlock run [--seed N] [--level LEVEL] [--user-seeds POLICY] [--report DIR] "
-        "[--record FILE [OPTIONS]] [--] COMMAND [ARG ...]",
+        "[--trace MODE] [--record FILE [OPTIONS]] [--] COMMAND [ARG ...]",
         epilog=run_command.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -269,7 +269,7 @@ def _run(options: argparse.Namespace) -> int:
             settings.SEED, "", settings.SEED_ALLOWED, "give --seed or set REPRO_SEED", "bad-seed"
         )
     if options.record is None:
-        environ = settled(environ)
+        environ = settled(run_command.traced(options, environ))
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     problem = None if options.record is not None else run_command.problem_without_record(options)
     if not argv:

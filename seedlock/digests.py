@@ -32,8 +32,10 @@ class Digester:
     """Make digests with one algorithm.
 
     xxhash's XXH3 where the package is installed (25 GB/s against 1.3 for SHA-256 with the
-    processor's own instructions, seen on an Intel Xeon), else SHA-256 cut to 128 bits. The name
-    stands before each digest and in each trace: digests of different algorithms can't be compared.
+    processor's own instructions, seen on an Intel Xeon), else SHA-256 cut to 128 bits. Of the
+    standard library only SHA-1 is faster there (2.1 GB/s; MD5 0.8, BLAKE2b 0.7), but like XXH3
+    it is no guard against values that were made to share a digest. The name stands before each
+    digest and in each trace: digests of different algorithms can't be compared.
 
     Args:
         algorithm: `xxh3`, `sha256`, or None for the first of them that is there.

@@ -94,6 +94,64 @@ def test_run_passes_level_and_streams() -> None:
     assert done.out == "7 warn same 7\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--trace", "step"], "step none 9"),
+        (["--trace", "op"], "op none 9"),
+        (["--steps", "12:14"], "op 12:14 9"),
+        (["--steps", "12:14", "--trace", "step"], "step 12:14 9"),
+        (["--trace", "off"], "none none none"),
+        ([], "step none 9"),
+    ],
+)
+def test_run_traces_what_it_is_asked_to(options: list[str], told: str, tmp_path: Path) -> None:
+    """A window of steps is one of operations; options go before the environment, all of which
+    `off` takes away."""
+    names = ("REPRO_TRACE", "REPRO_TRACE_STEPS", "REPRO_TRACE_VALUES")
+    shown = " ".join(f"${{{name}-none}}" for name in names)
+
+    done = seedlock(
+        "run", "--seed", "7", "--report", str(tmp_path), *options, "sh", "-c", f"echo {shown}",
+        REPRO_TRACE="step", REPRO_TRACE_VALUES="9",
+    )  # fmt: skip
+
+    assert done.out == f"{told}\n"
+
+
+def test_a_window_of_steps_holds_their_operations(tmp_path: Path) -> None:
+    """`--steps` is what REPRO_TRACE_STEPS is: the header of the trace has it."""
+    done = seedlock(
+        "run", "--seed", "7", "--report", str(tmp_path), "--steps", "12:14", "--",
+        sys.executable, "-c", "import random; random.seed(3)",
+    )  # fmt: skip
+    (trace,) = tmp_path.glob("*.trace.jsonl")
+    header = json.loads(trace.read_text().splitlines()[0])
+
+    assert done.err == ""
+    assert (header["mode"], header["steps"]) == ("op", [12, 14])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--trace", "off", "--steps", "1:2"], "--steps is given with --trace off"),
+        (["--record", "run.json", "--steps", "1:2"], "--steps is given with --record"),
+    ],
+)
+def test_a_window_that_nothing_would_be_traced_in(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    """Wrong usage, status 2, nothing started."""
+    done = run(
+        [SEEDLOCK, "run", "--seed", "7", *options, "echo", "started"], cwd=tmp_path, check=False
+    )
+
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("status", [0, 3, 42])
 def test_run_hands_on_the_exit_status(status: int) -> None:
     """The command's status is the status of seedlock run."""
@@ -111,6 +169,8 @@ def test_run_hands_on_the_exit_status(status: int) -> None:
         (["run", "--seed", "7", "--level", "tight", "echo", "started"], "bad-level"),
         (["run", "--seed", "7", "--streams", "x", "echo", "started"], "bad-streams"),
         (["run", "--seed", "7", "--report", "/dev/null/x", "echo", "started"], "report-folder"),
+        (["run", "--seed", "7", "--trace", "op", "echo", "started"], "bad-trace"),
+        (["run", "--seed", "7", "--report", ".", "--steps", "5", "echo", "started"], "bad-trace"),
         (["env", "--seed", "-1"], "bad-seed"),
     ],
 )

@@ -123,7 +123,7 @@ def variables_of(place: Path, home: Path) -> dict[str, str]:
     clean = {
         name: value
         for name, value in environment().items()
-        if not name.startswith(("PIP_", "XDG_", "GIT_")) and name != "VIRTUAL_ENV"
+        if not name.startswith(("PIP_", "XDG_", "GIT_", "OMP_")) and name != "VIRTUAL_ENV"
     }
     bin_folder = Path(sys.executable).parent
     return {

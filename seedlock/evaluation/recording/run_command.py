@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 
 WITH_RECORD = (
-    "metric", "output", "source", "data", "trace", "timeout", "container", "mount", "sealed",
-    "limit", "accept", "network", "json",
+    "metric", "output", "source", "data", "timeout", "container", "mount", "sealed", "limit",
+    "accept", "network", "json",
 )  # fmt: skip
 """Options that mean nothing without --record."""
+
+TRACES = (settings.TRACE, settings.TRACE_STEPS, settings.TRACE_VALUES)
 
 EPILOG = """\
 With --record: the command runs under watch, what it prints comes through, and one file describes
@@ -48,7 +50,17 @@ docs/records.md has the record's keys.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `seedlock run` takes together with --record."""
+    """Add what `seedlock run` takes for traces, and together with --record."""
+    traces = parser.add_argument_group("traces")
+    traces.add_argument(
+        "--trace", choices=("step", "op", "off"),
+        help="what is traced (default: step with --record; without: REPRO_TRACE; needs --report)",
+    )  # fmt: skip
+    traces.add_argument(
+        "--steps", metavar="FIRST:END",
+        help="steps whose operations are traced and whose results are kept, as 12:14, the second "
+        "not; without --record",
+    )  # fmt: skip
     group = parser.add_argument_group("with a record")
     group.add_argument("--record", metavar="FILE", help="write the run's record into this file")
     group.add_argument(
@@ -68,9 +80,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="LOCK",
         help="give the run the data that this file pins, as data.lock (docs/data.md)",
     )  # fmt: skip
-    group.add_argument(
-        "--trace", choices=("step", "op", "off"), help="what is traced (default: step)"
-    )
     group.add_argument("--timeout", metavar="SECONDS", help="end a run that takes longer")
     group.add_argument(
         "--container", metavar="IMAGE",
@@ -97,8 +106,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="print the record at the end, on stdout")
 
 
+def traced(options: argparse.Namespace, environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment with what a run without a record is asked to trace.
+
+    A window of steps is one of operations, unless --trace says otherwise.
+
+    Args:
+        options: what `add_options` added.
+        environ: the environment with all other settings.
+    """
+    mode = options.trace or ("op" if options.steps is not None else None)
+    if mode is None:
+        return environ
+    if mode == "off":
+        return {name: text for name, text in environ.items() if name not in TRACES}
+    window = {} if options.steps is None else {settings.TRACE_STEPS: options.steps}
+    return {**environ, settings.TRACE: mode, **window}
+
+
 def problem_without_record(options: argparse.Namespace) -> str | None:
     """Return why the options can't be meant without --record; None where they can."""
+    if options.trace == "off" and options.steps is not None:
+        return "--steps is given with --trace off; allowed: with op or step"
     given = [name for name in WITH_RECORD if getattr(options, name)]
     if not given:
         return None
@@ -162,6 +191,8 @@ def _request(
     seconds = None if options.timeout is None else option_values.seconds(options.timeout)
     if options.timeout is not None and seconds is None:
         return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
+    if options.steps is not None:
+        return "--steps is given with --record; allowed: without; a record is of the whole run"
     if not options.container and (options.mount or options.network):
         return "--mount and --network: allowed with --container only"
     if not options.sealed and (options.limit or options.accept):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,17 @@ import pytest
 from tests.evaluation.spot_checks.authors_round import World, make
 
 
-@pytest.fixture(scope="session")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> World:
+@pytest.fixture(scope="package", autouse=True)
+def plain() -> Iterator[None]:
+    """An environment without what all tests are started with: a round's records may not be made
+    under variables of OpenMP's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OMP_WAIT_POLICY", raising=False)
+        yield
+
+
+@pytest.fixture(scope="package")
+def honest(plain: None, tmp_path_factory: pytest.TempPathFactory) -> World:
     """All as it should be."""
     return make(tmp_path_factory.mktemp("honest"))
 
