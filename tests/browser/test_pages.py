@@ -150,6 +150,21 @@ def test_a_chart_has_its_table_and_its_words(browser: Browser, shown: Shown) -> 
         assert box is not None and table is not None and box["y"] < table["y"]
 
 
+@pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
+def test_the_seeds_are_what_one_sees_first(browser: Browser, shown: Shown, phone: bool) -> None:
+    """Without scrolling: the chart begins in the upper three fifths of the window, with a dot for
+    each seed and a band for each interval."""
+    with window(browser, shown.served, phone=phone) as page:
+        page.goto(f"/rounds/{DONE}")
+        chart = page.locator("main svg:visible").first
+        box, size = chart.bounding_box(), page.viewport_size
+
+        assert box is not None and size is not None
+        assert box["y"] < 0.6 * size["height"]
+        expect(chart).to_be_in_viewport(ratio=0.2)
+        expect(page.locator("main figcaption").first).to_contain_text("A dot is one seed")
+
+
 def test_pictures_of_the_documents(
     browser: Browser, shown: Shown, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -161,3 +176,4 @@ def test_pictures_of_the_documents(
             page.goto(path)
             raw = page.screenshot(path=folder / f"{name}.png", animations="disabled")
         assert 5_000 < len(raw) < 300_000, (name, len(raw))
+    assert {path.stem for path in IMAGES.glob("*.png")} == SCREENSHOTS.keys()

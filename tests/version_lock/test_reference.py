@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MODEL = "numpy-digits"
 """One that takes seconds."""
 
+LONGEST = 60.0
+"""Seconds of a run on two processors: whoever renews a lock waits for 150 runs."""
+
 LARGEST = 3 << 20
 """Bytes of all that is stored, which every clone of the repository has."""
 
@@ -53,6 +56,15 @@ def test_each_model_has_each_seed(content: dict[str, Any], folder: Path) -> None
         assert [each["seed"] for each in runs] == list(range(1, models.seeds + 1)), model.name
         assert {each["outcome"] for each in runs} == {"done"}, model.name
         assert all(each["trace"] and each["trace"]["results"] for each in runs), model.name
+
+
+def test_each_model_trains_in_a_minute(content: dict[str, Any]) -> None:
+    took = {
+        f"{name}, seed {run['seed']}": run["wall_s"]
+        for name, model in content["models"].items()
+        for run in model["runs"]
+    }
+    assert {run: seconds for run, seconds in took.items() if seconds > LONGEST} == {}
 
 
 def test_traces_are_there_and_small(content: dict[str, Any], folder: Path) -> None:

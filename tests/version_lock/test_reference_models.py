@@ -105,6 +105,7 @@ def test_each_framework_has_each_task(reference: dict[str, Any], models: Path) -
     expected = {f"{framework}-{task}" for framework in FRAMEWORKS for task in TASKS}
 
     assert (reference["format"], reference["level"]) == (1, "portable")
+    assert reference["seeds"] == 10
     assert set(reference["tasks"]) == set(TASKS)
     assert set(reference["models"]) == expected
     for name, model in reference["models"].items():

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from seedlock.evaluation.rounds.formats import FREEZE
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.evaluation.scores import spreadsheet
+from seedlock.evaluation.scores.head_to_head import head_to_head
 from seedlock.evaluation.scores.standings import Standings
 from seedlock.leaderboard import withheld
 from seedlock.leaderboard.access import Viewer, may_see_details
@@ -56,14 +57,15 @@ class OneSubmission(BaseModel):
 
 
 class Compared(BaseModel):
-    """Two submissions: their entries in the standings, and for each metric who was told apart as
-    better (`a`, `b` or nobody)."""
+    """Two submissions: their entries in the standings, for each metric who was told apart as
+    better (`a`, `b` or nobody), and both tests on the common seeds (docs/scores.md)."""
 
     round: str
     revision: int
     a: dict[str, Any]
     b: dict[str, Any]
     better: dict[str, str | None]
+    metrics: dict[str, dict[str, Any]]
 
 
 def standings(this: Kept) -> dict[str, Any]:
@@ -112,18 +114,23 @@ def board(
     if chosen not in content["metrics"]:
         raise Problem(404, "this round has no such metric", given=metric,
                       allowed=", ".join(content["metrics"]))  # fmt: skip
-    status = (this.folder / STANDINGS).stat()
-    version = (status.st_ino, status.st_mtime_ns, status.st_size, seeds_are_open(this))
     asked = Asked(chosen, sort, order, matching, page)
-    text = _board(this, version, chosen, asked, settings.limits.page_size)
+    text = _board(this, _version_of(this), chosen, asked, settings.limits.page_size)
     return Response(text, media_type="application/json")
 
 
+Version = tuple[object, ...]
+"""Changes with the standings and with who may see their seeds."""
+
+
+def _version_of(this: Kept) -> Version:
+    status = (this.folder / STANDINGS).stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size, seeds_are_open(this)
+
+
 @lru_cache(maxsize=64)
-def _board(
-    this: Kept, _version: tuple[object, ...], metric: str, asked: Asked, size: int
-) -> str:  # fmt: skip
-    """Return a page as JSON, up to a quarter of a megabyte; `_version`: of which standings."""
+def _board(this: Kept, _version: Version, metric: str, asked: Asked, size: int) -> str:
+    """Return a page as JSON, up to a quarter of a megabyte."""
     content = standings(this)
     about = content["metrics"][metric]
     named = [
@@ -163,17 +170,24 @@ def one(
 def compare(
     this: KeptRound, visitor: Visitor, store: Store, a: SubmissionQuery, b: SubmissionQuery
 ) -> Compared:
-    """Return two submissions and who was told apart as better, for each metric."""
+    """Return two submissions, who was told apart as better, and what the tests say, for each
+    metric."""
     content = standings(this)
     one, other = _entry(content, a), _entry(content, b)
-    better = {
-        metric: _better(content["comparisons"].get(metric, {}), a, b)
-        for metric in content["metrics"]
-    }
+    found = _compared(this, _version_of(this), a, b)
+    sides = {a: "a", b: "b"}
     return Compared(
         round=this.name, revision=this.revision, a=_shown(this, visitor, store, one),
-        b=_shown(this, visitor, store, other), better=better,
+        b=_shown(this, visitor, store, other),
+        better={name: sides.get(each["better"]) for name, each in found.items()}, metrics=found,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _compared(this: Kept, _version: Version, a: str, b: str) -> dict[str, dict[str, Any]]:
+    """Return the comparison of two submissions by metric; permutations take their time."""
+    found = Standings(standings(this))
+    return {metric: head_to_head(found, metric, a, b) for metric in found.content["metrics"]}
 
 
 def _entry(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -200,13 +214,3 @@ def _shown(this: Kept, visitor: Viewer, store: Store, entry: dict[str, Any]) -> 
         for run in entry["runs"]
     ]
     return {**entry, "runs": runs}
-
-
-def _better(compared: dict[str, Any], a: str, b: str) -> str | None:
-    pairs = compared.get("told_apart")
-    for better, worse in pairs if isinstance(pairs, list) else ():
-        if (better, worse) == (a, b):
-            return "a"
-        if (better, worse) == (b, a):
-            return "b"
-    return None

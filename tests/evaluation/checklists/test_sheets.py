@@ -79,6 +79,20 @@ def test_what_is_no_checklist_is_refused(old: str, new: str, said: str) -> None:
     assert "allowed: " in str(refusal.value)
 
 
+def test_the_principles_go_along_a_models_life() -> None:
+    """Each of the five stages has points, and in each there is one that records answer."""
+    (found,) = checklists(["principles"])
+    stages: dict[str, bool] = {}
+    for point in found.points:
+        stage = point.name.partition(":")[0]
+        stages[stage] = stages.get(stage, False) or (point.rule is not None and not point.left)
+
+    assert stages == dict.fromkeys(
+        ("Solution design", "Data collection", "Model development", "Data and model legacy",
+         "Deployment tracking"), True,
+    )  # fmt: skip
+
+
 def row(checklist: Checklist) -> str:
     """Return what the document's table says of a checklist."""
     whole = [each.id for each in checklist.points if each.rule and not each.left]

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from seedlock.evaluation.reference import check_text, checking
+from seedlock.evaluation.reference.checking import Side
 from seedlock.evaluation.rounds.canonical import sha256
+from tests.evaluation.made_traces import Event, op, step
 from tests.evaluation.reference.made_measurement import (
     VALUES,
     measurement,
@@ -70,6 +72,26 @@ def test_a_loss_of_accuracy(tmp_path: Path) -> None:
 
     assert (result["verdict"], result["exit_status"]) == ("FAIL", 1)
     assert "value worse by 0.05" in of_line(result)["reasons"][0]
+
+
+def test_the_first_line_names_what_failed_first(tmp_path: Path) -> None:
+    """Verdict, framework, model, step, operation and line: of the first model that FAILs."""
+    worse = [each - 0.05 for each in VALUES]
+
+    def side_of(name: str, mark: str, bits: str, values: list[float]) -> Side:
+        events: list[Event] = [op(1, "aten.add.Tensor", mark), step(1, mark)]
+        content = measurement(
+            numpy_line=plain(), torch_line=plain(bits, values) | {"framework": "torch"}
+        )
+        return side(
+            tmp_path / name, content, step=("torch-line", events[1:]), op=("torch-line", events)
+        )  # fmt: skip
+
+    sides = side_of("before", "00", "a", VALUES), side_of("after", "11", "b", worse)
+    result = checking.check(*sides, tmp_path)
+    first, *_ = check_text.lines(result, sides[0].content, sides[1].content)
+
+    assert first == "FAIL: torch, torch-line, step 1, op aten.add.Tensor at train.py:20"
 
 
 @pytest.mark.parametrize(

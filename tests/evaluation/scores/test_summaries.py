@@ -78,6 +78,31 @@ def test_interquartile_mean(values: list[float], expected: float | None) -> None
         assert found == pytest.approx(stats.trim_mean(values, 0.25))
 
 
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ([[1, 2], [2, 2], [1, 1], [2, 1]], 1.5),
+        ([[1, 1], [2, 2], [3, 3]], 2.0),
+    ],
+)
+def test_mean_and_median_of_rliable(tasks: list[list[float]], expected: float) -> None:
+    """Its tests' examples, runs by tasks: the mean of the tasks' means, and their median."""
+    means = [mean(each) for each in zip(*tasks, strict=True)]
+    found = summary(means)
+
+    assert found is not None
+    assert (found.mean, found.median) == (expected, expected)
+
+
+def test_three_values_are_not_trimmed() -> None:
+    """SciPy's trimmed mean of three is the plain one, 4.6667, and is called nothing else here."""
+    found = summary([1, 4, 9])
+
+    assert found is not None and found.iqm is None
+    assert found.mean == pytest.approx(4.6667, abs=5e-5)
+    assert found.mean == pytest.approx(stats.trim_mean([1, 4, 9], 0.25))
+
+
 @pytest.mark.parametrize(("n", "expected"), [(2, 8.98), (3, 2.484), (5, 1.242), (10, 0.715)])
 def test_half_widths(n: int, expected: float) -> None:
     """Of the 95 % interval, in standard deviations."""
