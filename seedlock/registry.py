@@ -137,10 +137,7 @@ def locked_versions(path: "str | None") -> "dict[str, str]":
     except (OSError, UnicodeDecodeError, IndexError) as problem:
         from seedlock.errors import BadSetting
 
-        if isinstance(problem, IndexError):
-            why = "a line has no version"
-        else:
-            why = str(problem.strerror if isinstance(problem, OSError) else problem.reason)
+        why = getattr(problem, "strerror", None) or "it has a line without a version, or is no text"
         raise BadSetting(
             "REPRO_LOCK_FILE",
             path,

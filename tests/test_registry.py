@@ -119,11 +119,8 @@ def test_a_mutated_lock_file_is_refused_or_read(
         assert all(version and version == version.strip() for version in versions.values())
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [(b"numpy==\n", "a line has no version"), (b"numpy==1\xff\n", "invalid start byte")],
-)
-def test_a_lock_file_that_is_none_ends_a_start(tmp_path: Path, content: bytes, why: str) -> None:
+@pytest.mark.parametrize("content", [b"numpy==\n", b"numpy==1\xff\n"])
+def test_a_lock_file_that_is_none_ends_a_start(tmp_path: Path, content: bytes) -> None:
     """With one line and status 78, and not with a traceback."""
     path = tmp_path / "lock.txt"
     path.write_bytes(content)
@@ -131,5 +128,5 @@ def test_a_lock_file_that_is_none_ends_a_start(tmp_path: Path, content: bytes, w
     done = python("-c", "print(1)", check=False, REPRO_SEED="7", REPRO_LOCK_FILE=str(path))
 
     assert (done.status, done.out) == (78, "")
-    assert why in done.err and "#bad-lock" in done.err
+    assert "a line without a version, or is no text" in done.err and "#bad-lock" in done.err
     assert len(done.err.splitlines()) == 1
