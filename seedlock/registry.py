@@ -123,7 +123,7 @@ def locked_versions(path: "str | None") -> "dict[str, str]":
     """Return the versions that a lock file names, by normalised distribution name.
 
     Raises:
-        BadSetting: the file can't be read.
+        BadSetting: the file can't be read, is no text, or has a line without a version.
     """
     if path is None:
         return {}
@@ -132,18 +132,19 @@ def locked_versions(path: "str | None") -> "dict[str, str]":
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
-    except OSError as problem:
+        pins = [line.split("==") for line in lines if "==" in line and line[0] not in "# "]
+        _READ[path] = {normalised(pin[0]): pin[1].split()[0] for pin in pins}
+    except (OSError, UnicodeDecodeError, IndexError) as problem:
         from seedlock.errors import BadSetting
 
+        why = getattr(problem, "strerror", None) or "it has a line without a version, or is no text"
         raise BadSetting(
             "REPRO_LOCK_FILE",
             path,
             "a readable file with lines name==version",
-            f"mend the path or unset it ({problem.strerror})",
+            f"mend the file or its path, or unset it ({why})",
             "bad-lock",
         ) from problem
-    pins = [line.split("==") for line in lines if "==" in line and line[0] not in "# "]
-    _READ[path] = {normalised(pin[0]): pin[1].split()[0] for pin in pins}
     return _READ[path]
 
 

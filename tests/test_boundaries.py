@@ -249,6 +249,7 @@ ORDER = [
     {
         "evaluation.spot_checks.choice",
         "evaluation.spot_checks.keys",
+        "evaluation.spot_checks.publishing",
         "evaluation.spot_checks.returned",
         "evaluation.spot_checks.terms",
     },

@@ -6,7 +6,11 @@ import importlib.metadata
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
+from seedlock import registry
+from seedlock.errors import BadSetting
 from seedlock.registry import (
     REGISTRY,
     installed_versions,
@@ -15,6 +19,7 @@ from seedlock.registry import (
     release,
     within,
 )
+from tests.interpreter import python
 
 
 @pytest.mark.parametrize(
@@ -83,3 +88,45 @@ def test_a_lock_file_is_read_with_comments_and_markers(tmp_path: Path) -> None:
     file.write_text("# made by x==1\nNumPy==2.2.6\n\ntorch==2.13.0+cpu ; python_version > '3'\n")
 
     assert locked_versions(str(file)) == {"numpy": "2.2.6", "torch": "2.13.0+cpu"}
+
+
+LOCK = (
+    "# made by x==1\nNumPy==2.2.6 \\\n    --hash=sha256:00\n\n"
+    "torch==2.13.0+cpu ; python_version > '3'\n"
+)
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(
+    at=some.integers(0, len(LOCK)),
+    cut=some.integers(0, 30),
+    more=some.binary(max_size=8) | some.sampled_from([b"==", b"\n==", b"a==\n", b"\xff", b"\0"]),
+)
+def test_a_mutated_lock_file_is_refused_or_read(
+    tmp_path: Path, at: int, cut: int, more: bytes
+) -> None:
+    """One clear error, which ends a start before user code, or names and versions."""
+    path = tmp_path / "lock.txt"
+    path.write_bytes(LOCK[:at].encode() + more + LOCK[at + cut :].encode())
+    registry._READ.clear()  # of the example before
+
+    try:
+        versions = locked_versions(str(path))
+    except BadSetting as problem:
+        assert "allowed: a readable file with lines name==version" in str(problem)
+        assert "\n" not in str(problem)
+    else:
+        assert all(version and version == version.strip() for version in versions.values())
+
+
+@pytest.mark.parametrize("content", [b"numpy==\n", b"numpy==1\xff\n"])
+def test_a_lock_file_that_is_none_ends_a_start(tmp_path: Path, content: bytes) -> None:
+    """With one line and status 78, and not with a traceback."""
+    path = tmp_path / "lock.txt"
+    path.write_bytes(content)
+
+    done = python("-c", "print(1)", check=False, REPRO_SEED="7", REPRO_LOCK_FILE=str(path))
+
+    assert (done.status, done.out) == (78, "")
+    assert "a line without a version, or is no text" in done.err and "#bad-lock" in done.err
+    assert len(done.err.splitlines()) == 1

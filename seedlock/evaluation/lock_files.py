@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from seedlock.errors import BadLock
@@ -71,7 +72,8 @@ def python(file: str, text: str) -> Iterator[Package]:
     """Yield the packages that a lock of pip's has for the images' machine.
 
     Raises:
-        BadLock: a requirement is not `name==version` with at least one SHA-256.
+        BadLock: a requirement is not `name==version` with at least one SHA-256, or its marker
+            says nothing.
     """
     for line in text.replace("\\\n", " ").splitlines():
         if not line.strip() or line.startswith("#"):
@@ -84,7 +86,11 @@ def python(file: str, text: str) -> Iterator[Package]:
         hashes = sorted(HASH.findall(line))
         if len(pin.specifier) != 1 or not versions or not hashes:
             raise BadLock(f"{file}: {pin.name} has no exact version with a SHA-256")
-        if pin.marker is None or pin.marker.evaluate(dict(IMAGE)):
+        try:
+            ours = pin.marker is None or pin.marker.evaluate(dict(IMAGE))
+        except (UndefinedComparison, UndefinedEnvironmentName) as problem:
+            raise BadLock(f"{file}: a marker without an answer: {line[:80]}") from problem
+        if ours:
             allowed = tuple((LOCKED, each) for each in hashes)
             yield Package(PYTHON, normalised(pin.name), versions[0], "", allowed)
 

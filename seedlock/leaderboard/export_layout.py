@@ -21,7 +21,7 @@ from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
 from seedlock.evaluation.rounds.round_files import content_of, raw_of
-from seedlock.evaluation.spot_checks import proof
+from seedlock.evaluation.spot_checks import proof, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,8 +147,7 @@ def told_of_private(this: Round) -> list[str]:
                 found.append(f"{ledger_lines.NAME}, event {event['sequence']}")
     for path, check in proof.all_of(this).items() if this.has(DRAW) else ():
         for each in check["submissions"]:
-            told = each["faults"] or any(of["faults"] or of["reasons"] for of in each["records"])
-            if told and each["digest"] not in _public(this):
+            if publishing.tells(each) and each["digest"] not in _public(this):
                 found.append(f"{path.name}, submission {printable(str(each['name']))}")
     return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock.evaluation.rounds.ledger_lines import LONGEST
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
+from seedlock.evaluation.spot_checks import publishing
 from seedlock.leaderboard.file_cache import FileCache
 from seedlock.leaderboard.kept_rounds import frozen
 from seedlock.leaderboard.publication import SPOT_CHECK
@@ -71,9 +72,8 @@ def _checked_in(path: Path) -> frozenset[str]:
     # A record that is no submission's may be anybody's.
     return frozenset(
         ANYBODY if each["digest"] is None else str(each["digest"])
-        for each in content["submissions"]
-        if each["faults"] or any(of.get("reasons") or of.get("faults") for of in each["records"])
-    )
+        for each in content["submissions"] if publishing.tells(each)
+    )  # fmt: skip
 
 
 _explained = FileCache(_explained_in)

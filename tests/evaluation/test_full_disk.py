@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 import subprocess
@@ -16,6 +17,7 @@ from seedlock.evaluation.full_disk import naming, no_room, told
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.writing import write_json, write_text
 from tests.evaluation.data.server import Page, Server
+from tests.evaluation.recording.test_record import COMPLETE
 from tests.interpreter import run
 
 SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
@@ -116,6 +118,27 @@ def test_a_record_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     assert f"'{record}' can't be written" in done.err
     assert load(record)["status"] == "running"
     assert sorted(os.listdir(small_disk)) == ["ballast", "run.json"]
+
+
+@pytest.mark.parametrize("words", [["show", "--html"], ["export", "--in-toto"],
+                                   ["export", "--ro-crate"]])  # fmt: skip
+def test_what_is_made_of_a_record_on_a_full_disk(
+    words: list[str], small_disk: Path, tmp_path: Path
+) -> None:
+    """Status 74 and one line; no half page or statement is left."""
+    (tmp_path / "run.json").write_text(json.dumps(COMPLETE))
+    with (small_disk / "ballast").open("wb", 0) as ballast, pytest.raises(OSError, match="No spa"):
+        while True:
+            ballast.write(bytes(1 << 12))
+    command, option = words
+
+    done = run(
+        [SEEDLOCK, command, "run.json", option, str(small_disk / "made")], cwd=tmp_path, check=False
+    )
+
+    assert done.status == 74, done.err
+    assert done.err.count("\n") == 1 and "No space left on device" in done.err
+    assert not (small_disk / "made").is_file()
 
 
 def test_an_error_gets_its_file() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from seedlock.errors import BadLock
 from seedlock.evaluation.lock_files import base, debian, locked, python
@@ -79,3 +81,35 @@ def test_a_line_that_no_lock_has(file: str, line: str) -> None:
     """It is an error that names the file, never a package without a hash."""
     with pytest.raises(BadLock, match=rf"^{file}: "):
         locked({file: line + "\n"})
+
+
+PINS = f"a==1 ; sys_platform == 'linux' {HASH}\nB_c==2 \\\n    {HASH}\n# d\n"
+FILES = f"# e\n{'0' * 64}  zlib1g_1%3a1.2.13_amd64.deb\n"
+PIECES = ("extra == 'x'", " ; python_version < 'x'", "==", "===1", "\\\n", ";", "'", "\0", "%", "@")
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(
+    file=some.sampled_from(["cpu.lock", "debian.lock"]),
+    at=some.integers(0, len(PINS)),
+    cut=some.integers(0, 30),
+    more=some.text(max_size=5) | some.sampled_from(PIECES),
+)
+def test_mutated_locks(file: str, at: int, cut: int, more: str) -> None:
+    """Packages, or one clear error."""
+    text = FILES if file == "debian.lock" else PINS
+    texts = {file: text[:at] + more + text[at + cut :]}
+
+    try:
+        packages = locked(texts)
+    except BadLock as problem:
+        assert str(problem).startswith(file)
+        assert "\n" not in str(problem)
+    else:
+        assert all(each.name and each.version for each in packages)
+
+
+def test_a_marker_that_can_not_be_answered() -> None:
+    """No version follows from a text; refused, and no traceback comes."""
+    with pytest.raises(BadLock, match=r"cpu\.lock: .*os_name"):
+        list(python("cpu.lock", f"a==1 ; os_name ~= '1' {HASH}\n"))

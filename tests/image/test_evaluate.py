@@ -62,6 +62,7 @@ def test_a_round_in_containers(image: str, docker: str, tmp_path: Path) -> None:
     record = made.record("good", 1)
     assert record["seed"] == made.seeds()[1]
     assert all(each["held"] for each in record["guarantees"].values())
+    assert record["host"]["engine"] not in (None, "unknown")
     for seed in made.seeds():
         assert str(seed) not in done.err
     assert containers(made) == []

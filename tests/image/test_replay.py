@@ -64,7 +64,9 @@ def test_a_program_that_the_image_holds(docker: str, image: str, tmp_path: Path)
     options = ["--seed", "7", "--record", "run.json", "--container", image]
     done = seedlock(docker, tmp_path, "run", *options, "--", *words)
     assert done.status == 0, done.err
-    assert json.loads((tmp_path / "run.json").read_text())["source"] is None
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["source"] is None
+    assert record["reads"]["complete"] and record["reads"]["by"] == "mounts of the container"
 
     again = seedlock(docker, tmp_path, "replay", "run.json")
     here = seedlock(docker, tmp_path, "replay", "run.json", "--here")

@@ -84,7 +84,7 @@ def parse(path: Path, raw: bytes) -> Policy:
     """
     try:
         return _policy(tomllib.loads(raw.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # also of integers that int() or str() refuses
         raise BadPolicy(
             f"{printable(str(path), 200)} is not TOML: {printable(str(problem), 120)}; "
             "allowed: TOML 1.0 in UTF-8; docs/rounds.md has one to copy"

@@ -31,9 +31,10 @@ FINAL = (*JUDGED, record.LIMIT, record.NOT_LOCKED, record.CHANGED)
 
 OWN = {value for name, value in vars(settings).items()
        if name.isupper() and isinstance(value, str) and value.startswith("REPRO_")}  # fmt: skip
-VARIABLES = {*OWN, *MACHINES, "PYTHONHASHSEED"}
+VARIABLES = {*OWN, *MACHINES, "PYTHONHASHSEED", "OMP_WAIT_POLICY"}
 """Variables that a record of a round may list: what seedlock itself reads and sets, whose values
-stand in the record's settings, and what names a place or a device of a machine."""
+stand in the record's settings, what names a place or a device of a machine, and how threads wait
+(OpenMP API, `OMP_WAIT_POLICY`), which decides no result."""
 
 
 def admit(

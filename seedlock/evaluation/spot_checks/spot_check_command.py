@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
+WHOLE = "result.json"
+"""The result with all reasons, beside the replays; ROUND/spot-check.json has what is published."""
+
 EPILOG = """\
 Looks whether the records that authors returned are the round's and signed, draws a part of them
 by the round's secret and beacon, replays these, and writes ROUND/spot-check.json; the second time
@@ -122,6 +125,7 @@ def _check(options: argparse.Namespace, this: Round) -> int:
     from seedlock.evaluation.sealing.guarantees import accepted
     from seedlock.evaluation.spot_checks import proof
     from seedlock.evaluation.spot_checks.admission import admit
+    from seedlock.evaluation.spot_checks.publishing import for_everybody
     from seedlock.evaluation.spot_checks.round_terms import terms
     from seedlock.evaluation.spot_checks.spot_check import Way, check
     from seedlock.evaluation.spot_checks.spot_check_text import text
@@ -154,8 +158,11 @@ def _check(options: argparse.Namespace, this: Round) -> int:
             progress.show, tell,
         )  # fmt: skip
         result = check(of_round, standings, part, way)
+    public = {each["digest"] for each in this.freeze()["submissions"]
+              if each["visibility"] == "public"}  # fmt: skip
     with alone(this.folder):
-        put(proof.place(this, len(proof.all_of(this)) + 1), result)
+        put(folder / WHOLE, result, 0o600)
+        put(proof.place(this, len(proof.all_of(this)) + 1), for_everybody(result, public))
     _show(options, result, text(result, options.verbose))
     status: int = result["exit_status"]
     return status

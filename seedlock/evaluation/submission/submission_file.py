@@ -100,18 +100,17 @@ def read(folder: Path) -> Submission:
     try:
         if path.stat().st_size > LARGEST:
             raise _bad(path, "the whole", "larger than 1 MiB", "a file of some lines")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _submission(folder, path, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as problem:
         raise BadSubmission(
             f"{printable(str(path), 200)} can't be read: {os.strerror(problem.errno or 5)}; "
             f"allowed: a folder with a {NAME}; docs/submission.md has one to copy"
         ) from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # also of integers that int() or str() refuses
         raise BadSubmission(
             f"{printable(str(path), 200)} is not TOML: {printable(str(problem), 120)}; "
             "allowed: TOML 1.0 in UTF-8; docs/submission.md has one to copy"
         ) from problem
-    return _submission(folder, path, content)
 
 
 def _submission(folder: Path, path: Path, content: dict[str, Any]) -> Submission:

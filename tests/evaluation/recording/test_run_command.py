@@ -53,7 +53,8 @@ def content(folder: Path) -> dict[str, Any]:
 
 def test_the_record_describes_the_run(folder: Path) -> None:
     """Command, seed, source, versions, machine, metrics, outputs, trace, what it took."""
-    done = recorded(folder, "--metric", "loss:min:nats")
+    secret = {"OMP_NUM_THREADS": "1", "CUDA_API_KEY": "geheim-7", "EDITOR": "geheim-8"}
+    done = recorded(folder, "--metric", "loss:min:nats", **secret)
 
     assert done.status == 0, done.err
     assert done.out == "trained\n"
@@ -66,11 +67,20 @@ def test_the_record_describes_the_run(folder: Path) -> None:
     assert found["metrics"]["declared"] == [{"name": "loss", "direction": "min", "unit": "nats"}]
     assert [step for step, _ in found["metrics"]["series"]["loss"]] == [0, 1, 2]
     assert [each["path"] for each in found["outputs"]] == ["metrics.jsonl", "weights.npy"]
-    assert found["trace"]["results"] == 1
+    assert (found["trace"]["mode"], found["trace"]["results"]) == ("step", 1)
+    assert found["trace"]["digest"].startswith("sha256:")
+    assert found["environment"]["OMP_NUM_THREADS"] == "1"
+    assert "geheim" not in (folder / "run.json").read_text()
+    assert (found["version"], found["scheme"], found["submission"]) == (1, "seedlock/1", None)
+    assert found["lock"] is None or found["lock"]["sha256"]
     assert found["processes"][0]["libraries"]["numpy"]["version"]
     assert found["usage"]["user_s"] > 0 and found["usage"]["peak_memory_bytes"] > 1 << 20
     assert ("gpu_s" in found["usage"]) <= bool(found["host"]["gpu"]["devices"])
-    assert found["host"]["cpu"]["model"] and found["host"]["kernel"]
+    assert found["usage"]["wall_s"] > 0 and "energy_j" in found["usage"]
+    host = found["host"]
+    assert host["cpu"]["model"] and host["cpu"]["instruction_sets"] and host["kernel"]
+    assert host["threads"]["OMP_NUM_THREADS"] == "1" and host["memory_bytes"] > 1 << 20
+    assert host["engine"] is None and (host["gpu"]["devices"] or host["gpu"]["reason"])
     assert (folder / found["artifacts"] / "run" / "output" / "weights.npy").is_file()
 
 

@@ -177,6 +177,13 @@ def test_what_is_not_allowed(tmp_path: Path, key: str, line: str) -> None:
     assert f": {key}" in str(caught.value)
 
 
+@pytest.mark.parametrize("number", ["1" * 5000, f"0x{'f' * 5000}", f"[0x{'f' * 5000}]"])
+def test_integers_that_nobody_can_print(tmp_path: Path, number: str) -> None:
+    """Python reads or writes no decimal number of so many digits."""
+    with pytest.raises(BadPolicy, match="; allowed: "):
+        given(tmp_path, LEAST.replace("seeds = 1", f"seeds = {number}") + METRIC)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

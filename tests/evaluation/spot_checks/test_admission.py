@@ -37,6 +37,14 @@ def test_an_honest_record_has_no_fault(honest: World) -> None:
         assert all(of.replayable for of in each.returned)
 
 
+def test_how_threads_wait_is_no_fault(world: World) -> None:
+    """It decides how long a run takes, and nothing that a replay compares."""
+    world.edit("mine", 0, lambda content: content["environment"].update(OMP_WAIT_POLICY="PASSIVE"))
+    world.sign("mine", 0)
+
+    assert faults(world) == ""
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seedlock.evaluation.rounds import steps
+from seedlock.leaderboard import withheld
+from seedlock.leaderboard.export_layout import told_of_private
 from tests.evaluation.spot_checks.authors_round import World, at, make, seedlock
 
 RESULT = "spot-check.json"
@@ -63,7 +65,16 @@ def test_an_edited_metric_is_found_although_it_was_signed_again(world: World) ->
     assert found["verdict"] == "DIFFERENT"
     assert any(reason.startswith("metric loss: recorded ") for reason in found["reasons"])
     assert standings(world) == {"mine": "marked", "yours": "passed"}
-    assert json.loads((world.round / RESULT).read_text()) == result
+    kept = world.round / "private" / "spot-check-1" / "result.json"
+    assert json.loads(kept.read_text()) == result
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    # The submission is private.
+    assert "metric loss" not in (world.round / RESULT).read_text()
+    assert told_of_private(world.this) == []
+    assert not withheld.holds_private_reasons(world.round, RESULT)
+    (world.round / RESULT).write_bytes(kept.read_bytes())
+    assert told_of_private(world.this) == [f"{RESULT}, submission mine"]
+    assert withheld.holds_private_reasons(world.round, RESULT)
 
 
 def test_the_policys_part_is_drawn_and_proven(world: World) -> None:

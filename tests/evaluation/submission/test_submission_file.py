@@ -79,6 +79,10 @@ def test_a_signing_key_may_be_named(folder: Path) -> None:
         ("[metrics.accuracy]", "[metrics]\naccuracy = 1\n[x]", "x is 'there'"),
         ('memory = "8g"', 'memory = ["8g"]', "limits.memory"),
         ("[image]", "[image", "is not TOML"),
+        ('memory = "8g"', f"memory = {'1' * 5000}", "is not TOML"),
+        ('memory = "8g"', f"memory = 0x{'f' * 5000}", "is not TOML"),
+        ('visibility = "private"', f"visibility = [0x{'f' * 5000}]", "is not TOML"),
+        ('data = "data.lock"', f'data = "{"a" * 5000}"', "can't be read"),
     ],
 )
 def test_what_is_refused(folder: Path, line: str, instead: str, said: str) -> None:
