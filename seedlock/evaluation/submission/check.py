@@ -21,7 +21,7 @@ from seedlock.evaluation.replaying.likeness import compare
 from seedlock.evaluation.rounds.handed_in import smaller
 from seedlock.evaluation.sealing.limits import parse
 from seedlock.evaluation.submission import handed_files, images, of_round
-from seedlock.evaluation.submission.points import FAILED, PASSED, Point, failed, passed, skipped
+from seedlock.evaluation.submission.points import FAILED, PASSED, SKIPPED, Point, failed, passed, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -199,8 +199,7 @@ class Check:
         final = record["metrics"]["final"]
         values = ", ".join(f"{each.name} {final[each.name]}" for each in self.submission.metrics)
         self.points.append(passed("metrics", values))
-        sets = ", ".join(each["name"] for each in record["data"]) or "none declared"
-        self.points.append(passed("data", f"{sets}; nothing else was read or changed"))
+        self.points.append(_data(record))
         if not self.sealed:
             self.points.append(skipped("sealed", "the runs had all rights of this user"))
             return
@@ -258,6 +257,19 @@ def _took(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "processors_s": round(usage["user_s"] + usage["system_s"], 3),
         "peak_memory_bytes": usage["peak_memory_bytes"],
     }
+
+
+def _data(record: Mapping[str, Any]) -> Point:
+    """Say which data was read; what a sealed run would not have is no pass."""
+    sets = ", ".join(each["name"] for each in record["data"]) or "none declared"
+    reads = record["reads"]
+    number = len(reads["files"]) + reads["more"]
+    if number:
+        said = f"{sets}; {number} files were read that are no part of it, as {reads['files'][0]}"
+        cure = "declare them (seedlock data add), or put them beside the program: the conference's"
+        return Point("data", SKIPPED, said, f"{cure} sealed runs have no others", reads["files"])
+    seen = "" if reads["complete"] else f", as far as it was seen: {reads['by']}"
+    return passed("data", f"{sets}; nothing else was read or changed{seen}")
 
 
 def _differing(found: Any) -> tuple[str, str, list[str]]:

@@ -91,7 +91,8 @@ def test_a_round_is_held_against_before_anything_is_run(tmp_path: Path) -> None:
     )
 
     assert done.status == 1 and result["verdict"] == "NOT READY"
-    point, *others = result["points"]
+    handed, point, *others = result["points"]
+    assert handed["name"] == "handed in"
     assert point["details"] == [
         "metric accuracy is missing, the policy says min",
         "limit time is 1h30m, the policy allows 2m",

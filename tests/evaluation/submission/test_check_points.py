@@ -99,3 +99,16 @@ def test_data_that_nobody_declared(mine: Path) -> None:
     assert (found["status"], found["said"]) == ("failed", "A-1 ended as author-failure")
     assert any("No such file or directory" in each for each in found["details"])
     assert "data" not in points
+
+
+def test_data_that_an_unsealed_run_read(mine: Path) -> None:
+    """It ran well and is no pass: the conference's runs would not have that file."""
+    strange = mine.parent / "digits.txt"
+    (mine / "train.py").write_text(f"open({str(strange)!r})\n{ANOTHER}")
+    words = ["check", str(mine), "--engine", "process", "--unsealed", "--json"]
+
+    done = run([*SEEDLOCK, *words, "--output", str(mine.parent / "there")], check=False, PATH=PATH)
+
+    point = {each["name"]: each for each in json.loads(done.out)["points"]}["data"]
+    assert point["status"] == "not looked at"
+    assert str(strange) in point["details"] and "seedlock data add" in point["cure"]
