@@ -21,7 +21,15 @@ from seedlock.evaluation.replaying.likeness import compare
 from seedlock.evaluation.rounds.handed_in import smaller
 from seedlock.evaluation.sealing.limits import parse
 from seedlock.evaluation.submission import handed_files, images, of_round
-from seedlock.evaluation.submission.points import FAILED, PASSED, SKIPPED, Point, failed, passed, skipped
+from seedlock.evaluation.submission.points import (
+    FAILED,
+    PASSED,
+    SKIPPED,
+    Point,
+    failed,
+    passed,
+    skipped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
