@@ -4,7 +4,6 @@ several modules look at."""
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 import subprocess
 import sys
@@ -21,10 +20,6 @@ from tests.once import once
 
 if importlib.util.find_spec("hypothesis"):  # not in the image for CUDA
     from tests import profiles  # noqa: F401 - loads one
-
-# Threads of OpenMP wait by spinning, and tests run beside one another: where threads outnumber
-# processors, a small training in PyTorch takes up to four times its processor time. Bits are equal.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As where a shell started the tests in the background. What they start inherits it, and

@@ -94,6 +94,8 @@ def test_what_is_too_large_is_cut(tmp_path: Path) -> None:
     [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"no JSON\n"), gzip.compress(b"[]\n"),
      gzip.compress(b'{"kind":"step","step":0}\n'), gzip.compress(b'{"kind":"trace"}\n')[:-9],
      gzip.compress(b"[" * 100_000)],
+    # Bytes of gzip hold the moment, and two workers of pytest must call a test the same.
+    ids=["empty", "no gzip", "nothing in it", "no JSON", "a list", "a step", "cut off", "deep"],
 )  # fmt: skip
 def test_what_is_no_trace(tmp_path: Path, content: bytes) -> None:
     """Anything else is refused, with the file's name."""
