@@ -110,7 +110,8 @@ def test_values_set_by_hand_give_the_locked_draws(
     assert by_hand[library] == locked_draws[library]
 
 
-@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.full)])
+@pytest.mark.full  # tests/tracers/test_keras.py has the other backends in the gate
+@pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_keras_on_another_backend_is_set_by_hand_too(
     backend: str, seven: ByHand, tmp_path: Path
 ) -> None:

@@ -62,11 +62,12 @@ CONTROLS = [
 """Each framework has programs in the gate's part, some that vary and some that are deaf."""
 
 LOCKED = [
-    pytest.param(name, marks=pytest.mark.full) if name in ("jax_mlp", "lightning_classifier")
-    else name
+    pytest.param(name, marks=pytest.mark.full) if name in (
+        "diffusion_torch", "jax_mlp", "lightning_classifier",
+    ) else name
     for name in PROGRAMS
 ]  # fmt: skip
-"""JAX has flax_nnx in the gate's part, and PyTorch five others."""
+"""JAX has flax_nnx in the gate's part, and PyTorch four others; twelve programs are in it."""
 
 
 def digests(name: str, folder: Path, seeds: list[str | None]) -> list[str]:

@@ -258,7 +258,8 @@ def test_only_the_authors_seeds_are_in_the_report(seeded: dict[str, Any]) -> Non
     check_report(seeded["first"])
 
 
-@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.full)])
+@pytest.mark.full  # tests/tracers/test_keras.py has the other backends in the gate
+@pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_another_backend_hears_the_outside_seed_too(backend: str, tmp_path: Path) -> None:
     """What Keras draws there from its seeds is mixed once, by Keras's adapter."""
     start = {

@@ -81,7 +81,7 @@ def test_imports_leave_no_trace_and_xla_takes_the_locked_flags(tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("seed", [7, LARGEST])
+@pytest.mark.parametrize("seed", [7, pytest.param(LARGEST, marks=pytest.mark.full)])
 def test_same_streams_are_the_libraries_own_seeding(
     seed: int, by_hand: dict[int, Any], tmp_path: Path
 ) -> None:

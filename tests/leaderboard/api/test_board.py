@@ -31,6 +31,7 @@ FOR_PROGRAMS = {
     f"{BOARD}/files/{{file}}": [f"{BOARD}/files/{{file}}"],
     f"{BOARD}/records/{{submission}}/{{file}}": [f"{BOARD}/records/{{submission}}/{{file}}"],
     f"{BOARD}/uploads": [f"{BOARD}/submissions", f"{BOARD}/uploads/{{number}}/archive"],
+    f"{BOARD}/uploads/{{number}}/archive": [f"{BOARD}/uploads/{{number}}/archive"],
     "/images": ["/images"],
     "/account": ["/me"],
     "/administration": ["/teams", "/tokens"],
