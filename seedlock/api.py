@@ -182,7 +182,8 @@ def report() -> dict[str, object]:
 def isolate() -> Iterator[None]:
     """Give all loaded libraries' generators back as they were, whatever the block draws.
 
-    MXNet's generators can't be read: they go on from a seed of their own after the block.
+    MXNet's are those of the calling thread; where they can't be read, in another build than the
+    locked one, they go on from a seed of their own after the block, which is a gap in the report.
 
     Raises:
         NotLocked: no seed is in force.
@@ -203,7 +204,7 @@ def state_dict() -> dict[str, Any]:
         NotLocked: no seed is in force.
     """
     current = _current()
-    with own():  # MXNet's can only be read by seeding anew
+    with own():  # reading MXNet's may have to seed them anew
         libraries = {
             name: adapter.state(module) for name, (adapter, module) in current.loaded().items()
         }

@@ -256,7 +256,7 @@ class Lock:
 
     def _state_of(self, name: str) -> object:
         adapter, module = self._adapters[name]
-        with own():  # MXNet's can only be read by seeding anew
+        with own():  # reading MXNet's may have to seed them anew
             return adapter.main_state(sys.modules[module])
 
     def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:

@@ -42,6 +42,7 @@ ORDER = [
     {"tracers.keras"},
     {"adapters.base"},
     {
+        "adapters.mxnet_generators",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
         "adapters.torch_loaders",

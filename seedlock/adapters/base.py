@@ -90,11 +90,12 @@ class Adapter(ABC):
 
     A subclass sets `name` (key in the registry and in reports) and, where the generators live in
     a submodule that is imported later than the library, `generators`; where user seeds come in
-    through modules that load earlier or later than those, `entrances`; where their state can't be
-    read without changing it, `readable`; where the library has no generator of its own that a
-    child process could share with its parent, `per_process`; where a seed for the whole library
-    sets less than its state holds, `main_parts`, the names of what it sets; where its threads
-    sleep while they wait, `spins` as False. It implements the methods below in their order.
+    through modules that load earlier or later than those, `entrances`; where reading their state
+    may change it, or takes too long for each report, `readable`; where the library has no
+    generator of its own that a child process could share with its parent, `per_process`; where a
+    seed for the whole library sets less than its state holds, `main_parts`, the names of what it
+    sets; where its threads sleep while they wait, `spins` as False. It implements the methods
+    below in their order.
     """
 
     name: str

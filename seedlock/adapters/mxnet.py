@@ -46,6 +46,13 @@ REPEATS = (
     "threads, and was given one: MXNet then draws the same augmentations in each batch"
 )
 
+READ_ANEW = "MXNet's generators can't be read here, for {}: state_dict() seeds them anew"
+ITERATOR = (
+    "what {} has drawn is not in state_dict(): its generators can't be read, and begin anew with it"
+)
+AT_ONCE = "MNISTIter"
+"""The iterator that draws only as it is made (src/io/iter_mnist.cc)."""
+
 CPU_BUILD = "mxnet runs on the CPU in this image for CUDA: it is the build without CUDA"
 """Why, says version-lock/README.md: the CUDA builds of 1.9.1 have no code for GPUs after Ampere."""
 
@@ -54,9 +61,10 @@ class MxnetAdapter(Adapter):
     """Seed the generators of all devices, which 1.9.1 starts at 0 (src/resource.cc) in each
     thread.
 
-    Their state can't be read. `state` therefore seeds them anew, from the last seed and by hash,
-    and returns that seed: a run that takes its state at the same points draws the same numbers,
-    interrupted or not.
+    MXNet has no way to read their state. In the build that is locked they are found in memory
+    (`mxnet_generators`), which is too dear for a digest in each report. In any other `state` seeds
+    them anew, from the last seed and by hash, and returns that seed: a run that takes its state at
+    the same points then draws the same numbers, interrupted or not.
     """
 
     name = "mxnet"
@@ -66,6 +74,9 @@ class MxnetAdapter(Adapter):
     def __init__(self) -> None:
         self._seed: int | None = None
         self._threads = _Thread()
+        self._policy: UserSeeds
+        self._iterators: dict[str, None] = {}
+        self._trouble: str | None = ""  # nobody has tried
 
     def environment(self, settings: Settings) -> dict[str, str]:
         variables = {
@@ -83,12 +94,15 @@ class MxnetAdapter(Adapter):
         return chosen(settings, variables)
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
+        self._policy = policy
         if module.__name__ == "mxnet.random":
             replace(module, "seed", lambda original: self._mixing(original, module, policy))
         elif module.__name__ == "mxnet.io.io":
             for name, value in list(vars(module).items()):
                 if getattr(value, "__qualname__", "") == CREATOR:
-                    replace(module, name, lambda original: _seeding(original, policy))
+                    replace(
+                        module, name, lambda original: _seeding(original, policy, self._iterators)
+                    )
         else:
             replace(module, "ThreadPool", lambda original: _reported(original, policy))
             replace(module, "_thread_worker_initializer", self._seeding_threads)
@@ -104,6 +118,12 @@ class MxnetAdapter(Adapter):
         return threads_held()
 
     def state(self, module: Any) -> object:
+        for name in self._iterators:
+            self._policy.gap(ITERATOR.format(name))
+        if self._in_memory(module):
+            from seedlock.adapters import mxnet_generators
+
+            return mxnet_generators.read(module)
         last = self._threads.seed
         if last is None:
             last = self._seed
@@ -113,13 +133,25 @@ class MxnetAdapter(Adapter):
         return {"seed": self._seed}
 
     def restore(self, module: Any, state: Any) -> None:
-        self.seed(module, state["seed"])
+        if "engines" not in state:
+            self.seed(module, state["seed"])
+            return
+        if not self._in_memory(module):
+            from seedlock.errors import BadState
+
+            raise BadState(
+                f"MXNet's generators can't be put into the state here, for {self._trouble}; "
+                "resume in the environment that wrote it"
+            )
+        from seedlock.adapters import mxnet_generators
+
+        mxnet_generators.write(module, state)
 
     def gaps(self, settings: Settings) -> list[str]:
         gaps = [
-            "MXNet's generators can't be read: no digest, and state_dict() seeds them anew",
+            "MXNet's generators are read for state_dict() only: no digest of them",
             "MXNet has generators of its own in each thread, which start at 0 in threads that the "
-            "program starts: call mx.random.seed there",
+            "program starts: call mx.random.seed there; state_dict() holds those of its thread",
         ]
         if settings.level in LOCKED_LEVELS:
             gaps.append(
@@ -131,6 +163,15 @@ class MxnetAdapter(Adapter):
         if settings.least_driver is not None and not _on_gpus():
             gaps.append(CPU_BUILD)
         return gaps
+
+    def _in_memory(self, module: Any) -> bool:
+        if self._trouble == "":
+            from seedlock.adapters import mxnet_generators
+
+            self._trouble = mxnet_generators.trouble(module)
+        if self._trouble is not None:
+            self._policy.gap(READ_ANEW.format(self._trouble))
+        return self._trouble is None
 
     def _mixing(self, original: Any, module: Any, policy: UserSeeds) -> Any:
         def seed(seed_state: Any, ctx: Any = "all") -> None:
@@ -168,14 +209,17 @@ class _Thread(_local):
     seed: int | None = None
 
 
-def _seeding(original: Any, policy: UserSeeds) -> Any:
+def _seeding(original: Any, policy: UserSeeds, drawing: dict[str, None]) -> Any:
     seeds = dict(SEED_PARAMETER.findall(original.__doc__))
     called = f"mxnet.io.{original.__name__}"
     # Only these take seed_aug; ImageRecordIter_v1 says so too, and does not look at it.
     hears = "seed_aug" in seeds and not called.endswith("_v1")
 
     def creator(*args: Any, **kwargs: Any) -> Any:
-        if any(map(AUGMENTS.match, kwargs)):
+        augments = any(map(AUGMENTS.match, kwargs))
+        if original.__name__ != AT_ONCE and (augments or kwargs.get("shuffle")):
+            drawing[called] = None
+        if augments:
             if not hears:
                 policy.gap(DEAF.format(called))
             elif kwargs.get("seed_aug") is None:

@@ -1,7 +1,8 @@
 """Train in MXNet Gluon with dropout and shuffling; `train_mxnet.py FOLDER EPOCHS [resume|forget]`.
 
-Each epoch leaves a checkpoint: parameters and trainer as MXNet saves them, the generators by
-pickle. `resume` goes on from that of epoch 2 with the generators' state, `forget` without.
+Each epoch leaves a checkpoint: parameters and trainer as MXNet saves them. A training of 2 epochs
+ends by pickling the generators, and no other takes their state, which might change what follows.
+`resume` goes on from epoch 2 with the generators' state, `forget` without.
 """
 
 import hashlib
@@ -36,13 +37,15 @@ if how:
 
 for epoch in range(begin, epochs):
     for batch, target in loader:
+        batch = batch + 0.1 * mx.nd.random.shuffle(mx.nd.random.normal(shape=batch.shape))
         with autograd.record():
             loss = criterion(model(batch), target).mean()
         loss.backward()
         trainer.step(1)
     model.save_parameters(str(folder / f"epoch-{epoch + 1}.params"))
     trainer.save_states(str(folder / f"epoch-{epoch + 1}.states"))
-    (folder / f"epoch-{epoch + 1}.pickle").write_bytes(pickle.dumps(seedlock.state_dict()))
+if epochs == 2:
+    (folder / "epoch-2.pickle").write_bytes(pickle.dumps(seedlock.state_dict()))
 
 digest = hashlib.sha256()
 for parameter in model.collect_params().values():
