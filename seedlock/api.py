@@ -243,12 +243,13 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
             f"the state holds {', '.join(missing)}, which this process has not imported; "
             "import it before load_state_dict"
         )
-    for name, held in state["libraries"].items():
-        if held is not None:
-            adapter, module = loaded[name]
-            with own():
-                adapter.restore(module, held)
-    current.go_on_from(state["positions"])
+    with contextlib.ExitStack() as each:  # the others also where one raises: last in, first out
+        each.callback(current.go_on_from, state["positions"])
+        each.enter_context(own())
+        for name, held in reversed(state["libraries"].items()):
+            if held is not None:
+                adapter, module = loaded[name]
+                each.callback(adapter.restore, module, held)
 
 
 def _current() -> Lock:

@@ -28,7 +28,7 @@ class MxnetTracer(Tracer):
     """Note batches, steps and losses; at mode `op` what each operator yields, and the gradients
     that a trainer uses: most operators of the backward pass run where no hook reaches.
 
-    The state of MXNet's generators can't be read.
+    The state of MXNet's generators is not read: that waits for all that is being computed.
     """
 
     name = "mxnet"

@@ -235,6 +235,8 @@ iterated = {
     "errors": [problem(each) for each in ("abc", 2**40, 1.5, None)],
     "doc": mx.io.MNISTIter.__name__ + mx.io.MNISTIter.__doc__[-60:],
 }
+if "REPRO_SEED" in os.environ:
+    seedlock.state_dict()
 """
 
 WORKERS = """
@@ -399,6 +401,15 @@ def test_augmentations_that_no_seed_reaches_are_gaps(iterators: dict[str, Run]) 
     assert "mxnet.io.ImageDetRecordIter draws its augmentations from generators" in gaps
     assert "mxnet.io.ImageRecordIter_v1 draws its augmentations from generators" in gaps
     assert "mxnet.io.ImageRecordIter was made without seed_aug" in gaps
+
+
+def test_a_checkpoint_is_without_what_iterators_have_drawn(iterators: dict[str, Run]) -> None:
+    """A gap names each kind that draws after it was made; MNISTIter shuffles as it is made."""
+    gaps = [gap for gap in iterators["strict"].report["gaps"] if "is not in state_dict()" in gap]
+
+    assert sorted(gap.split()[1].removeprefix("mxnet.io.") for gap in gaps) == [
+        "ImageDetRecordIter", "ImageRecordIter", "ImageRecordIter_v1", "ImageRecordUInt8Iter"
+    ]  # fmt: skip
 
 
 def test_data_iterators_are_in_the_report(iterators: dict[str, Run]) -> None:

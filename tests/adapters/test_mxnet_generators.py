@@ -10,8 +10,9 @@ from tests.adapters.probe import PRELUDE
 from tests.interpreter import python
 
 PROGRAM = """
-import threading
+import random, threading
 import mxnet as mx
+import numpy
 from mxnet import autograd, gluon, nd
 
 import seedlock
@@ -125,18 +126,33 @@ def forked():
     assert os.waitpid(child, 0)[1] == 0
     return json.loads(os.read(receive, 100_000))
 
+def drawn():
+    return [rows(uniform(shape=3)), random.random(), numpy.random.default_rng().random()]
+
+def failing():
+    "Where what is still being computed fails, which MXNet tells whoever waits next."
+    state = seedlock.state_dict()
+    first = drawn()
+    nd.random.normal(0, -1, shape=3)
+    try:
+        seedlock.load_state_dict(state)
+        raised = ""
+    except mx.base.MXNetError as problem:
+        raised = str(problem)
+    return raised, first, drawn()
+
 def planted(**wrong):
     "What is drawn without a state between and with one, where the engines are not as expected."
     right = {name: getattr(generators, name) for name in wrong}
     for name, value in wrong.items():
         setattr(generators, name, value)
     adapting.adapter._trouble = ""
-    drawn = []
+    after = []
     for take in (lambda: None, held, held):
         mx.random.seed(4)
         uniform(shape=3)
-        drawn.append([take() and None, rows(uniform(shape=3))])
-    said = drawn, list(held()), refused(before)
+        after.append([take() and None, rows(uniform(shape=3))])
+    said = after, list(held()), refused(before)
     for name, value in right.items():
         setattr(generators, name, value)
     adapting.adapter._trouble = ""
@@ -148,15 +164,34 @@ def of_version(version):
     mx.__version__ = right
     return said
 
-before = seedlock.state_dict()
+def without_and_with(take):
+    "What a large draw gives after a small one, without a state in between and with the first."
+    mx.random.seed(11)
+    uniform(shape=500)
+    expected = rows(large())
+    mx.random.seed(11)
+    uniform(shape=500)
+    return expected, take(), rows(large())
+
+def spoilt():
+    "Of an engine just seeded, and with a word and the index changed: does it count as seeded?"
+    mx.random.seed(0)
+    engine = generators._contents(generators._engines(mx)[0])[-1]
+    found = [engine, engine[:800] + b"?" + engine[801:], engine[:-8] + bytes(8)]
+    return [generators._fresh(each, generators._first(engine)) for each in found]
+
+expected, before, found = without_and_with(seedlock.state_dict)
 note = generators._NOTE
 said = {
+    "first": [expected, found],
+    "seeded": spoilt(),
     "ways": {name: there_and_back(way) for name, way in WAYS.items()},
     "sizes": sizes(),
     "device": on_a_device(),
     "thread": elsewhere(lambda: there_and_back(WAYS["a few engines"])),
     "copies": elsewhere(lambda: three_copies(before)),
     "fork": forked(),
+    "failing": failing(),
     "build": planted(_NOTE=(note[0], note[1][:-1] + b"?")),
     "elsewhere": planted(_PER_COPY=17, _PER_SEED=129),
     "version": of_version("1.9.0"),
@@ -190,12 +225,27 @@ def test_each_way_to_draw_goes_on_exactly(said: Any) -> None:
     assert len(ways) == 22
 
 
+def test_the_first_state_changes_nothing(said: Any) -> None:
+    """All engines are seeded once to see that they are found, and are put back."""
+    expected, found = said["first"]
+
+    assert found == expected
+
+
 def test_generators_of_threads_devices_and_forks_go_on_exactly(said: Any) -> None:
     """A state holds those of the thread that takes it, however they were seeded."""
     assert exact(said["device"])
     assert exact(said["thread"])
     assert exact(said["fork"])
     assert exact(said["after"])
+
+
+def test_a_failure_that_comes_to_light_keeps_no_state_out(said: Any) -> None:
+    """It is raised as it would be by whoever waits next, and all generators are put back."""
+    raised, first, again = said["failing"]
+
+    assert "Check failed" in raised
+    assert first == again
 
 
 def test_a_state_fits_generators_of_its_number_only(said: Any) -> None:
@@ -211,6 +261,7 @@ def test_a_state_holds_what_was_drawn_from(said: Any) -> None:
     """Engines that are as their seed left them are not in it: bytes as JSON, 3.4 MB at most."""
     fresh, small, drawn, largest, large = said["sizes"]
 
+    assert said["seeded"] == [True, False, False]
     assert fresh == 0
     assert small < 100
     assert drawn == ["0", "1", "2"]
