@@ -214,7 +214,7 @@ def _said(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def exact(turns: Any) -> bool:
     """Tell whether draws came again after a state and in a block, and differ from each other."""
     first, again, inside = turns
-    return first == again and inside == first[0] and first[0] != first[1]
+    return bool(first == again and inside == first[0] and first[0] != first[1])
 
 
 def test_each_way_to_draw_goes_on_exactly(said: Any) -> None:
