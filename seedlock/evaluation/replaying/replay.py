@@ -61,16 +61,13 @@ RESULT = "replay.json"
 LAST = 5
 """How many last lines are shown of a replay that ended in another way."""
 
-JUDGED = (record.DONE, record.METRICS, record.AUTHOR)
-"""Classes of runs that came to an end of their own, which a replay must come to as well."""
-
 
 def unfit(content: Mapping[str, Any]) -> list[str]:
     """Return why no replay can be compared with a record; nothing where one can."""
     if content["status"] != record.COMPLETE:
         return [f"the record says {content['status']}: its run was killed, or goes on"]
     kind = content["outcome"]["class"]
-    if kind not in JUDGED:
+    if kind not in record.JUDGED:
         return [f"its run ended as {kind}: there is nothing whole to compare"]
     reports = content["processes"]
     if not reports:
