@@ -111,7 +111,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, set[s
     }
     for number, (name, (fault, _)) in enumerate(FAULTS.items()):
         crates[name] = spoil(crates["done"], folder / str(number), fault)
-    command = [PYTHON, VALIDATOR, PROFILE, *crates.values()]
+    command = list(map(str, (PYTHON, VALIDATOR, PROFILE, *crates.values())))
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert done.returncode == 0, done.stderr
     points = zip(crates, json.loads(done.stdout), strict=True)
