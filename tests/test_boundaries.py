@@ -65,7 +65,7 @@ ORDER = [
     {"evaluation.report_shape"},
     {
         "evaluation.drawing",
-        "evaluation.engine",
+        "evaluation.container_engine",
         "evaluation.file_digests",
         "evaluation.data.sources",
         "evaluation.findings",

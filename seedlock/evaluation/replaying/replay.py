@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
 from seedlock.errors import NotMatching, printable
+from seedlock.evaluation.container_engine import Mount
 from seedlock.evaluation.data import caching
 from seedlock.evaluation.divergence_text import divergence_lines
-from seedlock.evaluation.engine import Mount
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import Request, carry_out
