@@ -11,6 +11,7 @@ RELEASE ?= conference/repro-base:release
 VENV := build/venv
 BIN := $(VENV)/bin
 TOOLS := build/tools
+CRATE := build/crate
 SITE := $(VENV)/lib/python3.11/site-packages
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary :all:
@@ -153,6 +154,11 @@ build/wheels-programs/.complete: version-lock/programs.lock
 	$(PIP) download -q $(LOCKED) -d $(@D) -r $<
 	touch $@
 
+build/wheels-crate/.complete: version-lock/crate.lock
+	mkdir -p $(@D)
+	$(PIP) download -q $(LOCKED) -d $(@D) -r $<
+	touch $@
+
 build/venv/.locked: build/wheels/.complete build/wheels-dev/.complete build/wheels-programs/.complete $(TOOLS)/.locked version-lock/constraints.txt version-lock/mxnet_numpy_compat.py
 	@sh version-lock/system-libraries.sh
 	rm -rf $(VENV)
@@ -164,6 +170,13 @@ build/venv/.locked: build/wheels/.complete build/wheels-dev/.complete build/whee
 	# Some packages carry templates and Python 2, which do not compile; pip would not mind either.
 	$(BIN)/python -m compileall -qq -j 0 $(SITE) || true
 	cp version-lock/constraints.txt $(VENV)/repro-lock.txt
+	touch $@
+
+# The validator of RO-Crates has requirements of its own, and its own environment.
+$(CRATE)/.locked: build/wheels-crate/.complete $(TOOLS)/.locked
+	rm -rf $(CRATE)
+	$(PYTHON) -m venv --without-pip $(CRATE)
+	$(UNPACK) --python $(CRATE)/bin/python --find-links build/wheels-crate -r version-lock/crate.lock
 	touch $@
 
 dist: build/dist/.complete ## build seedlock's wheel
@@ -181,7 +194,7 @@ build/dist/.complete: $(TOOLS)/.locked $(PACKAGE)
 	    --no-build-isolation --no-cache-dir -w build/dist .
 	touch $@
 
-venv: build/venv/.installed
+venv: build/venv/.installed $(CRATE)/.locked
 
 build/venv/.installed: build/venv/.locked build/dist/.complete
 	$(BIN)/pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall build/dist/seedlock-*.whl

@@ -66,7 +66,7 @@ ORDER = [
     {"evaluation.report_shape"},
     {
         "evaluation.drawing",
-        "evaluation.engine",
+        "evaluation.container_engine",
         "evaluation.file_digests",
         "evaluation.data.sources",
         "evaluation.findings",
@@ -167,6 +167,7 @@ ORDER = [
         "evaluation.rounds.handed_in",
         "evaluation.rounds.hidden_seeds",
         "evaluation.rounds.ledger_lines",
+        "evaluation.rounds.lots",
         "evaluation.rounds.policy_file",
         "evaluation.rounds.round_files",
     },
@@ -176,6 +177,7 @@ ORDER = [
         "evaluation.rounds.shown_runs",
     },
     {"evaluation.rounds.ceremony"},
+    {"evaluation.rounds.checked_part"},
     {"evaluation.rounds.receipt", "evaluation.rounds.standing", "evaluation.rounds.steps"},
     {"evaluation.rounds.verification"},
     {
@@ -248,7 +250,6 @@ ORDER = [
     {"evaluation.engines.kubernetes", "evaluation.engines.kubernetes_volume"},
     {"evaluation.evaluating.collecting"},
     {
-        "evaluation.spot_checks.choice",
         "evaluation.spot_checks.keys",
         "evaluation.spot_checks.publishing",
         "evaluation.spot_checks.returned",
@@ -256,7 +257,7 @@ ORDER = [
     },
     {"evaluation.spot_checks.round_terms", "evaluation.spot_checks.signature"},
     {"evaluation.spot_checks.admission", "evaluation.spot_checks.spot_check"},
-    {"evaluation.spot_checks.proof", "evaluation.spot_checks.spot_check_text"},
+    {"evaluation.spot_checks.spot_check_text"},
     {
         "evaluation.scores.decidability",
         "evaluation.scores.failures",

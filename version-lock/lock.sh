@@ -1,15 +1,16 @@
 #!/bin/sh
-# Regenerate cpu.lock, gpu.lock, their constraints, dev.lock and programs.lock from the inputs beside
-# this file.
+# Regenerate cpu.lock, gpu.lock, their constraints, dev.lock, programs.lock and crate.lock from the
+# inputs beside this file.
 set -eu
 
 usage() {
     cat <<'END'
 Usage: version-lock/lock.sh [--check]
 
-Resolves requirements.in, requirements-gpu.in, dev.in and programs.in, as the package index stood on
-the day in the file `day`, into cpu.lock, constraints.txt, gpu.lock, constraints-gpu.txt, dev.lock
-and programs.lock. Either all six are replaced or none. Same inputs, same bytes.
+Resolves requirements.in, requirements-gpu.in, dev.in, programs.in and crate.in, as the package
+index stood on the day in the file `day`, into cpu.lock, constraints.txt, gpu.lock,
+constraints-gpu.txt, dev.lock, programs.lock and crate.lock. Either all seven are replaced or none.
+Same inputs, same bytes.
 
   --check   replace nothing; print the difference and exit with 1 if there is one
   --help    print this
@@ -59,7 +60,7 @@ work=$(mktemp -d "$here/.lock.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT PIPE TERM
 cp "$here/requirements.in" "$here/requirements-gpu.in" "$here/dev.in" \
-    "$here/programs.in" "$here/overrides.txt" "$here/overrides-gpu.txt" "$work"
+    "$here/programs.in" "$here/crate.in" "$here/overrides.txt" "$here/overrides-gpu.txt" "$work"
 
 # uv takes the machines to resolve for from a pyproject.toml in the working directory and nowhere else.
 machines() {
@@ -134,11 +135,13 @@ resolve both-3.11 dev.in dev.lock --constraint ../constraints.txt
 # Without torch, whose hashes need pin_torch; the environment has it from cpu.lock.
 resolve x86_64-3.11 programs.in programs.lock --constraint ../constraints.txt --constraint ../dev.lock \
     --override ../overrides.txt --no-emit-package torch
+# In an environment of its own, so under no other lock.
+resolve x86_64-3.11 crate.in crate.lock
 resolve x86_64 requirements-gpu.in gpu.lock --override ../overrides-gpu.txt
 write_constraints gpu.lock constraints-gpu.txt
 
 # Constraints go last: they hold their lock's digest, so a stop between two renames fails a test.
-results='dev.lock programs.lock gpu.lock constraints-gpu.txt cpu.lock constraints.txt'
+results='dev.lock programs.lock crate.lock gpu.lock constraints-gpu.txt cpu.lock constraints.txt'
 changed=no
 for result in $results; do
     grep -q '^[a-z].*==' "$work/$result" || fail "$result came out without a pin; nothing was changed"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
 from seedlock.errors import NoEngine, NoSuchImage, NotReproBase
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,8 @@ def image_facts(environ: Mapping[str, str], image: str) -> ImageFacts:
         NotReproBase: it is not conference/repro-base nor built on it, or can't be read.
     """
     try:
-        client = engine.find_client(environ)
-    except engine.EngineError as problem:
+        client = container_engine.find_client(environ)
+    except container_engine.EngineError as problem:
         raise NoEngine(str(problem)) from problem
     about = _inspect(client, environ, image)
     config = about.get("Config") or {}
@@ -77,8 +77,8 @@ def _inspect(client: str, environ: Mapping[str, str], image: str) -> dict[str, A
     answered = _run([client, "version"], environ)
     if answered.returncode != 0:
         raise NoEngine(
-            f"{client} says: {_last_line(answered)}; start the engine, or set {engine.ENGINE} to "
-            "another one's client"
+            f"{client} says: {_last_line(answered)}; start the engine, or set "
+            f"{container_engine.ENGINE} to another one's client"
         )
     raise NoSuchImage(
         f"{client} says of {image}: {_last_line(asked)}; allowed: an image that the engine holds, "

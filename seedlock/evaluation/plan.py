@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from seedlock import settings
 from seedlock.environment import settled
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 from seedlock.evaluation.runs import OUTPUT, OUTPUT_VARIABLE, Run
 from seedlock.settings import TRACE, TRACE_STEPS, TRACE_VALUES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Image, Mount
+    from seedlock.evaluation.container_engine import Image, Mount
 
 OWN = (
     settings.SEED, settings.REPORT, settings.READS, settings.DATA_CACHE,
@@ -125,10 +125,10 @@ def run_of(
     """
     folder = plan.folder / (name if plan.jobs > 1 else WORKPLACE)
     inside = plan.container is not None
-    output = engine.OUTPUT if inside else str(folder / OUTPUT)
+    output = container_engine.OUTPUT if inside else str(folder / OUTPUT)
     variables = {
         **environ,
-        settings.REPORT: engine.REPORTS if inside else str(folder / "reports"),
+        settings.REPORT: container_engine.REPORTS if inside else str(folder / "reports"),
         OUTPUT_VARIABLE: output,
         **({} if plan.trace == "off" else {TRACE: plan.trace}),
         **({TRACE_STEPS: plan.trace_steps, TRACE_VALUES: "0"} if plan.trace_steps else {}),
@@ -139,8 +139,11 @@ def run_of(
     if plan.container is not None:
         # Whatever the folder is called, and unlike those of a verify in another container.
         container = (plan.container.client, f"seedlock-{name}-{os.urandom(4).hex()}")
-        folders = {folder / OUTPUT: engine.OUTPUT, folder / "reports": engine.REPORTS}
-        argv = engine.start(
+        folders = {
+            folder / OUTPUT: container_engine.OUTPUT,
+            folder / "reports": container_engine.REPORTS,
+        }
+        argv = container_engine.start(
             plan.container, container[1], variables, folders, argv, plan.mounts, plan.network
         )
         variables = dict(os.environ)

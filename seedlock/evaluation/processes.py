@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Mount
+    from seedlock.evaluation.container_engine import Mount
 
     Event = dict[str, Any]
 

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation import engine, lifeline, process_groups
+from seedlock.evaluation import container_engine, lifeline, process_groups
 
 if TYPE_CHECKING:
     import resource
@@ -84,7 +84,7 @@ class Run:
         self.seconds = 0.0
         self.left_over: list[str] = []
         self.survivors: list[int] = []
-        self.mounts: Sequence[engine.Mount] | None = None
+        self.mounts: Sequence[container_engine.Mount] | None = None
         self.usage: resource.struct_rusage | None = None
         self._argv = argv
         self._environ = {**environ, process_groups.MARK: str(folder)}
@@ -242,11 +242,11 @@ class Run:
         # Not to the client: one that ends while the engine still makes the container leaves it
         # behind. It ends with its container, which is told again until it is there to hear it.
         name = number.name.removeprefix("SIG")
-        self._unheard = not self._ask_engine(engine.signal(*self._container, name))
+        self._unheard = not self._ask_engine(container_engine.signal(*self._container, name))
 
     def _kill(self, pids: list[int], now: float) -> None:
         if self._container is not None and not self._has_ended():
-            self._ask_engine(engine.remove(*self._container))
+            self._ask_engine(container_engine.remove(*self._container))
             if now - self._since <= GRACE:
                 return  # to the client, whose container may be made only now
         process_groups.send(pids, signal.SIGKILL)
@@ -279,7 +279,7 @@ class Run:
                 self.status = LIMITED
         elif self._container is not None and self.exit_status != 0:
             # Whatever it answers. The client of an engine that went away ends before its container.
-            self._ask_engine(engine.remove(*self._container))
+            self._ask_engine(container_engine.remove(*self._container))
         process_groups.reap({self.pid, *own})
         if self.status == RUNNING:
             self.status = FINISHED if self.exit_status == 0 else FAILED

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-    from seedlock.evaluation.engine import Mount
+    from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.processes import Event
 
 LONGEST_LINE = 64 << 20

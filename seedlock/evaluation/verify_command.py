@@ -128,12 +128,12 @@ def _verify(options: argparse.Namespace) -> int:
         return _refuse(problem)
     image, mounts = None, []
     if options.container is not None:
-        from seedlock.evaluation import engine
+        from seedlock.evaluation import container_engine
 
         try:
-            mounts = engine.mounts(options.mount)
-            image = engine.look_up(os.environ, options.container)
-        except engine.EngineError as refusal:
+            mounts = container_engine.mounts(options.mount)
+            image = container_engine.look_up(os.environ, options.container)
+        except container_engine.EngineError as refusal:
             return _refuse(str(refusal))
     folder = _folder(options.output)
     if folder is None:

@@ -12,7 +12,8 @@ from seedlock.errors import printable
 from seedlock.evaluation import full_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
 
@@ -46,11 +47,30 @@ def why_not_written(path: str, text: str) -> str | None:
 
     For what a person named: a folder that is not there is no fault of the program.
     """
+    return why_not(path, lambda: write_text(path, text))
+
+
+def why_not(path: str, write: Callable[[], object]) -> str | None:
+    """Write what a person named; return None, or for people why it could not be.
+
+    Args:
+        path: what was named, a file or a folder.
+        write: writes it, and raises OSError where that can't be.
+    """
     try:
-        write_text(path, text)
+        write()
     except OSError as problem:
         return f"'{printable(path, 300)}' can't be written: {problem.strerror or problem}"
     return None
+
+
+def settle(folder: Path) -> None:
+    """Have a folder's names survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_bytes(path: str, content: bytes) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadExport, BadRound, printable
-from seedlock.evaluation.rounds import formats, ledger_lines, policy_file
+from seedlock.evaluation.rounds import checked_part, formats, ledger_lines, policy_file
 from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
 from seedlock.evaluation.rounds.round_files import content_of, raw_of
-from seedlock.evaluation.spot_checks import proof, publishing
+from seedlock.evaluation.spot_checks import publishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ def named_records(this: Round) -> list[str]:
     public = {each["digest"]: each["name"] for each in this.freeze()["submissions"]
               if each["visibility"] == "public"}  # fmt: skip
     if this.policy.published:
-        runs = proof.taken(proof.all_of(this).values())
+        runs = checked_part.taken(checked_part.all_of(this).values())
         named = {f"{public[of]}/{index}-1.json" for of, index in runs if of in public}
     else:
         named = set()
@@ -145,7 +145,7 @@ def told_of_private(this: Round) -> list[str]:
             words = set(map(str, content["reasons"])) - _ORGANISERS
             if event["submission"] in private and of_author and words:
                 found.append(f"{ledger_lines.NAME}, event {event['sequence']}")
-    for path, check in proof.all_of(this).items() if this.has(DRAW) else ():
+    for path, check in checked_part.all_of(this).items() if this.has(DRAW) else ():
         for each in check["submissions"]:
             if publishing.tells(each) and each["digest"] not in _public(this):
                 found.append(f"{path.name}, submission {printable(str(each['name']))}")

@@ -22,9 +22,9 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import FREEZE, OPENING
 from seedlock.evaluation.rounds.policy import NAMES
 from seedlock.evaluation.scores import results, standings
+from seedlock.evaluation.writing import settle
 from seedlock.leaderboard import publication, tables
 from seedlock.leaderboard.file_cache import FileCache
-from seedlock.leaderboard.store import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seedlock.errors import BadRecord, BadRound, printable
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.rounds import (
+    checked_part,
     claims,
     ledger_lines,
     policy_file,
@@ -25,7 +26,7 @@ from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, OPENING, REVEAL, STEPS
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.evaluation.rounds.policy import NAMES
-from seedlock.evaluation.spot_checks import proof, round_terms
+from seedlock.evaluation.spot_checks import round_terms
 from seedlock.leaderboard.file_cache import FileCache
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 NEW, GROWN, SAME = "new", "grown", "same"
 """What a file that was accepted is beside what was there."""
 
-SPOT_CHECK = re.compile(r"spot-check(-[1-9][0-9]{0,3})?\.json")
+SPOT_CHECK = checked_part.NAME
 RECORD = re.compile(r"(0|[1-9][0-9]{0,8})-[1-9][0-9]{0,8}\.json")
 """`SEED_INDEX-ATTEMPT.json`."""
 
@@ -61,9 +62,9 @@ def published(folder: Path) -> Iterator[Path]:
     for name in (policy_file.NAME, *STEP_FILES, LEDGER):
         if (folder / name).is_file():
             yield folder / name
-    yield from sorted(
-        path for path in folder.glob("spot-check*.json") if SPOT_CHECK.fullmatch(path.name)
-    )
+    checks = [path for path in folder.glob("spot-check*.json") if SPOT_CHECK.fullmatch(path.name)]
+    # spot-check.json, then -2 to -9, then -10.
+    yield from sorted(checks, key=lambda path: (path.name.count("-"), len(path.name), path.name))
 
 
 def known_name(name: str) -> bool:
@@ -180,22 +181,22 @@ def _fits(stage: Path, of: str, name: str, at: datetime) -> None:
 
 
 def _spot_check(this: Round, path: Path) -> None:
-    content = proof.read(path)
+    content = checked_part.read(path)
     if (content.get("draw"), content.get("policy")) != (this.digest(DRAW), this.policy.digest):
         raise BadRound(
             f"{path.name} is of another round: its draw and policy are not this one's; allowed: "
             "what seedlock spot-check wrote for this round"
         )
-    proof.taken([content])  # has what a result has
-    number = len(proof.all_of(this))
-    if number == 0 or proof.place(this, number) != path:
+    checked_part.taken([content])  # has what a result has
+    number = len(checked_part.all_of(this))
+    if number == 0 or checked_part.place(this, number) != path:
         raise BadRound(
             f"{path.name} comes before spot-check.json and those after it; allowed: in their "
             "order; publish the first one first"
         )
     if this.has(REVEAL):
         secret = round_terms.secret_of(this, None).exposed()
-        wrong = proof.problems(content, this, secret, round_terms.salt_of(this))
+        wrong = checked_part.problems(content, this, secret)
         if wrong:
             raise BadRound(
                 f"{path.name} does not fit the round: {printable(wrong[0], 200)}; allowed: the "

@@ -121,10 +121,10 @@ def _files(folder: Path) -> Iterator[Path]:
     from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
     from seedlock.leaderboard.publication import REVEALING, published
 
-    # policy.toml is held against the opening; a reveal names the ledger's end.
+    # policy.toml is held against the opening; a reveal names the ledger's end and spot checks.
     first = {"opening.json": 0, "policy.toml": 1, "freeze.json": 2, "draw.json": 3, LEDGER: 4,
-             REVEALING: 5}  # fmt: skip
-    yield from sorted(published(folder), key=lambda path: first.get(path.name, 6))
+             REVEALING: 6}  # fmt: skip
+    yield from sorted(published(folder), key=lambda path: first.get(path.name, 5))
 
 
 def _send_file(

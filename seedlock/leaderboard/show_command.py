@@ -22,8 +22,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="show a round's standings: means, intervals, and who can be told apart",
         description="Compute a round's standings from its published folder and show them, best "
         "mean first. docs/scores.md says what each number means.",
-        epilog="Exit status 2: the command line is wrong; 74: a disk is full; 78: a file of the "
-        "round is not what it has to be.",
+        epilog="Exit status 2: the command line is wrong; 74: FILE can't be written, as on a "
+        "full disk; 78: a file of the round is not what it has to be.",
     )
     parser.add_argument(
         "round", nargs="?", default=".", metavar="ROUND", help="the round's folder (default: here)"
@@ -39,9 +39,10 @@ def _show(options: argparse.Namespace) -> int:
 
     require(SCORES)
     from seedlock.errors import printable
+    from seedlock.evaluation.full_disk import EXIT_DISK_FULL
     from seedlock.evaluation.scores import spreadsheet
     from seedlock.evaluation.scores.standings import of_round
-    from seedlock.evaluation.writing import write_text
+    from seedlock.evaluation.writing import why_not_written
 
     found = of_round(Path(options.round).absolute())
     known = list(found.content["metrics"])
@@ -54,7 +55,10 @@ def _show(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     metrics = known if options.metric is None else [options.metric]
     if options.csv is not None:
-        write_text(options.csv, spreadsheet.text(found, metrics))
+        problem = why_not_written(options.csv, spreadsheet.text(found, metrics))
+        if problem is not None:
+            print(f"seedlock board show: {problem}", file=sys.stderr)
+            return EXIT_DISK_FULL
     if options.json:
         print(found.as_bytes().decode(), end="")
         return 0

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from seedlock.evaluation import full_disk
+from seedlock.evaluation.writing import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,12 +167,3 @@ class Upload:
         with suppress(OSError):  # a full disk, which was said before
             self.file.close()
         self.path.unlink(missing_ok=True)
-
-
-def settle(folder: Path) -> None:
-    """Have a folder's names survive a loss of power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

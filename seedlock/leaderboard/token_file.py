@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.errors import printable
+from seedlock.evaluation.writing import settle
 from seedlock.leaderboard.board_errors import BadBoard
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def new(name: str) -> Iterator[TextIO]:
     """A new file of mode 0600, made before a token is issued, so that none is lost for want of it.
 
-    What is written is on the disk at the end; after an exception the file is gone.
+    What is written is on the disk at the end, as is the file's name; after an exception the file
+    is gone.
 
     Raises:
         BadBoard: there is a file of this name, or it can't be made.
@@ -39,6 +41,7 @@ def new(name: str) -> Iterator[TextIO]:
             yield file
             file.flush()
             os.fsync(handle)
+        settle(path.absolute().parent)
         whole = True
     finally:
         if not whole:

@@ -1,4 +1,4 @@
-"""runs.py, watching.py, process_groups.py, engine.py: whatever a run starts ends with it.
+"""runs.py, watching.py, process_groups.py, container_engine.py: whatever a run starts ends with it.
 
 Programs say through files how far they are; nothing waits for a time to pass but for the kernel.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from seedlock.evaluation import engine, process_groups, runs, watching
+from seedlock.evaluation import container_engine, process_groups, runs, watching
 from seedlock.evaluation.runs import FAILED, FINISHED, INTERRUPTED, TIMED_OUT, Run
 from seedlock.evaluation.watching import Interruption, watch
 
@@ -267,8 +267,8 @@ def in_container(folder: Path) -> Run:
     client.chmod(0o755)
     place = folder / "A-1"
     place.mkdir()
-    image = engine.Image(str(client), "image", "sha256:1", "1000")
-    argv = engine.start(image, "name", {}, {place: "/output"}, ["python", "x.py"])
+    image = container_engine.Image(str(client), "image", "sha256:1", "1000")
+    argv = container_engine.start(image, "name", {}, {place: "/output"}, ["python", "x.py"])
     return Run("A-1", 7, place, argv, dict(os.environ), None, (str(client), "name"))
 
 

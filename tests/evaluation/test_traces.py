@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seedlock.errors import BadTrace
-from seedlock.evaluation.engine import Mount
+from seedlock.evaluation.container_engine import Mount
 from seedlock.evaluation.processes import Place
 from seedlock.evaluation.recording.trace_digest import digest_of_traces
 from seedlock.evaluation.traces import Run

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from seedlock.evaluation.writing import why_not_written
+import pytest
+
+from seedlock.evaluation.writing import settle, why_not_written
+
+
+def synchronised(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return a list that gets each file and folder that this process brings to the disk."""
+    seen: list[Path] = []
+    fsync = os.fsync
+
+    def noting(handle: int) -> None:
+        seen.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    return seen
+
+
+def test_a_folder_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It itself is synchronised, which takes its names along; no handle is left."""
+    seen = synchronised(monkeypatch)
+    before = os.listdir("/proc/self/fd")
+
+    settle(tmp_path)
+
+    assert seen == [tmp_path]
+    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_what_can_be_written_is(tmp_path: Path) -> None:

@@ -138,11 +138,15 @@ def install_missing(*commands: tuple[str, str]) -> None:
         subprocess.run(["apt-get", "-qq", *words], env=environment(), stdout=sys.stderr, check=True)
 
 
-def up() -> subprocess.Popen[bytes] | None:
+def up(staying: bool = False) -> subprocess.Popen[bytes] | None:
     """Make sure that an engine answers.
 
+    Args:
+        staying: a daemon that this starts outlives this process.
+
     Returns:
-        The daemon if this call started it (the caller decides how long it lives), else None.
+        The daemon if this call started it (the caller decides how long it lives, and whatever ends
+        this process ends it too, unless it stays), else None.
 
     Raises:
         EngineError: there is none and none could be started; the text says why.
@@ -155,10 +159,11 @@ def up() -> subprocess.Popen[bytes] | None:
     if os.geteuid() != 0:
         raise EngineError("no docker engine answers this user, and only root can start one")
     DAEMON_LOG.parent.mkdir(exist_ok=True)
+    bound = [] if staying else [f"--with={os.getpid()}"]
     for options in STORAGE:
         with DAEMON_LOG.open("wb") as log:
             daemon = subprocess.Popen(
-                [sys.executable, str(DAEMON), "/usr/sbin/dockerd", *options],
+                [sys.executable, str(DAEMON), *bound, "/usr/sbin/dockerd", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -342,7 +347,7 @@ def main() -> int:
     parser.add_argument("task", choices=("up", "base", "build", "build-gpu"))
     task, further = parser.parse_known_args()
     try:
-        daemon = up()
+        daemon = up(staying=True)
         if daemon is not None:
             say(f"started dockerd (process {daemon.pid}, log {DAEMON_LOG}); it goes on running")
         if task.task == "base":

@@ -12,7 +12,7 @@ import pytest
 
 from seedlock.errors import NotSealed
 from seedlock.evaluation import runs
-from seedlock.evaluation.engine import Image, look_up
+from seedlock.evaluation.container_engine import Image, look_up
 from seedlock.evaluation.runs import FINISHED, LIMITED, TIMED_OUT
 from seedlock.evaluation.sealing import docker, guarantees, inspection, sealed
 from seedlock.evaluation.sealing.sealed import Sealed

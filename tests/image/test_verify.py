@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from seedlock.evaluation.engine import Image, start
+from seedlock.evaluation.container_engine import Image, start
 from tests.image import engine
 from tests.image.tracked import TrackedContainer
 from tests.interpreter import Done, environment, run

@@ -49,15 +49,17 @@ def test_a_round(tmp_path: Path) -> None:
 
 
 def test_wrong_words_and_rounds(tmp_path: Path) -> None:
-    """Status 2 and 78, each with what is allowed."""
+    """Status 2 and 78, each with what is allowed; 74 where a file can't be written."""
     this = made(tmp_path / "round", {"alpha": ("public", [0.5])})
 
     metric = shown(str(this.folder), "--metric", "speed")
     nothing = shown(str(tmp_path / "nowhere"))
+    unwritten = shown(str(this.folder), "--csv", str(tmp_path / "none" / "board.csv"))
 
-    assert (metric.status, nothing.status) == (2, 78)
+    assert (metric.status, nothing.status, unwritten.status) == (2, 78, 74)
     assert "allowed: accuracy" in metric.err and "allowed:" in nothing.err
-    assert metric.out == nothing.out == ""
+    assert "none/board.csv' can't be written: No such file" in unwritten.err
+    assert metric.out == nothing.out == unwritten.out == ""
 
 
 def test_every_note_is_explained() -> None:

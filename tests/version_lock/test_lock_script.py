@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RESULTS = (
     "cpu.lock", "constraints.txt", "gpu.lock", "constraints-gpu.txt", "dev.lock", "programs.lock",
+    "crate.lock",
 )  # fmt: skip
 
 # Answers with a file of $ANSWERS, named like the output that lock.sh asks for.
@@ -39,7 +40,7 @@ class Place:
         self.uv = folder / "uv"
         shutil.copytree(lock, self.lock)
         self.answers.mkdir()
-        for name in ("gpu.lock", "dev.lock", "programs.lock"):
+        for name in ("gpu.lock", "dev.lock", "programs.lock", "crate.lock"):
             shutil.copy(lock / name, self.answers)
         # What uv itself resolves: torch on one machine, with the hash of the wheel that it saw.
         (self.answers / "resolved.lock").write_text(
@@ -80,7 +81,7 @@ def test_what_uv_resolves_becomes_the_committed_bytes(place: Place) -> None:
     result = place.run()
     assert result.returncode == 0, result.stderr
     assert place.contents() == before
-    assert len(result.stderr.splitlines()) == 5
+    assert len(result.stderr.splitlines()) == 6
 
 
 def test_check_is_content_with_the_committed_bytes(place: Place) -> None:
@@ -100,7 +101,9 @@ def test_check_prints_a_difference_and_replaces_nothing(place: Place, name: str)
     assert place.contents() == before
 
 
-@pytest.mark.parametrize("name", ["resolved.lock", "dev.lock", "programs.lock", "gpu.lock"])
+@pytest.mark.parametrize(
+    "name", ["resolved.lock", "dev.lock", "programs.lock", "crate.lock", "gpu.lock"]
+)
 def test_nothing_is_replaced_when_one_resolution_fails(place: Place, name: str) -> None:
     for old in RESULTS:
         (place.lock / old).write_text("old\n")

@@ -26,6 +26,7 @@ def test_every_file_of_the_checkout_is_locked(pins: ModuleType) -> None:
     assert results["cpu.lock"].pins > 40
     assert results["gpu.lock"].pins > 60
     assert results["programs.lock"].pins > 40
+    assert results["crate.lock"].pins > 30
     assert results["constraints-gpu.txt against gpu.lock"].pins == results["gpu.lock"].pins
     assert results["dev.lock against cpu.lock"].pins >= 3
     assert results["programs.lock against cpu.lock"].pins >= 10

@@ -209,6 +209,7 @@ def check_all(root: Path = ROOT) -> dict[str, Findings]:
         "gpu.lock": lambda: check_lock(gpu),
         "dev.lock": lambda: check_lock(dev),
         "programs.lock": lambda: check_lock(programs),
+        "crate.lock": lambda: check_lock(read("version-lock/crate.lock")),
         "images.lock": lambda: check_images(images),
         "debian.lock": lambda: check_debian(read("version-lock/debian.lock")),
         "constraints.txt against cpu.lock": lambda: check_constraints(

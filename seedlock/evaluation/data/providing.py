@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.errors import DataMismatch
+from seedlock.evaluation.container_engine import Mount
 from seedlock.evaluation.data.data_lock import declared
 from seedlock.evaluation.data.verifying import check
-from seedlock.evaluation.engine import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

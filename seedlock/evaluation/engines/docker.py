@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 from seedlock.evaluation.engines.process import ProcessEngine
 from seedlock.evaluation.sealing.docker import PATIENCE, UNIT_LABEL
 
@@ -31,7 +31,7 @@ class DockerEngine(ProcessEngine):
     name = "docker"
 
     def __init__(self, slots: int, environ: Mapping[str, str]) -> None:
-        self._client = engine.find_client(environ)
+        self._client = container_engine.find_client(environ)
         super().__init__(slots)
 
     def clear_away(self, units: Path) -> None:
@@ -57,7 +57,7 @@ def _containers(client: str) -> list[tuple[str, str]]:
 
 
 def _remove(client: str, identity: str) -> None:
-    _asked(engine.remove(client, identity))
+    _asked(container_engine.remove(client, identity))
 
 
 def _asked(words: list[str]) -> str:

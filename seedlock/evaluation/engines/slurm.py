@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seedlock.errors import NoSlurm
-from seedlock.evaluation.engine import EngineError
+from seedlock.evaluation.container_engine import EngineError
 from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.engines import slurm_states as states
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedlock.errors import NoSlurm
-from seedlock.evaluation.engine import EngineError
+from seedlock.evaluation.container_engine import EngineError
 from seedlock.evaluation.engines.unit import KEPT
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
 from seedlock.errors import SeedlockError
-from seedlock.evaluation import engine, full_disk
+from seedlock.evaluation import container_engine, full_disk
 from seedlock.evaluation.engines.base import (
     DISK_FULL,
     EXIT_STATUSES,
@@ -63,7 +63,7 @@ def carry_out(unit: Unit, environ: Mapping[str, str]) -> tuple[int, str]:
             _make_room(unit)
             return DISK_FULL, full
         _settle(unit, content["outputs"])
-    except (SeedlockError, NotDigestible, engine.EngineError) as problem:
+    except (SeedlockError, NotDigestible, container_engine.EngineError) as problem:
         return FAILED_HERE, str(problem)
     except OSError as problem:
         if full_disk.no_room(problem):
@@ -77,9 +77,9 @@ def _request(unit: Unit, environ: Mapping[str, str]) -> recorded_run.Request:
     limits = Limits(**unit.limits)  # type: ignore[arg-type]  # JSON has one kind of number
     image = None
     if unit.image is not None:
-        held = engine.look_up(environ, unit.image)
+        held = container_engine.look_up(environ, unit.image)
         name = unit.image_name or unit.image
-        image = engine.Image(held.client, name, held.digest, held.user)
+        image = container_engine.Image(held.client, name, held.digest, held.user)
     _make_room(unit)
     plan = Plan(
         list(submission.command), Path(unit.output), (unit.seed, unit.seed), 1, container=image,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.ledger.ledger import Ledger
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.rounds.ceremony import Round

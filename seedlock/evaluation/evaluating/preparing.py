@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock.errors import BadRound, NoSuchImage
-from seedlock.evaluation import engine, full_disk
+from seedlock.evaluation import container_engine, full_disk
 from seedlock.evaluation.evaluating.results import RUNS
 from seedlock.evaluation.sealing.seal import seal
 from seedlock.evaluation.sealing.sealed import Order
@@ -22,7 +22,7 @@ from seedlock.evaluation.writing import write_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.evaluating.entries import Entry
     from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.sealing.limits import Limits
@@ -124,7 +124,7 @@ def prove_seal(
 def _noted(path: Path, environ: Mapping[str, str]) -> Image | None:
     try:
         noted = json.loads(path.read_text())
-        held = engine.look_up(environ, noted["id"])
-    except (OSError, ValueError, KeyError, engine.EngineError):
+        held = container_engine.look_up(environ, noted["id"])
+    except (OSError, ValueError, KeyError, container_engine.EngineError):
         return None
-    return engine.Image(held.client, noted["name"], held.digest, held.user)
+    return container_engine.Image(held.client, noted["name"], held.digest, held.user)

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
 
 
 def host(reports: list[dict[str, Any]], image: Image | None) -> dict[str, Any]:

@@ -32,6 +32,9 @@ LIMIT = "limit"
 INFRASTRUCTURE = "infrastructure"
 INTERRUPTED = "interrupted"
 
+JUDGED = (DONE, METRICS, AUTHOR)
+"""Classes of runs that came to an end of their own, which a replay must come to as well."""
+
 EXIT_STATUSES = {
     DONE: 0, METRICS: 65, CHANGED: 66, NOT_LOCKED: 70, INFRASTRUCTURE: 75, LIMIT: 124,
     INTERRUPTED: 130,

@@ -37,9 +37,9 @@ from seedlock.settings import READS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.data.data_lock import DataSet
     from seedlock.evaluation.data.providing import Provided
-    from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.recording.metrics import Metric
     from seedlock.evaluation.recording.source import Source
     from seedlock.evaluation.sealing.limits import Limits

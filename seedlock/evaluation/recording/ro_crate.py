@@ -21,6 +21,10 @@ METADATA, RECORD, OUTPUT = "ro-crate-metadata.json", "record.json", "output"
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 
+TERMS = {"sha256": "http://schema.org/sha256"}
+"""Of schema.org, and younger than RO-Crate 1.1's context: a crate says itself what they are
+(researchobject.org/ro-crate/1.1/appendix/jsonld.html#extending-ro-crate)."""
+
 COMPLETED = "http://schema.org/CompletedActionStatus"
 FAILED = "http://schema.org/FailedActionStatus"
 
@@ -54,6 +58,7 @@ def _crate(record: dict[str, Any], file: Path, base: Path | None) -> ROCrate:
     from rocrate.rocrate import ROCrate
 
     crate = ROCrate(version="1.1")
+    crate.metadata.extra_terms.update(TERMS)
     crate.name = f"Run under seed {record['seed']}: {shlex.join(record['command'])}"
     crate.description = "A training run, its seed, source, data, machine and results (seedlock)."
     crate.root_dataset["conformsTo"] = crate.add(
@@ -61,7 +66,10 @@ def _crate(record: dict[str, Any], file: Path, base: Path | None) -> ROCrate:
                                        "version": "0.5"})
     )  # fmt: skip
     crate.root_dataset["datePublished"] = record["usage"]["finished"]
-    crate.root_dataset["license"] = "unknown; ask whoever made the run"
+    crate.root_dataset["license"] = crate.add(
+        ContextEntity(crate, "#license", {"@type": "CreativeWork", "name": "unknown",
+                                          "description": "ask whoever made the run"})
+    )  # fmt: skip
     described = crate.add_file(
         file, RECORD, properties={
             "name": "record of the run", "encodingFormat": "application/json",

@@ -182,7 +182,7 @@ def _request(
 ) -> Request | str:
     import shutil
 
-    from seedlock.evaluation import engine
+    from seedlock.evaluation import container_engine
     from seedlock.evaluation.plan import Plan
     from seedlock.evaluation.recording import metrics
     from seedlock.evaluation.recording.recorded_run import Request
@@ -210,9 +210,9 @@ def _request(
     image, mounts = None, []
     if options.container is not None:
         try:
-            mounts = engine.mounts(options.mount)
-            image = engine.look_up(os.environ, options.container)
-        except engine.EngineError as refusal:
+            mounts = container_engine.mounts(options.mount)
+            image = container_engine.look_up(os.environ, options.container)
+        except container_engine.EngineError as refusal:
             return str(refusal)
     source = None if image is not None and not options.sealed else Path.cwd()
     if options.source is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedlock import settings
-from seedlock.evaluation.engine import Mount
+from seedlock.evaluation.container_engine import Mount
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.runs import DATA_VARIABLE, OUTPUT, OUTPUT_VARIABLE, Run
 from seedlock.evaluation.sealing import sealed

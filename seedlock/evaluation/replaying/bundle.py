@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
+    from seedlock.evaluation.replaying.matching import Mismatch
+
 WRITERS: dict[str, type[bundle_tar.Writer | bundle_zip.Writer]] = {
     ".tar.gz": bundle_tar.Writer,
     ".tgz": bundle_tar.Writer,
@@ -130,11 +132,7 @@ class Packing:
         now, _ = look(self.record, self.content, self.source, self.artifacts, without)
         differing = matching.of_source(self.content, now, self.artifacts)
         if recorded["digest"] != now.digest:
-            each = differing[min(1, len(differing) - 1)]
-            raise NotMatching(
-                f"{printable(each.what, 200)} is not what was recorded: expected {each.expected}, "
-                f"got {each.got}; allowed: the code that ran; bring it back, or say --source FOLDER"
-            )
+            raise _other_source(differing[min(1, len(differing) - 1)])
         root = self.source.resolve()
         for name in now.files:
             path = self.source / name
@@ -191,6 +189,16 @@ class Packing:
                     self._add(f"{DATA}{of['name']}/{name}", path / name)
             else:
                 self._add(DATA + of["name"], path)
+
+
+def _other_source(found: Mismatch) -> NotMatching:
+    """Return the error for code that is not what ran: new, gone or changed."""
+    cure = {found.got: "bring it back", found.expected: "take it out"}
+    return NotMatching(
+        f"{printable(found.what, 200)} is not what was recorded: expected {found.expected}, got "
+        f"{found.got}; allowed: the code that ran; {cure.get(source.ABSENT, 'undo the change')}, "
+        "or say --source FOLDER"
+    )
 
 
 def _same(content: Path | bytes, entry: Entry) -> Iterator[bytes]:

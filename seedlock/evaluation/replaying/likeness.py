@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.divergence import Divergence
-    from seedlock.evaluation.engine import Mount
     from seedlock.evaluation.replaying.tolerance import Tolerance
 
 FINDINGS = 200

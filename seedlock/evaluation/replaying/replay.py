@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
 from seedlock.errors import NotMatching, printable
+from seedlock.evaluation.container_engine import Mount
 from seedlock.evaluation.data import caching
 from seedlock.evaluation.divergence_text import divergence_lines
-from seedlock.evaluation.engine import Mount
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import Request, carry_out
@@ -61,16 +61,13 @@ RESULT = "replay.json"
 LAST = 5
 """How many last lines are shown of a replay that ended in another way."""
 
-JUDGED = (record.DONE, record.METRICS, record.AUTHOR)
-"""Classes of runs that came to an end of their own, which a replay must come to as well."""
-
 
 def unfit(content: Mapping[str, Any]) -> list[str]:
     """Return why no replay can be compared with a record; nothing where one can."""
     if content["status"] != record.COMPLETE:
         return [f"the record says {content['status']}: its run was killed, or goes on"]
     kind = content["outcome"]["class"]
-    if kind not in JUDGED:
+    if kind not in record.JUDGED:
         return [f"its run ended as {kind}: there is nothing whole to compare"]
     reports = content["processes"]
     if not reports:

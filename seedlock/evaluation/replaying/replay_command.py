@@ -147,7 +147,7 @@ def _carried_out(asked: Asked, options: argparse.Namespace) -> int:
 
 
 def _asked(options: argparse.Namespace) -> Asked | str:
-    from seedlock.evaluation import engine
+    from seedlock.evaluation import container_engine
     from seedlock.evaluation.recording.run_data import FOLDER
     from seedlock.evaluation.replaying import seal_again, sets
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
@@ -161,8 +161,8 @@ def _asked(options: argparse.Namespace) -> Asked | str:
     if options.timeout is not None and seconds is None:
         return f"--timeout is {options.timeout!r}; allowed: a number of seconds above 0"
     try:
-        mounts = engine.mounts(options.mount)
-    except engine.EngineError as refusal:
+        mounts = container_engine.mounts(options.mount)
+    except container_engine.EngineError as refusal:
         return str(refusal)
     file = Path(options.record).absolute()
     bundled = is_bundle(file)

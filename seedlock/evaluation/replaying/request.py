@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
 from seedlock.errors import BadRecord, printable
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 from seedlock.evaluation.data.providing import IN_CONTAINER
 from seedlock.evaluation.plan import Plan
 from seedlock.evaluation.replaying.matching import Mismatch
@@ -87,7 +87,7 @@ class Asked:
     sealed: bool = False
     accept: frozenset[str] = frozenset()
     image: bool = False
-    mounts: list[engine.Mount] = field(default_factory=list)
+    mounts: list[container_engine.Mount] = field(default_factory=list)
     anyway: bool = False
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     timeout: float | None = None
@@ -155,13 +155,14 @@ def plan_of(asked: Asked, environ: Mapping[str, str]) -> tuple[Plan, list[Mismat
         raise BadRecord("the record's command can't be run; allowed: words that are text")
     missing: list[Mismatch] = []
     image = None
-    mounts: list[engine.Mount] = []
+    mounts: list[container_engine.Mount] = []
     if asked.image:
         image, missing = _image(content["image"], environ)
         mounts, absent = _mounts(asked)
         missing += absent
         if was_sealed(content) and not asked.sealed and content["source"] is not None:
-            mounts = [engine.Mount(asked.source.resolve(), SOURCE), *mounts]  # as the seal had it
+            # As the seal had it.
+            mounts = [container_engine.Mount(asked.source.resolve(), SOURCE), *mounts]
     elif shutil.which(argv[0], path=environ.get("PATH")) is None:
         missing.append(Mismatch("program", argv[0], "not there"))
         if Path(argv[0]).name.startswith("python"):
@@ -200,7 +201,7 @@ def _decides(name: str) -> bool:
 
 def _image(
     recorded: Mapping[str, Any], environ: Mapping[str, str]
-) -> tuple[engine.Image | None, list[Mismatch]]:
+) -> tuple[container_engine.Image | None, list[Mismatch]]:
     name, number = recorded["name"], recorded["id"]
     if not _ID.fullmatch(number) or name.startswith("-") or not _plain(name):
         raise BadRecord(
@@ -208,17 +209,17 @@ def _image(
             "allowed: an id as sha256:HEX"
         )
     try:
-        return dataclasses.replace(engine.look_up(environ, number), name=name), []
-    except engine.EngineError as problem:
+        return dataclasses.replace(container_engine.look_up(environ, number), name=name), []
+    except container_engine.EngineError as problem:
         refusal = str(problem)
     try:
-        found = engine.look_up(environ, name)
-    except engine.EngineError:
+        found = container_engine.look_up(environ, name)
+    except container_engine.EngineError:
         return None, [Mismatch("image", f"{name} {number}", refusal)]
     return found, [Mismatch("image", f"{name} {number}", f"{name} {found.digest}")]
 
 
-def _mounts(asked: Asked) -> tuple[list[engine.Mount], list[Mismatch]]:
+def _mounts(asked: Asked) -> tuple[list[container_engine.Mount], list[Mismatch]]:
     """Return the recorded mounts, those that were given in their stead, and those that lack.
 
     Declared data is found in its own ways (`sets.found`). A bundle is somebody else's: a path of
@@ -238,8 +239,8 @@ def _mounts(asked: Asked) -> tuple[list[engine.Mount], list[Mismatch]]:
             raise BadRecord(f"the record mounts {printable(here)}; allowed: below the source")
         else:
             try:
-                found.append(engine.mount(f"{asked.source / here}:{there}"))
-            except engine.EngineError:
+                found.append(container_engine.mount(f"{asked.source / here}:{there}"))
+            except container_engine.EngineError:
                 missing.append(Mismatch(f"mount {there}", here, "not there, or not allowed"))
     return [*found, *given.values()], missing
 

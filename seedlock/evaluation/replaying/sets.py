@@ -15,9 +15,9 @@ from seedlock.evaluation.runs import DATA_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.data.caching import Cache
     from seedlock.evaluation.data.data_lock import DataSet
-    from seedlock.evaluation.engine import Mount
 
 LOCK = "data.lock"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seedlock.errors import BadRound, printable
 from seedlock.evaluation.rounds import formats, secret_file
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
-from seedlock.evaluation.rounds.hidden_seeds import Secret, derive
+from seedlock.evaluation.rounds.hidden_seeds import NO_BEACON, Secret, derive
 from seedlock.evaluation.rounds.policy import Policy, from_dict
 
 if TYPE_CHECKING:
@@ -125,6 +125,16 @@ class Round:
         """Return the seeds that follow from a secret, a beacon as files have it, and the freeze."""
         randomness = None if beacon is None else bytes.fromhex(beacon["randomness"])
         return derive(secret, randomness, bytes.fromhex(self.freeze()["root"]), self.policy.seeds)
+
+    def salt(self) -> bytes:
+        """Return the beacon's randomness and the Merkle root, which lots are drawn with.
+
+        Raises:
+            BadRound: nothing was drawn, or what is here does not belong together.
+        """
+        beacon = self.draw()["beacon"]
+        randomness = NO_BEACON if beacon is None else bytes.fromhex(beacon["randomness"])
+        return randomness + bytes.fromhex(self.freeze()["root"])
 
     def digest(self, step: str) -> str:
         """Return the digest of a step's file, which authors note.

@@ -32,7 +32,7 @@ class Finding:
 
     Attributes:
         about: `policy`, `submissions`, `beacon`, `seeds`, `ledger`, `attempts`, `records`,
-            `reveal` or `receipt`.
+            `reveal`, `receipt` or `spot checks`.
         state: one of the words above.
         said: a sentence.
     """

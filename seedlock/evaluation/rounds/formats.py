@@ -27,6 +27,10 @@ DOES = {OPENING: "open", FREEZE: "freeze", DRAW: "draw", REVEAL: "reveal"}
 VERSION = 1
 """Of all four. History: 1, the first."""
 
+CHECKS = "spot_checks"
+"""Key of a reveal where authors train: digests of the results of spot checks that were there, the
+first one first."""
+
 MOST_SEED = 2**64 - 1
 
 SEED = re.compile(r"0|[1-9][0-9]{0,19}")
@@ -81,9 +85,10 @@ def parse(path: Path, step: str, raw: bytes) -> dict[str, Any]:
             "with the seedlock that wrote it"
         )
     keys = KEYS[step]
-    wrong = sorted({*content, *keys, "format", "version"} - (content.keys() & keys.keys())
+    known = {**keys, **{key: of for key, of in FURTHER.get(step, {}).items() if key in content}}
+    wrong = sorted({*content, *known, "format", "version"} - (content.keys() & known.keys())
                    - {"format", "version"})  # fmt: skip
-    wrong += [key for key in keys if key not in wrong and not _fits(keys[key], content[key])]
+    wrong += [key for key in known if key not in wrong and not _fits(known[key], content[key])]
     if wrong:
         raise BadRound(
             f"{shown}: {printable(', '.join(wrong), 80)} is missing, unknown or of another form; "
@@ -150,6 +155,10 @@ def _seeds(value: Any) -> bool:
     )
 
 
+def _digests(value: Any) -> bool:
+    return isinstance(value, list) and all(_text(DIGEST)(each) for each in value)
+
+
 def _head(value: Any) -> bool:
     return value is None or (
         set(value) == {"events", "head"}
@@ -184,3 +193,6 @@ KEYS: dict[str, dict[str, Callable[[Any], bool]]] = {
     },
 }  # fmt: skip
 """What each file holds beside `format` and `version`."""
+
+FURTHER: dict[str, dict[str, Callable[[Any], bool]]] = {REVEAL: {CHECKS: _digests}}
+"""What some hold besides."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seedlock.errors import BadRound, printable
 from seedlock.evaluation import full_disk
 from seedlock.evaluation.rounds.canonical import strict_object
+from seedlock.evaluation.writing import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,16 +97,7 @@ def put_bytes(path: Path, raw: bytes, mode: int = 0o644, *, over: bool = False) 
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-    _settle(path.parent)
-
-
-def _settle(folder: Path) -> None:
-    """Have a folder's names survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    settle(path.parent)
 
 
 def raw_of(path: Path) -> bytes:

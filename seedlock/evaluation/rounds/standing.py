@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.rounds import beacon
+from seedlock.evaluation.rounds import beacon, checked_part, lots
 from seedlock.evaluation.rounds.canonical import stamp
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL, STEPS
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
@@ -56,6 +56,8 @@ def _next(this: Round, rules: Policy, at: datetime) -> str:
     due = rules.beacon_time
     if this.has(DRAW):
         run = "let the authors train" if rules.published else "seedlock evaluate"
+        if lots.fraction(rules.spot_checks) is not None and not checked_part.all_of(this):
+            run += f"; seedlock spot-check, {rules.spot_checks} of the records"
         reveal = f"seedlock round reveal by {stamp(rules.reveal_by)}"
         if (this.folder / LEDGER).exists():
             return f"seedlock ledger export; publish {LEDGER} ({TO_A_SERVER}); {reveal}"

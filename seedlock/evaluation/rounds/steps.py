@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__
 from seedlock.errors import BadRound, printable
-from seedlock.evaluation.rounds import beacon, formats, merkle, policy_file, secret_file
-from seedlock.evaluation.rounds.canonical import stamp
+from seedlock.evaluation.rounds import (
+    beacon,
+    checked_part,
+    formats,
+    merkle,
+    policy_file,
+    secret_file,
+)
+from seedlock.evaluation.rounds.canonical import sha256, stamp
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, OPENING, REVEAL
 from seedlock.evaluation.rounds.hidden_seeds import draw
@@ -155,7 +162,7 @@ def reveal_round(
         passphrase: the secret's, or None.
 
     Raises:
-        BadRound: nothing was drawn, or it was revealed already.
+        BadRound: nothing was drawn, it was revealed already, or the result of a spot check is none.
         BadPassphrase: the passphrase is missing or another one.
     """
     drawn = this.digest(DRAW)
@@ -169,6 +176,8 @@ def reveal_round(
             REVEAL, round=this.policy.name, draw=drawn, secret=secret.exposed().hex(),
             seeds=[str(seed) for seed in seeds], ledger=head, revealed=stamp(at),
         )  # fmt: skip
+        if this.policy.published:
+            content[formats.CHECKS] = [sha256(raw_of(each)) for each in checked_part.all_of(this)]
         put(path, content)
     return this.reveal()
 

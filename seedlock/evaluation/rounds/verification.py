@@ -13,6 +13,7 @@ from seedlock.errors import BadBeacon, BadPolicy, BadRound, printable
 from seedlock.evaluation.rounds import (
     beacon,
     ceremony,
+    checked_part,
     formats,
     merkle,
     policy_file,
@@ -86,6 +87,8 @@ class _Verification:
             self._say("reveal", VOID, f"the secret {said}: no result of this round counts")
         if frozen:
             self._runs(frozen, drawn, revealed)
+        if drawn and self.policy.published:
+            self.found += checked_part.findings(self.round, revealed)
 
     def _say(self, about: str, state: str, said: str) -> None:
         self.found.append(Finding(about, state, said))
@@ -251,7 +254,8 @@ class _Verification:
             self.folder, self.policy, frozen, digest, revealed, self.seen.heads
         )
         self.found += found
-        if revealed is not None and revealed["ledger"] is None:
+        kept = course is not None or not self.policy.published
+        if kept and revealed is not None and revealed["ledger"] is None:
             self._say("ledger", IF, "reveal.json names no head: what is hidden rests on noted ones")
         if course is None:
             return

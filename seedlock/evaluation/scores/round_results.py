@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadRound, printable
-from seedlock.evaluation.rounds import ledger_lines, shown_runs
+from seedlock.evaluation.rounds import checked_part, ledger_lines, shown_runs
 from seedlock.evaluation.rounds.formats import DRAW, FREEZE, REVEAL
 from seedlock.evaluation.scores import read_record
 from seedlock.evaluation.scores.failures import DONE, INFRASTRUCTURE, WAITING
@@ -20,7 +20,7 @@ from seedlock.evaluation.scores.results import (
     Run,
     Submission,
 )
-from seedlock.evaluation.spot_checks import proof, returned
+from seedlock.evaluation.spot_checks import returned
 from seedlock.settings import PORTABLE
 
 if TYPE_CHECKING:
@@ -150,13 +150,13 @@ def _ended(
 def _trained_by_authors(
     this: Round, policy: Policy, frozen: Mapping[str, Any], seeds: Sequence[int] | None
 ) -> list[Submission]:
-    checks = list(proof.all_of(this).values()) if this.has(DRAW) else []
+    checks = list(checked_part.all_of(this).values()) if this.has(DRAW) else []
     if any(each.get("draw") != this.digest(DRAW) for each in checks):
         raise BadRound(
             "a spot check's result is of another draw; allowed: those of this round; "
             "seedlock spot-check --verify says more"
         )
-    taken = proof.taken(checks)
+    taken = checked_part.taken(checks)
     found = []
     for entry in frozen["submissions"]:
         standings = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from seedlock.errors import NotSealed
 from seedlock.evaluation import process_groups
-from seedlock.evaluation.engine import HOSTNAME, NOBODY
+from seedlock.evaluation.container_engine import HOSTNAME, NOBODY
 from seedlock.evaluation.sealing import places, probe, seccomp, takings
 from seedlock.evaluation.sealing.guarantees import BUBBLEWRAP, RLIMIT, SEEDLOCK, Guarantee, kept
 from seedlock.evaluation.sealing.processors import Claim

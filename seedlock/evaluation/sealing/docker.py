@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seedlock import settings
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 from seedlock.evaluation.sealing import inspection, supervisor
 from seedlock.evaluation.sealing.control_groups import Counters
 from seedlock.evaluation.sealing.guarantees import DOCKER, unseen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.sealing.control_groups import Taken
     from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.sealing.sealed import Order
@@ -60,7 +60,7 @@ def seal(image: Image, order: Order, environ: Mapping[str, str]) -> Docker:
     processors = Claim(order.limits.processors, among) if among else None
     bound = "" if processors is None else processors.text
     unshown = {name: value for name, value in variables.items() if name == settings.SEED}
-    argv = engine.start(
+    argv = container_engine.start(
         image, order.name, variables, dict(order.writable), list(order.argv), order.readable,
         options=[*options(order.limits, order.folder / ID_FILE, bound), *_of_slot(order)],
         unshown=unshown,
@@ -201,7 +201,7 @@ def information(client: str) -> dict[str, Any]:
     """
     answer = _answer([client, "info", "--format", "{{json .}}"])
     if answer is None:
-        raise engine.EngineError(f"{client} info: no answer; start the engine")
+        raise container_engine.EngineError(f"{client} info: no answer; start the engine")
     found: dict[str, Any] = json.loads(answer)
     return found
 
@@ -213,7 +213,7 @@ def remove_abandoned(client: str) -> None:
     for line in (_answer(words) or "").splitlines():
         container, _, label = line.partition(" ")
         if supervisor.gone(label):
-            _answer(engine.remove(client, container))
+            _answer(container_engine.remove(client, container))
 
 
 def image_environment(image: Image) -> list[str]:
@@ -225,7 +225,7 @@ def image_environment(image: Image) -> list[str]:
     words = [image.client, "image", "inspect", "--format", "{{json .Config.Env}}", image.digest]
     answer = _answer(words)
     if answer is None:
-        raise engine.EngineError(f"{image.client} does not hold {image.name} any more")
+        raise container_engine.EngineError(f"{image.client} does not hold {image.name} any more")
     found: list[str] = json.loads(answer) or []
     return found
 
@@ -234,7 +234,7 @@ def _remove(client: str, identity: str) -> None:
     """Remove a container. Where its end was ordered before, the engine refuses to do so twice, and
     may still take its time."""
     end = time.monotonic() + PATIENCE
-    while _answer(engine.remove(client, identity)) is None and time.monotonic() < end:
+    while _answer(container_engine.remove(client, identity)) is None and time.monotonic() < end:
         if _answer([client, "container", "inspect", identity]) is None:
             return
         time.sleep(0.2)

@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from seedlock.errors import NotSealed
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 from seedlock.evaluation.sealing import bubblewrap, docker
 from seedlock.evaluation.sealing.guarantees import require
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.sealing.sealed import Order, Sealed
 
 
@@ -21,7 +21,7 @@ def owner(image: Image | None) -> int:
     """Return the user id that a sealed run's writable folders have to belong to."""
     if image is not None:
         return image.owner
-    return engine.NOBODY if os.getuid() == 0 else os.getuid()
+    return container_engine.NOBODY if os.getuid() == 0 else os.getuid()
 
 
 def seal(
@@ -49,7 +49,7 @@ def seal(
     else:
         try:
             sealed = docker.seal(image, order, environ)
-        except engine.EngineError as problem:
+        except container_engine.EngineError as problem:
             raise NotSealed(f"{problem}; allowed: an engine that answers") from problem
     try:
         require(sealed.guarantees(), accept, sealed.backend)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Mount
+    from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.sealing.control_groups import Taken
     from seedlock.evaluation.sealing.guarantees import Guarantee
     from seedlock.evaluation.sealing.limits import Limits

@@ -13,7 +13,7 @@ from seedlock.derivation import SCHEME
 from seedlock.errors import BadRecord, BadSignature, printable
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.recording.recorded_run import POLICIES
-from seedlock.evaluation.replaying.replay import JUDGED, unfit
+from seedlock.evaluation.replaying.replay import unfit
 from seedlock.evaluation.replaying.request import MACHINES
 from seedlock.evaluation.spot_checks import signature
 from seedlock.evaluation.spot_checks.returned import Returned, Standing
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from seedlock.evaluation.spot_checks.choice import Run
+    from seedlock.evaluation.rounds.lots import Run
     from seedlock.evaluation.spot_checks.terms import Entry, Terms
 
-FINAL = (*JUDGED, record.LIMIT, record.NOT_LOCKED, record.CHANGED)
+FINAL = (*record.JUDGED, record.LIMIT, record.NOT_LOCKED, record.CHANGED)
 """Classes of runs that count as they ended; another one is made again."""
 
 OWN = {value for name, value in vars(settings).items()
@@ -200,5 +200,5 @@ def _of_end(content: Mapping[str, Any]) -> Iterator[str]:
     kind = content["outcome"]["class"]
     if kind not in FINAL:
         yield f"its run ended as {kind}, which counts for nothing; make it again"
-    elif kind in JUDGED:
+    elif kind in record.JUDGED:
         yield from unfit(content)

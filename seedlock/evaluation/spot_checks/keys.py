@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from seedlock.errors import BadKey, printable
 from seedlock.evaluation import full_disk
+from seedlock.evaluation.writing import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,7 @@ def new(file: Path, passphrase: bytes | None) -> str:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
+        settle(file.absolute().parent)
     except OSError:
         os.unlink(file)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedlock.evaluation.replaying.replay import JUDGED
+from seedlock.evaluation.recording.record import JUDGED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from seedlock.evaluation.evaluating import entries as handed_in
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.rounds.formats import DRAW, REVEAL
-from seedlock.evaluation.rounds.hidden_seeds import NO_BEACON, Secret
+from seedlock.evaluation.rounds.hidden_seeds import Secret
 from seedlock.evaluation.spot_checks.terms import Entry, Terms
 
 if TYPE_CHECKING:
@@ -52,13 +52,6 @@ def secret_of(this: Round, passphrase: str | None) -> Secret:
     return found
 
 
-def salt_of(this: Round) -> bytes:
-    """Return the beacon's randomness and the Merkle root of a round."""
-    beacon = this.draw()["beacon"]
-    randomness = NO_BEACON if beacon is None else bytes.fromhex(beacon["randomness"])
-    return randomness + bytes.fromhex(this.freeze()["root"])
-
-
 def terms(this: Round, folders: Sequence[Path], passphrase: str | None) -> Terms:
     """Return a round's terms, with all of its submissions.
 
@@ -86,7 +79,7 @@ def terms(this: Round, folders: Sequence[Path], passphrase: str | None) -> Terms
         this.digest(DRAW), policy.digest, policy.level, tuple(this.seeds()),
         {each.digest: _entry(each) for each in found},
         policy.data, None if lock is None else lock.removeprefix("sha256:"),
-        secret_of(this, passphrase).exposed(), salt_of(this),
+        secret_of(this, passphrase).exposed(), this.salt(),
     )  # fmt: skip
 
 

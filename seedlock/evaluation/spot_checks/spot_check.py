@@ -18,7 +18,8 @@ from seedlock.evaluation.recording.record import moment
 from seedlock.evaluation.recording.run_data import FOLDER
 from seedlock.evaluation.replaying import replay as replaying
 from seedlock.evaluation.replaying.request import Asked
-from seedlock.evaluation.spot_checks import choice
+from seedlock.evaluation.rounds import lots
+from seedlock.evaluation.rounds.checked_part import FORMAT, VERSION
 from seedlock.evaluation.spot_checks.returned import (
     MARKED,
     NOT_CHOSEN,
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from seedlock.evaluation.replaying.tolerance import Tolerance
     from seedlock.evaluation.runs import Run
     from seedlock.evaluation.spot_checks.terms import Entry, Terms
-
-FORMAT = "seedlock-spot-check"
-VERSION = 1
-"""History: 1, the first."""
 
 EXIT_STATUSES = {MARKED: 1, REFUSED: 3, UNCHECKED: 4}
 """The first that any submission stands as decides; 0 where none does."""
@@ -101,7 +98,7 @@ def check(
         for each in admitted for of in each.returned
         if of.replayable and each.digest is not None and of.seed_index is not None
     }  # fmt: skip
-    picked = choice.chosen(terms.secret, terms.salt, runs, fraction)
+    picked = lots.chosen(terms.secret, terms.salt, runs, fraction)
     for number, run in enumerate(picked, 1):
         entry, found = terms.frozen[run[0]], runs[run]
         found.chosen = True

@@ -121,9 +121,9 @@ def _check(options: argparse.Namespace, this: Round) -> int:
 
     from seedlock.evaluation.progress import Progress
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
+    from seedlock.evaluation.rounds import checked_part
     from seedlock.evaluation.rounds.round_files import alone, put
     from seedlock.evaluation.sealing.guarantees import accepted
-    from seedlock.evaluation.spot_checks import proof
     from seedlock.evaluation.spot_checks.admission import admit
     from seedlock.evaluation.spot_checks.publishing import for_everybody
     from seedlock.evaluation.spot_checks.round_terms import terms
@@ -150,8 +150,8 @@ def _check(options: argparse.Namespace, this: Round) -> int:
     def tell(line: str) -> None:
         console.print(f"seedlock spot-check: {line}", markup=False, soft_wrap=True)
 
-    earlier = proof.all_of(this)
-    standings = admit(files, of_round, bool(allowed), proof.taken(earlier.values()))
+    earlier = checked_part.all_of(this)
+    standings = admit(files, of_round, bool(allowed), checked_part.taken(earlier.values()))
     with Progress(console) as progress:
         way = Way(
             folder, data, allowed, not options.unsealed, accepted(options.accept), os.environ,
@@ -162,23 +162,24 @@ def _check(options: argparse.Namespace, this: Round) -> int:
               if each["visibility"] == "public"}  # fmt: skip
     with alone(this.folder):
         put(folder / WHOLE, result, 0o600)
-        put(proof.place(this, len(proof.all_of(this)) + 1), for_everybody(result, public))
+        number = len(checked_part.all_of(this)) + 1
+        put(checked_part.place(this, number), for_everybody(result, public))
     _show(options, result, text(result, options.verbose))
     status: int = result["exit_status"]
     return status
 
 
 def _verify(options: argparse.Namespace, this: Round) -> int:
-    from seedlock.evaluation.spot_checks.proof import all_of, problems
-    from seedlock.evaluation.spot_checks.round_terms import salt_of, secret_of
+    from seedlock.evaluation.rounds.checked_part import all_of, problems
+    from seedlock.evaluation.spot_checks.round_terms import secret_of
 
-    secret, salt = secret_of(this, _passphrase(this)).exposed(), salt_of(this)
+    secret = secret_of(this, _passphrase(this)).exposed()
     results = all_of(this)
     if not results:
         return _refuse(f"there is no spot-check.json in {this.folder}; allowed: a round with one")
     found = [
         f"{path.name}: {each}"
-        for path, content in results.items() for each in problems(content, this, secret, salt)
+        for path, content in results.items() for each in problems(content, this, secret)
     ]  # fmt: skip
     lines = found or [f"{len(results)} results: what was replayed is what secret and beacon say"]
     _show(options, {"problems": found}, "\n".join(lines))
@@ -186,7 +187,7 @@ def _verify(options: argparse.Namespace, this: Round) -> int:
 
 
 def _fraction(options: argparse.Namespace, this: Round) -> Fraction | str:
-    from seedlock.evaluation.spot_checks.choice import fraction
+    from seedlock.evaluation.rounds.lots import fraction
 
     least = this.policy.spot_checks
     given = least if options.fraction is None else options.fraction

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.runs import Run
     from seedlock.evaluation.sealing.limits import Limits

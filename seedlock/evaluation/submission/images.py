@@ -6,14 +6,14 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from seedlock.evaluation import engine, lifeline
+from seedlock.evaluation import container_engine, lifeline
 from seedlock.evaluation.recording.host import lock_of_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seedlock.evaluation.engine import Image
+    from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.submission.submission_file import Submission
 
 
@@ -43,10 +43,10 @@ def image_of(
     try:
         if submission.dockerfile is not None:
             name = tag or f"seedlock-check/{submission.name.lower()}"
-            _build(engine.find_client(environ), submission, name, log)
+            _build(container_engine.find_client(environ), submission, name, log)
         assert name is not None
-        return engine.look_up(environ, name)
-    except engine.EngineError as problem:
+        return container_engine.look_up(environ, name)
+    except container_engine.EngineError as problem:
         raise ImageProblem(str(problem)) from problem
 
 

@@ -1,7 +1,6 @@
 """`seedlock export`: what others read of a record.
 
-The RO-Crate was put through roc-validator 0.13.0 by hand, which fetches contexts from the web:
-no required point of the Process Run profile failed. Here its musts are checked one by one.
+The profile's own validator looks at crates in test_ro_crate_profile.py.
 """
 
 from __future__ import annotations
@@ -151,3 +150,14 @@ def test_what_is_refused(record: Path, tmp_path: Path) -> None:
                                   **BEGUN}))  # fmt: skip
     assert export(record, "--in-toto", str(tmp_path / "s.json")).status == 4
     assert not (tmp_path / "s.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--in-toto", "--ro-crate"])
+def test_what_cant_be_written(record: Path, option: str) -> None:
+    """Where a file stands in a folder's place: one line that says why."""
+    done = export(record, option, f"{record}/none/made")
+
+    assert done.status == 74
+    assert done.err == (
+        f"seedlock export: '{record}/none/made' can't be written: Not a directory\n"
+    )

@@ -103,6 +103,18 @@ def test_a_stranger_is_refused(tmp_path: Path) -> None:
     assert done.err.count("\n") == 1 and "is no record" in done.err
 
 
+def test_a_page_that_cant_be_written(tmp_path: Path) -> None:
+    """In a folder that is not there, or one that takes no file: one line that says why."""
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(record()))
+
+    done = shown(path, "--html", str(tmp_path / "none" / "run.html"))
+
+    assert done.status == 74
+    said = f"seedlock show: '{tmp_path}/none/run.html' can't be written: No such file or directory"
+    assert (done.out, done.err) == ("", f"{said}\n")
+
+
 def test_what_a_submission_says_is_text(tmp_path: Path) -> None:
     """Names of metrics and files, commands and reasons are escaped."""
     content = record(

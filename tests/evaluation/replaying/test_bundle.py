@@ -446,9 +446,13 @@ def test_a_damaged_bundle_gives_one_line(folder: Path, tmp_path: Path, kind: str
 
 
 def test_only_what_was_recorded_is_packed(folder: Path, tmp_path: Path) -> None:
-    """A changed source, output or lock, a running record: named, and no file is left."""
+    """A changed, new or missing source, output or lock, a running record: named with its cure,
+    and no file is left."""
     changes: dict[str, Callable[[Path], object]] = {
         "source train.py": lambda at: (at / "train.py").write_text("pass"),
+        "code that ran; undo the change": lambda at: (at / "train.py").write_text("pass"),
+        "code that ran; take it out": lambda at: (at / "later.py").write_text("pass"),
+        "code that ran; bring it back": lambda at: (at / "run.sh").unlink(),
         "output weights.npy": lambda at: (at / "run/run/output/weights.npy").write_text("x"),
         "output metrics.jsonl": lambda at: (at / "run/run/output/metrics.jsonl").unlink(),
         "says running": lambda at: _say_running(at / "run.json"),

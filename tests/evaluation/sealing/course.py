@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from seedlock.evaluation.engine import Image, Mount
+from seedlock.evaluation.container_engine import Image, Mount
 from seedlock.evaluation.runs import Run
 from seedlock.evaluation.sealing import limits
 from seedlock.evaluation.sealing.seal import owner, seal

@@ -11,6 +11,7 @@ import pytest
 
 from seedlock.errors import BadKey
 from seedlock.evaluation.spot_checks import keys
+from tests.evaluation.test_writing import synchronised
 
 
 def test_a_key_is_its_owners_from_the_first_byte_on(tmp_path: Path) -> None:
@@ -28,6 +29,17 @@ def test_a_key_is_its_owners_from_the_first_byte_on(tmp_path: Path) -> None:
         capture_output=True, check=True,
     )  # fmt: skip
     assert shown.stdout[-32:] == keys.public_bytes(text)
+
+
+def test_a_new_key_survives_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are brought to the disk, then its name."""
+    seen = synchronised(monkeypatch)
+
+    keys.new(tmp_path / "me.pem", None)
+
+    assert seen == [tmp_path / "me.pem", tmp_path]
 
 
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedlock.leaderboard import kept_rounds
+from seedlock.leaderboard import kept_rounds, publish_command
 from tests.evaluation.rounds import made_rounds
 from tests.evaluation.rounds.made_rounds import ENTRIES, Ledger, drawn, read_events, write_events
 from tests.leaderboard.conftest import Site, bearer
@@ -410,3 +410,16 @@ def test_images(world: World) -> None:
     assert post("/api/v1/images", json=content, headers=bearer(world.organiser)).status_code == 409
     told = world.site.client.get("/api/v1/images").json()["images"]
     assert [(each["version"], each["manifest_sha256"]) for each in told] == [("2026.1", None)]
+
+
+def test_files_are_sent_in_the_order_in_which_they_follow(tmp_path: Path) -> None:
+    """A reveal names the ledger's end and the results of spot checks; the tenth of these comes
+    after the ninth."""
+    checks = ["spot-check.json", *(f"spot-check-{number}.json" for number in range(2, 12))]
+    names = ["opening.json", "policy.toml", "freeze.json", "draw.json", "ledger.jsonl", *checks]
+    for name in [*names, "reveal.json", "spot-check-0.json"]:
+        (tmp_path / name).touch()
+
+    sent = [path.name for path in publish_command._files(tmp_path)]
+
+    assert sent == [*names, "reveal.json"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from seedlock.evaluation.spot_checks.choice import INFO, chosen, fraction, lot
-from seedlock.evaluation.spot_checks.round_terms import salt_of, secret_of
-from tests.evaluation.spot_checks.authors_round import World
+from seedlock.evaluation.rounds.lots import INFO, chosen, fraction, lot
+from tests.evaluation.rounds import made_rounds
 
 SECRET, SALT = bytes(range(32)), bytes(64)
 RUNS = [(f"sha256:{number:064x}", index) for number in range(50) for index in range(4)]
@@ -48,14 +48,14 @@ def test_the_choice_follows_from_secret_beacon_and_root_and_nothing_else() -> No
     assert set(tenth) < set(chosen(SECRET, SALT, RUNS, Fraction(1, 5)))
 
 
-def test_a_lot_is_the_hash_that_the_documents_say(honest: World) -> None:
+def test_a_lot_is_the_hash_that_the_documents_say(tmp_path: Path) -> None:
     """HKDF-SHA256 (RFC 5869), written out here with the standard library, of the secret and beacon
     of a round; no hidden seed has its info."""
     import hashlib
     import hmac
 
-    this = honest.this
-    secret = secret_of(this, None).exposed()
+    this = made_rounds.drawn(tmp_path / "round", f'train = "authors"\n{made_rounds.POLICY}')
+    secret = this.secret(None).exposed()
     beacon = this.draw()["beacon"]["randomness"]
     salt = bytes.fromhex(beacon) + bytes.fromhex(this.freeze()["root"])
     digest = this.freeze()["submissions"][0]["digest"]
@@ -63,7 +63,7 @@ def test_a_lot_is_the_hash_that_the_documents_say(honest: World) -> None:
     key = hmac.new(salt, secret, hashlib.sha256).digest()
     expected = hmac.new(key, info + b"\1", hashlib.sha256).digest()[:16]
 
-    assert salt_of(this) == salt
+    assert this.salt() == salt
     assert lot(secret, salt, digest, 1) == expected
     assert not this.policy.as_dict()["derivation"].encode().startswith(INFO)
 

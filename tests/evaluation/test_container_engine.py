@@ -1,4 +1,4 @@
-"""engine.py: what a container gets; tests/image/test_verify.py has real ones."""
+"""container_engine.py: what a container gets; tests/image/test_verify.py has real ones."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from seedlock.evaluation import engine
+from seedlock.evaluation import container_engine
 
-IMAGE = engine.Image("docker", "image", "sha256:1", "1000")
+IMAGE = container_engine.Image("docker", "image", "sha256:1", "1000")
 
 
 def test_what_a_container_gets() -> None:
     """The variables, the folders, no network, the image by its id, and no other variable of
     ours."""
-    command = engine.start(
+    command = container_engine.start(
         IMAGE, "name", {"REPRO_SEED": "7"}, {Path('/a,"b"'): "/output"}, ["python", "x.py"],
-        [engine.Mount(Path("/code"), "/submission")],
+        [container_engine.Mount(Path("/code"), "/submission")],
     )  # fmt: skip
 
     assert command == [
@@ -29,7 +29,7 @@ def test_what_a_container_gets() -> None:
         "--mount", 'type=bind,"source=/code","target=/submission",readonly',
         "sha256:1", "python", "x.py",
     ]  # fmt: skip
-    with_network = engine.start(IMAGE, "name", {}, {}, [], network=True)
+    with_network = container_engine.start(IMAGE, "name", {}, {}, [], network=True)
     assert with_network[with_network.index("--network") + 1] == "bridge"
 
 
@@ -49,7 +49,7 @@ def test_what_a_container_gets() -> None:
 )
 def test_a_container_is_never_roots(images: str, ids: tuple[int, int], user: str) -> None:
     """It has the ids of whoever starts it; for root the image's own, or nobody's."""
-    assert engine.user_of_runs(images, *ids) == user
+    assert container_engine.user_of_runs(images, *ids) == user
 
 
 def test_what_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,8 @@ def test_what_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a:b").mkdir()
 
-    assert engine.mount(".:/submission/") == (tmp_path, "/submission")
-    assert engine.mount("a:b:/data/x") == (tmp_path / "a:b", "/data/x")
+    assert container_engine.mount(".:/submission/") == (tmp_path, "/submission")
+    assert container_engine.mount("a:b:/data/x") == (tmp_path / "a:b", "/data/x")
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,7 @@ def test_what_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 )  # fmt: skip
 def test_what_is_not_mounted(given: str) -> None:
     """Neither a path that is not there nor one over the run's own folders."""
-    with pytest.raises(engine.EngineError, match=f"^--mount {re.escape(given)}: allowed: "):
-        engine.mount(given)
+    with pytest.raises(
+        container_engine.EngineError, match=f"^--mount {re.escape(given)}: allowed: "
+    ):
+        container_engine.mount(given)
