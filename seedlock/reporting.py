@@ -231,14 +231,18 @@ def _addresses(lock: Lock) -> list[str]:
 def _hash_order(lock: Lock) -> dict[str, object]:
     files = author_files(_script, _inherited)
     if not files:
-        return {"sites": [], "files": 0, "more": 0}
+        return {"sites": [], "files": 0, "more": 0, "counted": None}
     from seedlock import hash_order  # with `ast`, which no start has to take
 
     if not hash_seed_in_force(lock.settings):
         policy = hash_order.OPEN
     else:
         policy = hash_order.LOCKED if addresses_are_random() is False else hash_order.TEXT
-    return hash_order.listed(files, policy)
+    if lock.trace is None or lock.trace.mode != "op":
+        return hash_order.listed(files, policy)
+    from seedlock.tracers.orders import tracer
+
+    return hash_order.listed(files, policy, tracer)
 
 
 def _library(applied: Applied) -> dict[str, object]:
