@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
 seeds, of generators without a seed and of what drew from the system; 3, processor time, memory,
-and the files that were read; 4, lines that take an order from hashes."""
+and the files that were read; 4, lines that take an order from hashes; 5, how often
+they took one."""
 
 _write: Callable[[str], None] | None = None
 _inherited: frozenset[str] = frozenset()

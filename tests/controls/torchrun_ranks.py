@@ -2,14 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 
 if "RANK" in os.environ:
-    with open(os.environ["RANK"], "w") as file:
-        print(np.random.default_rng().random(), file=file)
+    Path(os.environ["RANK"]).write_text(str(np.random.default_rng().random()))
 else:
     from torch.distributed.run import main
 
     main(["--standalone", "--nproc-per-node", "2", sys.argv[0]])
-    print(open("0").read().strip(), open("1").read().strip())
+    print(Path("0").read_text(), Path("1").read_text())
