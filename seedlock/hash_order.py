@@ -1,10 +1,10 @@
 """Where the author's code takes an order from hashes: sets that are gone through, and `hash`.
 
 Nothing marks the moment when the order of a set is read: it is an instruction, not a call, and to
-count it (by other code in its place, or `sys.monitoring` of CPython 3.12 and later) would change
-the author's code or slow its loops. So the lines are found in the text, when the report is
-finished, and not counted: a line that is named need not have run. A set that comes from another
-file without an annotation, or in an argument without one, is not seen.
+count it (by other code in its place, or by a trace function) would change the author's code or slow
+its loops. So the lines are found in the text, when the report is finished, and counted only where
+operations are traced anyway (seedlock/order_counts.py): a line that is named need not have run. A
+set that comes from another file without an annotation, or in an argument without one, is not seen.
 """
 
 from __future__ import annotations
@@ -16,17 +16,32 @@ from seedlock.set_kinds import COMPREHENSIONS, FUNCTIONS, MAKERS, NUMBER, SET, K
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import NamedTuple
+    from typing import NamedTuple, Protocol
 
     class Place(NamedTuple):
         """A line, from 1, and what takes an order there: `for`, `list`, `hash`, ..."""
 
         line: int
         function: str
+
+    class Spot(NamedTuple):
+        """A place, the node that takes the order there, and the part of it that holds the set:
+        None where it does not matter which."""
+
+        place: Place
+        owner: ast.AST
+        part: ast.AST | None
+
+    class Counts(Protocol):
+        """How often places took an order, as far as that was counted."""
+
+        def times(self, file: str, place: Place) -> int | None: ...
+        def account(self) -> str: ...
 else:
     from collections import namedtuple
 
     Place = namedtuple("Place", "line function")
+    Spot = namedtuple("Spot", "place owner part")
 
 LOCKED, TEXT, OPEN = "locked", "text locked", "open"
 """What is done about these orders: PYTHONHASHSEED is derived and addresses are not random; only the
@@ -54,17 +69,21 @@ _WORDS = {
     ast.AugAssign: "+=",
 }  # fmt: skip
 
-_looked: dict[str, tuple[int, list[dict[str, object]]]] = {}
+NOT_COUNTED = "not counted: REPRO_TRACE=op counts"
+
+_looked: dict[str, tuple[int, list[tuple[Place, str]]]] = {}
 
 
-def listed(given: Iterable[str], policy: str) -> dict[str, object]:
-    """Return the `sites` in files, each with `where`, `function`, `policy` and the text of the
-    `line`; how many `files` were looked at; and how many `more` were not: past `MOST` bytes,
-    unreadable, or no Python.
+def listed(given: Iterable[str], policy: str, counts: Counts | None = None) -> dict[str, object]:
+    """Return the `sites` in files, each with `where`, `function`, `policy`, the text of the `line`
+    and how many `times` an order was taken there, None where that was not counted; how many
+    `files` were looked at; how many `more` were not: past `MOST` bytes, unreadable, or no Python;
+    and what was `counted`, or why not.
 
     Args:
         given: paths of the files.
         policy: what locks the order, one of the constants above.
+        counts: who counted.
     """
     sites: list[dict[str, object]] = []
     files, more, left = 0, 0, MOST
@@ -76,8 +95,18 @@ def listed(given: Iterable[str], policy: str) -> dict[str, object]:
         _looked[file] = found
         files += 1
         left -= found[0]
-        sites += [{**site, "policy": policy} for site in found[1]]
-    return {"sites": sites, "files": files, "more": more}
+        sites += [
+            {
+                "where": f"{file}:{place.line}",
+                "function": place.function,
+                "line": line,
+                "policy": policy,
+                "times": None if counts is None else counts.times(file, place),
+            }
+            for place, line in found[1]
+        ]
+    counted = NOT_COUNTED if counts is None else counts.account()
+    return {"sites": sites, "files": files, "more": more, "counted": counted}
 
 
 def places(tree: ast.Module, any_call: bool = False) -> list[Place]:
@@ -90,10 +119,19 @@ def places(tree: ast.Module, any_call: bool = False) -> list[Place]:
     Raises:
         RecursionError: it is nested too deep.
     """
-    return sorted(set(_Reader(tree, any_call).found()))
+    return sorted({spot.place for spot in _Reader(tree, any_call).found()})
 
 
-def _look(file: str, left: int) -> tuple[int, list[dict[str, object]]] | None:
+def spots(tree: ast.Module) -> list[Spot]:
+    """Return the places of a file, each with every node that takes an order there.
+
+    Raises:
+        RecursionError: it is nested too deep.
+    """
+    return list(_Reader(tree, False).found())
+
+
+def _look(file: str, left: int) -> tuple[int, list[tuple[Place, str]]] | None:
     try:
         with open(file, "rb") as source:
             raw = source.read(left + 1)
@@ -102,12 +140,7 @@ def _look(file: str, left: int) -> tuple[int, list[dict[str, object]]] | None:
         found = places(ast.parse(raw))
         lines = raw.splitlines()
         return len(raw), [
-            {
-                "where": f"{file}:{place.line}",
-                "function": place.function,
-                "line": lines[place.line - 1].decode("utf-8", "replace").strip(),
-            }
-            for place in found
+            (place, lines[place.line - 1].decode("utf-8", "replace").strip()) for place in found
         ]
     except (OSError, SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return None
@@ -119,10 +152,10 @@ class _Reader:
         self._any_call = any_call
         self._kinds = Kinds(tree)
 
-    def found(self) -> Iterator[Place]:
+    def found(self) -> Iterator[Spot]:
         yield from self._taken(self._tree, self._kinds.scopes[self._tree], False, False)
 
-    def _taken(self, owner: ast.AST, scope: Scope, settled: bool, hashing: bool) -> Iterator[Place]:
+    def _taken(self, owner: ast.AST, scope: Scope, settled: bool, hashing: bool) -> Iterator[Spot]:
         """Yield what takes an order below a node.
 
         Args:
@@ -141,42 +174,42 @@ class _Reader:
             if not settled and not isinstance(owner, ast.SetComp):
                 for part in owner.generators:
                     if self._kinds.of(part.iter, inner) == SET:
-                        yield Place(part.iter.lineno, "for")
+                        yield Spot(Place(part.iter.lineno, "for"), owner, part)
             scope = inner
         elif isinstance(owner, ast.Call):
             yield from self._taken_by_call(owner, scope, settled, hashing)
         elif not (settled and isinstance(owner, (ast.List, ast.Tuple))):
             for each in _gone_through(owner):
                 if self._kinds.of(each, scope) == SET:
-                    yield Place(each.lineno, _WORDS[type(owner)])
+                    yield Spot(Place(each.lineno, _WORDS[type(owner)]), owner, each)
         settles = _settles(owner, settled)
         for node in ast.iter_child_nodes(owner):
             yield from self._taken(node, scope, settles, hashing)
 
     def _taken_by_call(
         self, node: ast.Call, scope: Scope, settled: bool, hashing: bool
-    ) -> Iterator[Place]:
+    ) -> Iterator[Spot]:
         name = called(node)
         kinds = {self._kinds.of(each, scope) for each in node.args}
         plain = isinstance(node.func, ast.Name)
         own = scope.kind("hash", (node.lineno, node.col_offset)) is not None
         if plain and name == "hash" and not (hashing or own or kinds <= {NUMBER}):
-            yield Place(node.lineno, name)
+            yield Spot(Place(node.lineno, name), node, None)
         for keyword in node.keywords:
             ordered_by = getattr(keyword.value, "id", "")
             if keyword.arg == "key" and ordered_by in ("hash", "id"):
-                yield Place(keyword.value.lineno, ordered_by)
+                yield Spot(Place(keyword.value.lineno, ordered_by), node, None)
         holder = node.func.value if isinstance(node.func, ast.Attribute) else None
         held = None if holder is None else self._kinds.of(holder, scope)
         if name == "pop" and not node.args and held == SET:
-            yield Place(node.lineno, name)
+            yield Spot(Place(node.lineno, name), node, None)
         spread = [each.value for each in node.args if isinstance(each, ast.Starred)]
         if any(self._kinds.of(each, scope) == SET for each in spread):
-            yield Place(node.lineno, "*")
+            yield Spot(Place(node.lineno, "*"), node, None)
         settling = name in SETTLED and not _keyed(node)
         takes = name in TAKERS or name in SETTLED or self._any_call
         if SET in kinds and takes and not settling and not (settled and name in _KEEPING):
-            yield Place(node.lineno, name)
+            yield Spot(Place(node.lineno, name), node, None)
 
 
 def _settles(node: ast.AST, settled: bool) -> bool:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
 seeds, of generators without a seed and of what drew from the system; 3, processor time, memory,
-and the files that were read; 4, lines that take an order from hashes."""
+and the files that were read; 4, lines that take an order from hashes; 5, how often
+they took one."""
 
 _write: Callable[[str], None] | None = None
 _inherited: frozenset[str] = frozenset()
@@ -231,14 +232,18 @@ def _addresses(lock: Lock) -> list[str]:
 def _hash_order(lock: Lock) -> dict[str, object]:
     files = author_files(_script, _inherited)
     if not files:
-        return {"sites": [], "files": 0, "more": 0}
+        return {"sites": [], "files": 0, "more": 0, "counted": None}
     from seedlock import hash_order  # with `ast`, which no start has to take
 
     if not hash_seed_in_force(lock.settings):
         policy = hash_order.OPEN
     else:
         policy = hash_order.LOCKED if addresses_are_random() is False else hash_order.TEXT
-    return hash_order.listed(files, policy)
+    if lock.trace is None or lock.trace.mode != "op":
+        return hash_order.listed(files, policy)
+    from seedlock.tracers.orders import tracer
+
+    return hash_order.listed(files, policy, tracer)
 
 
 def _library(applied: Applied) -> dict[str, object]:

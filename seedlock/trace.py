@@ -36,6 +36,7 @@ class Trace:
 
     Attributes:
         mode: `step` or `op`.
+        window: the steps at which operations are noted, the second not; None for all.
         step: number of optimizer steps finished so far.
         left_out: number of events of other threads than the one that began, which have no order.
         gap: notes once what the trace can't hold.
@@ -47,7 +48,7 @@ class Trace:
         self.mode = str(settings.trace)
         self.gap = gap
         self._seed = settings.seed
-        self._window = settings.trace_steps
+        self.window = settings.trace_steps
         self._budget = settings.trace_values * MEBIBYTE
         self._lines = Lines()
         self.digester = self._lines.digester
@@ -76,7 +77,7 @@ class Trace:
                 "schema": SCHEMA,
                 "mode": self.mode,
                 "algorithm": self.digester.algorithm,
-                "steps": self._window,
+                "steps": self.window,
                 "place": place,
                 "cwd": self._lines.cwd,
                 "seed": self._seed,
@@ -239,7 +240,7 @@ class Trace:
     def _wanted(self) -> bool:
         if self.mode != "op":
             return False
-        window = self._window or (0, sys.maxsize)
+        window = self.window or (0, sys.maxsize)
         return window[0] <= self.step < window[1] or (self._child and not self.step)
 
     def _switch(self, on: bool) -> None:

@@ -25,6 +25,7 @@ ORDER = [
     {"registry"},
     {"callers", "patching", "seed_values", "hash_seed", "arrays", "set_kinds"},
     {"hash_order"},
+    {"order_instructions"},
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},
@@ -38,7 +39,7 @@ ORDER = [
         "tracers.tensorflow_functions",
         "tracers.torch_operations",
     },
-    TRACERS - {"tracers.keras"} | {"tracers.keras_batches"},
+    TRACERS - {"tracers.keras"} | {"tracers.keras_batches", "tracers.orders"},
     {"tracers.keras"},
     {"adapters.base"},
     {

@@ -53,7 +53,7 @@ def install(trace: Trace, wait: Callable[[str, Callable[[Any], None]], None]) ->
         trace: where to write.
         wait: calls back with a module once that is imported, at once if it is.
     """
-    for name in TRACERS:
+    for name in (*TRACERS, "orders") if trace.mode == "op" else TRACERS:
         __import__(f"seedlock.tracers.{name}")
         tracer: Tracer = sys.modules[f"seedlock.tracers.{name}"].tracer
         for entrance in tracer.entrances:

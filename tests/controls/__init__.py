@@ -69,7 +69,8 @@ TOGETHER = (
     ),
     (
         "torch_manual_seed.py", "torch_generator_unseeded.py", "torch_generator_seed.py",
-        "torch_seed.py",
+        "torch_seed.py", "lightning_seed_everything.py", "transformers_set_seed.py",
+        "torch_devices_seed.py",
     ),
     ("mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
     (
@@ -154,6 +155,24 @@ CONTROLS = (
         "torch_generator_seed.py", "A torch.Generator with the author's number.", "fixed", "yes"
     ),
     Control("torch_seed.py", "torch.seed() takes a number from the system.", "varies", "yes"),
+    Control(
+        "torch_devices_seed.py",
+        "torch.cuda, torch.xpu and torch.mps with the author's numbers; on generators of the CPU.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "lightning_seed_everything.py",
+        "Lightning's seed_everything with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "transformers_set_seed.py",
+        "set_seed of Hugging Face's transformers with the author's number.",
+        "fixed",
+        "yes",
+    ),
     Control("tensorflow_seed.py", "tf.random.set_seed with the author's number.", "fixed", "yes"),
     Control(
         "tensorflow_generator_seed.py",
@@ -256,6 +275,18 @@ CONTROLS = (
         "sorted",
     ),
     Control(
+        "iterdir_order.py",
+        "The order of Path.iterdir, which is the file system's, in two of them.",
+        "fixed",
+        "sorted",
+    ),
+    Control(
+        "scandir_order.py",
+        "The order of os.scandir, which is the file system's, in two of them.",
+        "fixed",
+        "reported",
+    ),
+    Control(
         "fork_random.py",
         "Forked children that draw from the random module.",
         "varies",
@@ -322,6 +353,19 @@ CONTROLS = (
         "varies",
         "yes",
         "differ",
+    ),
+    Control(
+        "torchrun_ranks.py",
+        "Ranks that torchrun starts, which draw from generators of their own.",
+        "varies",
+        "yes",
+        "differ",
+    ),
+    Control(
+        "hogwild.py",
+        "Two processes that train a model which they share (Hogwild): their turns are not fixed.",
+        "varies",
+        "reported",
     ),
     Control(
         "gluon_data_loader.py",
