@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.absent import without
 from tests.adapters.probe import drawn
 from tests.interpreter import REPOSITORY, python
 from tests.once import once
@@ -79,7 +80,8 @@ def _door_of_sitecustomize(tmp_path_factory: pytest.TempPathFactory) -> str:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What examples/demo.py prints: each example under 7 twice and under 8."""
     program = str(REPOSITORY / "examples" / "demo.py")
-    return str(once(tmp_path_factory, "demo", lambda: python(program).out))
+    start = without("sklearn")
+    return str(once(tmp_path_factory, "demo", lambda: python(program, **start).out))
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +94,25 @@ def locked_draws(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     (draws,) = once(tmp_path_factory, "locked_draws", draw)
     return dict(draws)
+
+
+@pytest.fixture(scope="session")
+def draws_by_hand(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What a program without seedlock draws from each library with all values set by hand that
+    `seedlock env --seed 7` prints, then after each library's own seeding with each of `NUMBERS`."""
+    from tests.adapters import test_together as together
+    from tests.test_by_hand import IMPORTS, ByHand
+
+    def draw() -> Any:
+        printed = ByHand(7)
+        sets: list[dict[str, Any]] = [{"calls": printed.ordered(*printed.calls), "key": 0}]
+        for number in together.NUMBERS:
+            calls = [call.format(number) for call in together.BY_HAND]
+            sets.append({"calls": [*calls, together.NO_OFFSET], "key": number})
+        folder = tmp_path_factory.mktemp("by_hand")
+        return drawn(IMPORTS, folder, *sets, **printed.variables)
+
+    return list(once(tmp_path_factory, "draws_by_hand", draw))
 
 
 @pytest.fixture(name="environment_with_seedlock")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.absent import without
 from tests.interpreter import python, reports
 
 LEVELS = ("seed", "warn", "strict")
@@ -117,9 +118,10 @@ def deaf(runs: dict[str, Run]) -> list[str]:
 
 
 def drawn(imports: str, folder: Path, *sets: dict[str, Any], **variables: Any) -> Any:
-    """Run draw_all.py and return what each set drew."""
+    """Run draw_all.py, without scikit-learn by default, and return what each set drew."""
     arguments = [json.dumps(sets)] if sets else []
-    return python(str(DRAW_ALL), imports, *arguments, cwd=folder, **variables).json()
+    given = {**without("sklearn"), **variables}
+    return python(str(DRAW_ALL), imports, *arguments, cwd=folder, **given).json()
 
 
 def in_copies(

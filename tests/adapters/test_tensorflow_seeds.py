@@ -188,7 +188,7 @@ DIFFERENT = (
 @pytest.fixture(scope="module", name="runs")
 def _runs(said_by_start: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The program's runs: plain, two under seed 7, one under seed 8, one that keeps seeds."""
-    keep = {"REPRO_SEED": "7", "REPRO_USER_SEEDS": "keep"}
+    keep: dict[str, Any] = {"REPRO_SEED": "7", "REPRO_USER_SEEDS": "keep"}
     return {
         **{name: said["tensorflow"] for name, said in said_by_start.items()},
         "keep": python("-c", PROGRAM, **without("jax", "sklearn"), **keep).json(),

@@ -220,7 +220,7 @@ def _plain(tmp_path_factory: pytest.TempPathFactory, seven: dict[str, Any]) -> d
     return in_copies("torch", began(programs), tmp_path_factory.mktemp("plain"))
 
 
-def said(code: str, seed: str = "7", **variables: str) -> Any:
+def said(code: str, seed: str = "7", **variables: Any) -> Any:
     """Return what a program that begins with `BEGIN` prints under a seed, in its own process."""
     return python("-c", PRELUDE + BEGIN + code, REPRO_SEED=seed, **variables).json()
 
