@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.absent import without
+from tests.absent import compiled_before, without
 from tests.adapters.probe import drawn
 from tests.interpreter import REPOSITORY, python
 from tests.once import once
@@ -80,7 +80,7 @@ def _door_of_sitecustomize(tmp_path_factory: pytest.TempPathFactory) -> str:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What examples/demo.py prints: each example under 7 twice and under 8."""
     program = str(REPOSITORY / "examples" / "demo.py")
-    start = without("sklearn")
+    start = without("sklearn") | compiled_before(tmp_path_factory.mktemp("compiled"))
     return str(once(tmp_path_factory, "demo", lambda: python(program, **start).out))
 
 
