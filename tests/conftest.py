@@ -29,12 +29,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONGEST = (
     "test_by_hand.py", "test_programs.py", "adapters/test_keras.py", "evaluation/test_faults.py",
-    "tracers/test_keras.py", "test_resume.py", "adapters/test_torch_seeds.py",
-    "adapters/test_together.py", "adapters/test_mxnet.py", "test_controls.py",
+    "tracers/test_keras.py", "test_resume.py", "adapters/test_mxnet.py", "test_controls.py",
     "adapters/test_torch_workers.py", "leaderboard/test_serve_command.py", "test_demo_round.py",
     "evaluation/evaluating/test_evaluate_command.py", "evaluation/test_manifest_command.py",
-    "adapters/test_tensorflow.py", "adapters/test_tensorflow_seeds.py", "adapters/test_torch.py",
-    "adapters/test_tensorflow_policies.py", "adapters/test_jax.py", "leaderboard/test_openapi.py",
+    "adapters/test_together.py", "adapters/test_torch_seeds.py", "adapters/test_torch.py",
+    "adapters/test_jax.py", "leaderboard/test_openapi.py", "adapters/test_tensorflow_policies.py",
     "tracers/test_jax.py", "evaluation/test_controls_uncured.py", "tracers/test_torch.py",
     "tracers/test_sklearn.py", "version_lock/test_four_frameworks.py",
 )  # fmt: skip
