@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.absent import compiled_before, without
 from tests.adapters.probe import drawn
 from tests.interpreter import REPOSITORY, python
 from tests.once import once
@@ -28,12 +29,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONGEST = (
     "test_by_hand.py", "test_programs.py", "adapters/test_keras.py", "evaluation/test_faults.py",
-    "tracers/test_keras.py", "test_resume.py", "adapters/test_torch_seeds.py",
-    "adapters/test_together.py", "adapters/test_mxnet.py", "test_controls.py",
+    "tracers/test_keras.py", "test_resume.py", "adapters/test_mxnet.py", "test_controls.py",
     "adapters/test_torch_workers.py", "leaderboard/test_serve_command.py", "test_demo_round.py",
     "evaluation/evaluating/test_evaluate_command.py", "evaluation/test_manifest_command.py",
-    "adapters/test_tensorflow.py", "adapters/test_tensorflow_seeds.py", "adapters/test_torch.py",
-    "adapters/test_tensorflow_policies.py", "adapters/test_jax.py", "leaderboard/test_openapi.py",
+    "adapters/test_together.py", "adapters/test_torch_seeds.py", "adapters/test_torch.py",
+    "adapters/test_jax.py", "leaderboard/test_openapi.py", "adapters/test_tensorflow_policies.py",
     "tracers/test_jax.py", "evaluation/test_controls_uncured.py", "tracers/test_torch.py",
     "tracers/test_sklearn.py", "version_lock/test_four_frameworks.py",
 )  # fmt: skip
@@ -79,7 +79,8 @@ def _door_of_sitecustomize(tmp_path_factory: pytest.TempPathFactory) -> str:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What examples/demo.py prints: each example under 7 twice and under 8."""
     program = str(REPOSITORY / "examples" / "demo.py")
-    return str(once(tmp_path_factory, "demo", lambda: python(program).out))
+    start = without("sklearn") | compiled_before(tmp_path_factory.mktemp("compiled"))
+    return str(once(tmp_path_factory, "demo", lambda: python(program, **start).out))
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +93,25 @@ def locked_draws(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     (draws,) = once(tmp_path_factory, "locked_draws", draw)
     return dict(draws)
+
+
+@pytest.fixture(scope="session")
+def draws_by_hand(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What a program without seedlock draws from each library with all values set by hand that
+    `seedlock env --seed 7` prints, then after each library's own seeding with each of `NUMBERS`."""
+    from tests.adapters import test_together as together
+    from tests.test_by_hand import IMPORTS, ByHand
+
+    def draw() -> Any:
+        printed = ByHand(7)
+        sets: list[dict[str, Any]] = [{"calls": printed.ordered(*printed.calls), "key": 0}]
+        for number in together.NUMBERS:
+            calls = [call.format(number) for call in together.BY_HAND]
+            sets.append({"calls": [*calls, together.NO_OFFSET], "key": number})
+        folder = tmp_path_factory.mktemp("by_hand")
+        return drawn(IMPORTS, folder, *sets, **printed.variables)
+
+    return list(once(tmp_path_factory, "draws_by_hand", draw))
 
 
 @pytest.fixture(name="environment_with_seedlock")

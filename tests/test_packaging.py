@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import interpreter_of, make_environment
 from tests.interpreter import REPOSITORY, python, run
 
 
@@ -30,16 +31,17 @@ def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_pip_installs_the_door_and_removes_it(wheel: Path, tmp_path: Path) -> None:
     """After pip install an interpreter is locked, after pip uninstall nothing is left."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    executable = str(tmp_path / "venv" / "bin" / "python")
-    site_packages = next((tmp_path / "venv").glob("lib/python*/site-packages"))
+    site_packages = make_environment(tmp_path / "venv")
+    executable = interpreter_of(site_packages)
+    pip = [sys.executable, "-m", "pip", "--python", executable]  # its own takes seconds to make
+    (site_packages / "another.py").touch()  # pip removes a folder that it has emptied
     before = sorted(site_packages.iterdir())
     draw = "import random; print(random.random())"
 
-    run([executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", str(wheel)])
+    run([*pip, "install", "-q", "--no-index", "--no-deps", str(wheel)])
     locked = {python("-c", draw, executable=executable, REPRO_SEED="7").out for _ in range(2)}
     command = run([str(tmp_path / "venv" / "bin" / "seedlock"), "env", "--seed", "7"])
-    run([executable, "-m", "pip", "uninstall", "-q", "-y", "seedlock"])
+    run([*pip, "uninstall", "-q", "-y", "seedlock"])
     unlocked = {python("-c", draw, executable=executable, REPRO_SEED="7").out for _ in range(2)}
 
     assert locked == {python("-c", draw, REPRO_SEED="7").out}

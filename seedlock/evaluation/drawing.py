@@ -13,12 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-import matplotlib
 from markupsafe import Markup
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,6 +118,8 @@ class Drawing:
             title: for who can't see it.
             described: what it shows.
         """
+        import matplotlib  # here, since a server and a proof start without a drawing
+
         with _ALONE, matplotlib.rc_context():
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(SETTINGS)
@@ -145,6 +142,10 @@ class Drawing:
         return Markup(ElementTree.tostring(root, encoding="unicode"))
 
     def _by_matplotlib(self) -> str:
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.collections import LineCollection
+        from matplotlib.figure import Figure
+
         width, height = self.size
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         FigureCanvasSVG(figure)
@@ -223,6 +224,8 @@ class _Cleaner:
 
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Return round values from `low` to `high`, at most about `most`."""
+    from matplotlib.ticker import MaxNLocator
+
     found = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     slack = (high - low) * 1e-9
     return [float(each) for each in found if low - slack <= each <= high + slack]

@@ -1,7 +1,7 @@
 """Starts of TensorFlow, Keras and JAX that take half the time, for tests of what comes after.
 
 Where they are installed, TensorFlow imports JAX for TFLite, and Keras scikit-learn for its
-wrappers. Tests that start these frameworks often do without; the examples, programs of
+wrappers. Tests that start these frameworks often do without; the first run of each program of
 authors and the tests of each adapter at level strict have both.
 """
 

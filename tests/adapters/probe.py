@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.absent import without
 from tests.interpreter import python, reports
 
 LEVELS = ("seed", "warn", "strict")
 
 DRAW_ALL = Path(__file__).parent / "draw_all.py"
+IN_COPIES = Path(__file__).parent / "in_copies.py"
 
 PRELUDE = """
 import ctypes, json, os, sys
@@ -115,6 +118,31 @@ def deaf(runs: dict[str, Run]) -> list[str]:
 
 
 def drawn(imports: str, folder: Path, *sets: dict[str, Any], **variables: Any) -> Any:
-    """Run draw_all.py and return what each set drew."""
+    """Run draw_all.py, without scikit-learn by default, and return what each set drew."""
     arguments = [json.dumps(sets)] if sets else []
-    return python(str(DRAW_ALL), imports, *arguments, cwd=folder, **variables).json()
+    given = {**without("sklearn"), **variables}
+    return python(str(DRAW_ALL), imports, *arguments, cwd=folder, **given).json()
+
+
+def in_copies(
+    imports: str, programs: Mapping[str, str], folder: Path, **variables: Any
+) -> dict[str, Any]:
+    """Run programs in copies of one process, which in_copies.py tells of, unlocked or locked.
+
+    Args:
+        imports: what is imported before, names with commas.
+        programs: each prints JSON in its last line; by name.
+        folder: working directory, where nothing else is.
+        variables: environment variables of the process.
+
+    Returns:
+        What each program said.
+    """
+    files = {name: folder / f"program{number}.py" for number, name in enumerate(programs)}
+    for name, file in files.items():
+        file.write_text(PRELUDE + programs[name])
+    python(str(IN_COPIES), imports, *map(str, files.values()), cwd=folder, **variables)
+    return {
+        name: json.loads(Path(f"{file}.out").read_text().splitlines()[-1])
+        for name, file in files.items()
+    }

@@ -36,17 +36,20 @@ drawn = {
     "rotation": keras.layers.RandomRotation(0.5)(ones * np.arange(8)[:, None], training=True),
     "fit": model.get_weights()[0],
 }
-print(json.dumps({
+said["keras"] = {
     "draws": {name: digest(keras.ops.convert_to_numpy(each)) for name, each in drawn.items()},
     "seed": keras.src.utils.rng_utils.get_random_seed(),
     "signature": str(inspect.signature(keras.random.SeedGenerator)),
-}))
-if "UNDO" in os.environ:
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
-"""
-GIVEN: dict[str, dict[str, str]] = {
-    level: without("jax", "sklearn") for level in ("unlocked", "seed", "warn")
 }
+"""
+
+
+@pytest.fixture(scope="module", name="runs")
+def _runs(keras_at_every_level: dict[str, Run]) -> dict[str, Run]:
+    return {
+        name: Run(run.said["keras"], run.errors, run.report)
+        for name, run in keras_at_every_level.items()
+    }
 
 
 def test_one_seed_gives_the_same_draws_at_every_level(runs: dict[str, Run]) -> None:
@@ -75,8 +78,9 @@ def test_tensorflow_beneath_is_locked_too(runs: dict[str, Run]) -> None:
 
     assert flags["op_determinism"] is True
     assert runs["strict"].library("keras")["flags"] == {"backend": "tensorflow"}
-    assert runs["other"].library("tensorflow")["overridden"] == {
-        "TF_ENABLE_ONEDNN_OPTS": {"set": "0", "now": "1"}
+    assert runs["other"].library("tensorflow")["overridden"]["TF_ENABLE_ONEDNN_OPTS"] == {
+        "set": "0",
+        "now": "1",
     }
     assert runs["strict"].library("tensorflow")["overridden"] == {}
 
@@ -191,11 +195,9 @@ OTHER: dict[str, Any] = {"REPRO_SEED": "8"}
 
 
 @pytest.fixture(scope="module", name="seeded")
-def _seeded() -> dict[str, Any]:
+def _seeded(said_by_start: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """A program that seeds Keras in every way: plain, under seed 7 twice and under seed 8."""
-    given = {"plain": {}, "first": FIRST, "again": FIRST, "other": OTHER}
-    start = without("jax", "sklearn")
-    return {name: python("-c", SEEDS, **start, **each).json() for name, each in given.items()}
+    return {name: said["keras"] for name, said in said_by_start.items()}
 
 
 def deaf_to_seeds(first: dict[str, Any], other: dict[str, Any]) -> list[str]:

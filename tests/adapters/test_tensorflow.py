@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.absent import without
 from tests.adapters.probe import Run, deaf, same_draws
 
@@ -42,7 +44,7 @@ draws = {
     "traced": traced(),
     "dataset": next(iter(tf.data.Dataset.range(20).shuffle(20).batch(20))),
 }
-print(json.dumps({
+said["tensorflow"] = {
     "start": start,
     "draws": {name: digest(each) for name, each in draws.items()},
     "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
@@ -57,7 +59,9 @@ print(json.dumps({
         "CUBLAS_WORKSPACE_CONFIG", "NCCL_ALGO", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS",
         "TF_ENABLE_ONEDNN_OPTS", "HOROVOD_FUSION_THRESHOLD", "NVIDIA_TF32_OVERRIDE",
     ),
-}))
+}
+"""
+UNDO = """
 if "UNDO" in os.environ:
     tf.config.experimental.enable_tensor_float_32_execution(True)
     sys.modules["tensorflow.python.framework.config"].disable_op_determinism()
@@ -77,6 +81,15 @@ for each in ("unlocked", "strict"):
     GIVEN[each].update(ONEDNN)
 for each in ("unlocked", "seed", "warn"):
     GIVEN[each].update(without("jax", "sklearn"))
+
+
+@pytest.fixture(scope="module", name="runs")
+def _runs(keras_at_every_level: dict[str, Run]) -> dict[str, Run]:
+    return {
+        name: Run(run.said["tensorflow"], run.errors, run.report)
+        for name, run in keras_at_every_level.items()
+    }
+
 
 WARN = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",

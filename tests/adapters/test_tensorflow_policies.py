@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.absent import without
+from tests.adapters.conftest import Said
 from tests.interpreter import python
 
 START = without("jax", "sklearn")
@@ -55,15 +56,16 @@ print(json.dumps(said))
 """
 
 
-def test_a_fixed_block_honours_seeds_as_written() -> None:
+WRITTEN = POLICIES.replace("with seedlock.fixed():", "if True:")
+WRITTEN = WRITTEN[: WRITTEN.index("tf.random.set_seed(9)")].replace("import seedlock", "")
+WRITTEN += "print(json.dumps(said))"
+
+
+def test_a_fixed_block_honours_seeds_as_written(said_by_start: Said) -> None:
     """Also an operation's seed, which goes with the global seed as the author wrote it or, where
     the author wrote none, with TensorFlow's constant; afterwards the outside seed wins again."""
-    plain = POLICIES.replace("with seedlock.fixed():", "if True:")
-    plain = plain[: plain.index("tf.random.set_seed(9)")].replace("import seedlock", "")
-
-    written = python("-c", plain + "print(json.dumps(said))", **START).json()
-    said = python("-c", POLICIES, REPRO_SEED="7", **START).json()
-    other = python("-c", POLICIES, REPRO_SEED="8", **START).json()
+    written = said_by_start["plain"]["written"]
+    said, other = said_by_start["first"]["policies"], said_by_start["other"]["policies"]
 
     assert said["operations only"] == written["operations only"]
     assert said["fixed"] == written["fixed"] == other["fixed"]
@@ -212,11 +214,17 @@ print(json.dumps([
 """
 
 
-def test_a_lock_in_a_running_program_finds_every_way_in() -> None:
-    """What TensorFlow and Keras have imported by name is replaced there too."""
-    first, again, other = (
-        python("-c", LATE.format(seed=seed), **START).json() for seed in (7, 7, 8)
-    )
+PROGRAMS = {
+    "plain": {"written": WRITTEN, **{f"late {seed}": LATE.format(seed=seed) for seed in (7, 8)}},
+    "first": {"policies": POLICIES},
+    "other": {"policies": POLICIES},
+}
+"""Those that share a start with programs of other modules."""
 
-    assert first == again
+
+def test_a_lock_in_a_running_program_finds_every_way_in(said_by_start: Said) -> None:
+    """What TensorFlow and Keras have imported by name is replaced there too."""
+    first, other = (said_by_start["plain"][f"late {seed}"] for seed in (7, 8))
+
+    assert first == python("-c", LATE.format(seed=7), **START).json()
     assert [place for place, drawn in enumerate(first) if drawn == other[place]] == []

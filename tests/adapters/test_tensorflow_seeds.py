@@ -186,20 +186,12 @@ DIFFERENT = (
 
 
 @pytest.fixture(scope="module", name="runs")
-def _runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def _runs(said_by_start: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The program's runs: plain, two under seed 7, one under seed 8, one that keeps seeds."""
-    program = tmp_path_factory.mktemp("program") / "program.py"
-    program.write_text(PROGRAM)
-    given: dict[str, dict[str, Any]] = {
-        "plain": {},
-        "first": {"REPRO_SEED": "7"},
-        "again": {"REPRO_SEED": "7"},
-        "other": {"REPRO_SEED": "8"},
-        "keep": {"REPRO_SEED": "7", "REPRO_USER_SEEDS": "keep"},
-    }
+    keep: dict[str, Any] = {"REPRO_SEED": "7", "REPRO_USER_SEEDS": "keep"}
     return {
-        name: python(str(program), **without("jax", "sklearn"), **variables).json()
-        for name, variables in given.items()
+        **{name: said["tensorflow"] for name, said in said_by_start.items()},
+        "keep": python("-c", PROGRAM, **without("jax", "sklearn"), **keep).json(),
     }
 
 

@@ -1,4 +1,7 @@
-"""Seeds that user code gives PyTorch, and generators that get none, in real processes."""
+"""Seeds that user code gives PyTorch, and generators that get none, in real processes.
+
+Most programs run in copies of few processes, since PyTorch's start takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.probe import PRELUDE, locked, unlocked
-from tests.interpreter import Done, python
+from tests.adapters.probe import PRELUDE, in_copies, locked, unlocked
+from tests.interpreter import python
 
 BEGIN = """
 import copy, json, pickle, sys, typing
@@ -92,57 +95,169 @@ print(json.dumps({"heard": heard, "kept": kept, "refusals": refusals}))
 )
 
 
-@pytest.fixture(scope="module", name="runs")
-def _runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("runs")
-    return {
-        "plain": unlocked(PROGRAM, folder),
-        "plain again": unlocked(PROGRAM, folder),
-        "seven": locked(PROGRAM, folder),
-        "seven again": locked(PROGRAM, folder),
-        "eight": locked(PROGRAM, folder, seed=8),
-    }
+BETWEEN = "pickle.loads(pickle.dumps(three)); copy.deepcopy(three); three.clone_state()"
+UNPICKLED = "three = torch.Generator(); {}; print(json.dumps(fresh()))"
+
+PICKLES = """
+pickled = [pickle.dumps(torch.Generator().manual_seed(3), each).hex() for each in (None, 0, 2)]
+print(json.dumps([pickled, fresh(3)]))
+"""
+
+COMPILED = """
+def eager():
+    torch.manual_seed(5)
+    return torch.rand(2) + torch.rand(2, generator=torch.Generator().manual_seed(3))
+print(json.dumps([eager().tolist(), torch.compile(eager, backend="eager")().tolist()]))
+"""
+
+SCRIPT = """
+from seedlock.api import report
+
+def given(generator: typing.Optional[torch.Generator] = None):
+    return torch.rand([2], generator=generator)
+
+def seeding():
+    torch.manual_seed(42)
+    return torch.rand([2])
+
+print(json.dumps([
+    torch.jit.script(given)(torch.Generator().manual_seed(42)).tolist() == fresh(42),
+    torch.jit.script(seeding)().tolist(),
+    report()["libraries"]["torch"]["gaps"],
+]))
+"""
+
+FIXED = """
+import seedlock
+first = torch.rand(1).item()
+with seedlock.fixed():
+    held = [reseeded(42), fresh(42)]
+print(json.dumps([held, first, torch.rand(2).tolist()]))
+"""
+NOT_FIXED = "first = torch.rand(1).item(); print(json.dumps([first, torch.rand(2).tolist()]))"
+WRITTEN = "print(json.dumps([reseeded(42), fresh(42)]))"
+
+SEEDS = "print(json.dumps([fresh(), fresh(42), reseeded(42)]))"
+LATE = f"import seedlock; seedlock.lock(7, 'seed'); {SEEDS}"
+
+SHARED = """
+import seedlock
+torch.nn.Linear(2, 2).share_memory()
+noted = len(seedlock.report()["gaps"])
+torch.zeros(2).share_memory_()
+print(json.dumps([noted, seedlock.report()["gaps"]]))
+"""
+
+QUEUED = """
+import seedlock
+# PyTorch queues the seeds of a GPU until it starts; a generator of the CPU stands in for it.
+gpu = copy.deepcopy(torch.default_generator)
+torch.cuda.default_generators = (gpu,)
+torch.cuda.random.device_count = lambda: 1
+torch.cuda.random.current_device = lambda: 0
+
+def starts():
+    for call in torch.cuda._lazy_seed_tracker.get_calls():
+        if call:
+            call[0]()
+    return gpu.initial_seed()
+"""
+
+QUEUE = {
+    "": "torch.initial_seed()",
+    "torch.manual_seed(42)": "torch.initial_seed()",
+    "torch.cuda.manual_seed(42)": "(torch.manual_seed(42), torch.initial_seed())[1]",
+    "torch.seed()": "torch.initial_seed()",
+    "with seedlock.fixed(): torch.manual_seed(0)": "torch.initial_seed()",
+}
+"""What seeds a GPU, and what gives the CPU the same."""
+
+STARTED = """
+torch.manual_seed(42)
+with seedlock.fixed():
+    started = starts()
+print(json.dumps([started, torch.initial_seed()]))
+"""
+
+HEARD = {"every way": PROGRAM.removeprefix(BEGIN), "compiled": COMPILED, "script": SCRIPT} | {
+    f"queued {step}": f"{QUEUED}\n{step}\nprint(json.dumps([starts(), {like}]))"
+    for step, like in QUEUE.items()
+}
+LOCKED = HEARD | {
+    "unpickled": UNPICKLED.format(BETWEEN), "nothing unpickled": UNPICKLED.format("pass"),
+    "pickles": PICKLES, "fixed": FIXED, "not fixed": NOT_FIXED, "shared": SHARED,
+    "started in a block": QUEUED + STARTED,
+}  # fmt: skip
+LOADED = """
+print(json.dumps([of(pickle.loads(bytes.fromhex(each))) for each in {!r}]))
+"""
 
 
-def said(code: str, seed: str = "7", **variables: str) -> Any:
-    """Return what a program that begins with `BEGIN` prints under a seed."""
-    return run(code, seed, **variables).json()
+def began(programs: dict[str, str]) -> dict[str, str]:
+    """Return programs with `BEGIN` before each."""
+    return {name: BEGIN + program for name, program in programs.items()}
 
 
-def run(code: str, seed: str = "7", **variables: Any) -> Done:
-    """Run a program that begins with `BEGIN` under a seed."""
-    return python("-c", PRELUDE + BEGIN + code, REPRO_SEED=seed, **variables)
+@pytest.fixture(scope="module", name="seven")
+def _seven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What programs say under seed 7."""
+    return in_copies("torch", began(LOCKED), tmp_path_factory.mktemp("seven"), REPRO_SEED="7")
 
 
-def test_plain_pytorch_is_deaf(runs: dict[str, Any]) -> None:
+@pytest.fixture(scope="module", name="eight")
+def _eight(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What those say under seed 8 that must say something else."""
+    return in_copies("torch", began(HEARD), tmp_path_factory.mktemp("eight"), REPRO_SEED="8")
+
+
+@pytest.fixture(scope="module", name="plain")
+def _plain(tmp_path_factory: pytest.TempPathFactory, seven: dict[str, Any]) -> dict[str, Any]:
+    """What programs say without REPRO_SEED; one unpickles what was pickled under seed 7."""
+    programs = {
+        "every way": HEARD["every way"], "written": WRITTEN, "late": LATE,
+        "loaded": LOADED.format(seven["pickles"][0]),
+    }  # fmt: skip
+    return in_copies("torch", began(programs), tmp_path_factory.mktemp("plain"))
+
+
+def said(code: str, seed: str = "7", **variables: Any) -> Any:
+    """Return what a program that begins with `BEGIN` prints under a seed, in its own process."""
+    return python("-c", PRELUDE + BEGIN + code, REPRO_SEED=seed, **variables).json()
+
+
+def test_plain_pytorch_is_deaf(plain: dict[str, Any], tmp_path: Path) -> None:
     """The control: without a lock every seeded stream is the author's, and torch.Generator()
     starts at a constant; only what asks the system varies."""
-    first, second = runs["plain"].said["heard"], runs["plain again"].said["heard"]
+    first, second = plain["every way"]["heard"], unlocked(PROGRAM, tmp_path).said["heard"]
 
     assert {name for name in first if first[name] != second[name]} == {"seed of the system"}
     assert first["another"] == first["generator without a seed"]
 
 
-def test_every_seed_hears_the_outside_seed(runs: dict[str, Any]) -> None:
+def test_every_seed_hears_the_outside_seed(
+    seven: dict[str, Any], eight: dict[str, Any], tmp_path: Path
+) -> None:
     """A == A' and A != B for each way to seed PyTorch, and for generators without a seed."""
-    first, other = runs["seven"].said["heard"], runs["eight"].said["heard"]
+    first, other = seven["every way"]["heard"], eight["every way"]["heard"]
 
-    assert first == runs["seven again"].said["heard"]
+    assert first == locked(PROGRAM, tmp_path).said["heard"]
     assert [name for name in first if first[name] == other[name]] == []
     assert first["another"] != first["generator without a seed"]
 
 
-def test_mixing_keeps_the_authors_structure(runs: dict[str, Any]) -> None:
+def test_mixing_keeps_the_authors_structure(seven: dict[str, Any], plain: dict[str, Any]) -> None:
     """What was equal stays equal, copies and pickles go on as before, types stay what they are;
     plain PyTorch does all of it as well."""
-    assert runs["plain"].said["kept"] == runs["seven"].said["kept"]
-    assert [name for name, held in runs["seven"].said["kept"].items() if not held] == []
+    kept = seven["every way"]["kept"]
+
+    assert plain["every way"]["kept"] == kept
+    assert [name for name, held in kept.items() if not held] == []
 
 
-def test_bad_seeds_raise_pytorchs_own_errors(runs: dict[str, Any]) -> None:
+def test_bad_seeds_raise_pytorchs_own_errors(seven: dict[str, Any], plain: dict[str, Any]) -> None:
     """The types of the errors are the same with and without a lock."""
-    assert runs["seven"].said["refusals"] == runs["plain"].said["refusals"]
-    assert all(ended != ["done"] for ended in runs["plain"].said["refusals"])
+    assert seven["every way"]["refusals"] == plain["every way"]["refusals"]
+    assert all(ended != ["done"] for ended in plain["every way"]["refusals"])
 
 
 def test_the_report_lists_the_authors_lines(tmp_path: Path) -> None:
@@ -178,94 +293,57 @@ print("{}")
     assert worker["user_seeds"] == []
 
 
-def test_loading_a_pickle_takes_no_seed() -> None:
+def test_loading_a_pickle_takes_no_seed(seven: dict[str, Any]) -> None:
     """The order of generators without a seed does not depend on what is unpickled or copied."""
-    between = "pickle.loads(pickle.dumps(three)); copy.deepcopy(three); three.clone_state()"
-    program = "three = torch.Generator(); {}; print(json.dumps(fresh()))"
-
-    assert said(program.format(between)) == said(program.format("pass"))
+    assert seven["unpickled"] == seven["nothing unpickled"]
 
 
-def test_a_pickle_goes_to_a_process_without_seedlock(bare: str) -> None:
+def test_a_pickle_goes_to_a_process_without_seedlock(
+    bare: str, seven: dict[str, Any], plain: dict[str, Any]
+) -> None:
     """A pickled generator names PyTorch's type and nothing of seedlock's, whatever the protocol."""
-    program = """
-pickled = [pickle.dumps(torch.Generator().manual_seed(3), each).hex() for each in (None, 0, 2)]
-print(json.dumps([pickled, fresh(3)]))
-"""
     names = (
         "import pickletools, sys\n"
         "print(sorted({str(a) for each in sys.argv[1:]"
         " for o, a, _ in pickletools.genops(bytes.fromhex(each)) if isinstance(a, str)}))"
     )
-    load = "print([of(pickle.loads(bytes.fromhex(each))) for each in sys.argv[1:]])"
-
-    pickled, drawn = said(program)
+    pickled, drawn = seven["pickles"]
 
     named = python("-c", names, *pickled, executable=bare).out
     assert "Generator" in named and "seedlock" not in named
-    assert json.loads(python("-c", BEGIN + load, *pickled).out) == [drawn] * 3
+    assert plain["loaded"] == [drawn] * 3
 
 
-def test_seeds_in_a_compiled_function_are_heard() -> None:
+def test_seeds_in_a_compiled_function_are_heard(
+    seven: dict[str, Any], eight: dict[str, Any]
+) -> None:
     """torch.compile breaks its graph at a seed and calls the same method."""
-    program = """
-def eager():
-    torch.manual_seed(5)
-    return torch.rand(2) + torch.rand(2, generator=torch.Generator().manual_seed(3))
-print(json.dumps([eager().tolist(), torch.compile(eager, backend="eager")().tolist()]))
-"""
-    eager, compiled = said(program)
+    eager, compiled = seven["compiled"]
 
     assert eager == compiled
-    assert said(program, "8")[1] != compiled
+    assert eight["compiled"][1] != compiled
 
 
-SCRIPT = """
-from seedlock.api import report
-
-def given(generator: typing.Optional[torch.Generator] = None):
-    return torch.rand([2], generator=generator)
-
-def seeding():
-    torch.manual_seed(42)
-    return torch.rand([2])
-
-print(json.dumps([
-    torch.jit.script(given)(torch.Generator().manual_seed(42)).tolist() == fresh(42),
-    torch.jit.script(seeding)().tolist(),
-    report()["libraries"]["torch"]["gaps"],
-]))
-"""
-
-
-def test_script_code_takes_generators_and_its_own_seeds_are_a_gap(tmp_path: Path) -> None:
+def test_script_code_takes_generators_and_its_own_seeds_are_a_gap(
+    seven: dict[str, Any], eight: dict[str, Any]
+) -> None:
     """TorchScript's manual_seed is C++ and stays deaf; the report says so."""
-    file = tmp_path / "program.py"
-    file.write_text(BEGIN + SCRIPT)
-    seven, eight = (python(str(file), REPRO_SEED=seed).json() for seed in "78")
+    takes, drawn, gaps = seven["script"]
 
-    assert seven[0] is True
-    assert seven[1] == eight[1]
-    assert any("TorchScript" in gap for gap in seven[2])
+    assert takes is True
+    assert drawn == eight["script"][1]
+    assert any("TorchScript" in gap for gap in gaps)
 
 
-def test_keep_and_fixed_honour_seeds_as_written() -> None:
+def test_keep_and_fixed_honour_seeds_as_written(
+    seven: dict[str, Any], plain: dict[str, Any]
+) -> None:
     """The author's own stream comes out, and after fixed() the main stream goes on."""
-    written = python("-c", BEGIN + "print(json.dumps([reseeded(42), fresh(42)]))").json()
-    program = """
-import seedlock
-first = torch.rand(1).item()
-with seedlock.fixed():
-    held = [reseeded(42), fresh(42)]
-print(json.dumps([held, first, torch.rand(2).tolist()]))
-"""
-    held, first, after = said(program)
+    held, first, after = seven["fixed"]
 
-    assert held == written
-    plain = "first = torch.rand(1).item(); print(json.dumps([first, torch.rand(2).tolist()]))"
-    assert [first, after] == said(plain)
-    kept = "print(json.dumps([reseeded(42), fresh(42)]))"
-    assert said(kept, REPRO_USER_SEEDS="keep") == written
+    assert held == plain["written"]
+    assert [first, after] == seven["not fixed"]
+    assert said(WRITTEN, REPRO_USER_SEEDS="keep") == plain["written"]
 
 
 def test_refuse_refuses_the_authors_seeds_only() -> None:
@@ -284,72 +362,33 @@ print(json.dumps([drawn, ended]))
     assert [a == b for a, b in zip(drawn, other, strict=True)] == [False] * 3
 
 
-QUEUED = """
-import seedlock
-# PyTorch queues the seeds of a GPU until it starts; a generator of the CPU stands in for it.
-gpu = copy.deepcopy(torch.default_generator)
-torch.cuda.default_generators = (gpu,)
-torch.cuda.random.device_count = lambda: 1
-torch.cuda.random.current_device = lambda: 0
-
-def starts():
-    for call in torch.cuda._lazy_seed_tracker.get_calls():
-        if call:
-            call[0]()
-    return gpu.initial_seed()
-"""
-
-
-@pytest.mark.parametrize(
-    ("step", "like"),
-    [
-        ("", "torch.initial_seed()"),
-        ("torch.manual_seed(42)", "torch.initial_seed()"),
-        ("torch.cuda.manual_seed(42)", "(torch.manual_seed(42), torch.initial_seed())[1]"),
-        ("torch.seed()", "torch.initial_seed()"),
-        ("with seedlock.fixed(): torch.manual_seed(0)", "torch.initial_seed()"),
-    ],
-)
-def test_a_seed_of_a_gpu_is_mixed_once(step: str, like: str) -> None:
+@pytest.mark.parametrize("step", QUEUE)
+def test_a_seed_of_a_gpu_is_mixed_once(
+    step: str, seven: dict[str, Any], eight: dict[str, Any]
+) -> None:
     """A queued seed becomes what the same call gives the CPU, whenever the GPU starts, and a block
     of fixed() that is over by then leaves none behind."""
-    found, wanted = said(f"{QUEUED}\n{step}\nprint(json.dumps([starts(), {like}]))")
+    found, wanted = seven[f"queued {step}"]
 
     assert found == wanted
-    assert found != said(f"{QUEUED}\n{step}\nprint(json.dumps(starts()))", "8")
+    assert found != eight[f"queued {step}"][0]
 
 
-def test_a_queued_seed_stays_what_it_was_when_it_was_set() -> None:
+def test_a_queued_seed_stays_what_it_was_when_it_was_set(seven: dict[str, Any]) -> None:
     """A GPU that starts in a block of fixed() takes the seed from before the block as mixed."""
-    program = """
-torch.manual_seed(42)
-with seedlock.fixed():
-    started = starts()
-print(json.dumps([started, torch.initial_seed()]))
-"""
-    started, wanted = said(QUEUED + program)
+    started, wanted = seven["started in a block"]
 
     assert started == wanted
 
 
-def test_a_lock_in_a_running_program_comes_in_time_for_seeds() -> None:
+def test_a_lock_in_a_running_program_comes_in_time_for_seeds(plain: dict[str, Any]) -> None:
     """seedlock.lock() after the import of torch does what REPRO_SEED does."""
-    seeds = "print(json.dumps([fresh(), fresh(42), reseeded(42)]))"
-    late = python("-c", BEGIN + f"import seedlock; seedlock.lock(7, 'seed'); {seeds}")
-
-    assert late.json() == said(seeds, REPRO_LEVEL="seed")
+    assert plain["late"] == said(SEEDS, REPRO_LEVEL="seed")
 
 
-def test_sharing_tensors_between_processes_is_a_gap() -> None:
+def test_sharing_tensors_between_processes_is_a_gap(seven: dict[str, Any]) -> None:
     """Hogwild can't be ordered: the report names the line that shares a model or a tensor."""
-    program = """
-import seedlock
-torch.nn.Linear(2, 2).share_memory()
-noted = len(seedlock.report()["gaps"])
-torch.zeros(2).share_memory_()
-print(json.dumps([noted, seedlock.report()["gaps"]]))
-"""
-    noted, gaps = said(program)
+    noted, gaps = seven["shared"]
 
     assert noted == 1
     assert len(gaps) == 2

@@ -35,8 +35,9 @@ WATCHED = (("keras", "set"), ("tensorflow", "set"), ("mxnet", "set"))
 """Sets of text: their order is locked at every level but watch."""
 
 FULL = (
-    ("keras", "clock"), ("keras", "race"), ("keras", "set"), ("tensorflow", "clock"),
-    ("tensorflow", "set"), ("mxnet", "clock"),
+    ("keras", "clock"), ("keras", "race"), ("keras", "set"), ("tensorflow", "augmentation"),
+    ("tensorflow", "clock"), ("tensorflow", "set"), ("mxnet", "clock"), ("mxnet", "race"),
+    ("jax", "race"),
 )  # fmt: skip
 """Left to `make test-full`: those that are traced and guessed about like one that the gate has. It
 has every framework, and every fault in two of them at least."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock import cli
 from seedlock.leaderboard import export_layout
 from tests.interpreter import run
 from tests.leaderboard.large_round import Shape, make
@@ -36,21 +37,20 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     ("name", "options"), [("few", ("--records",)), ("few", ()), ("untold", ("--records",))]
 )
 def test_it_is_what_the_folder_gives(
-    served: tuple[Served, Path], tmp_path: Path, name: str, options: tuple[str, ...]
-) -> None:
+    served: tuple[Served, Path], tmp_path: Path, name: str, options: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     """Without a token; the same documents, records and values, and it verifies."""
     server, folder = served
-    words = [SEEDLOCK, "board", "export"]
+    words = ["board", "export"]
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
 
-    run([*words, str(folder / name), "-o", str(mine), *options])
-    run([*words, "--round", name, "-o", str(theirs), *options], REPRO_BOARD=server.url,
+    assert cli.main([*words, str(folder / name), "-o", str(mine), *options]) == 0
+    run([SEEDLOCK, *words, "--round", name, "-o", str(theirs), *options], REPRO_BOARD=server.url,
         REPRO_BOARD_TOKEN_FILE="/none")  # fmt: skip
-    verdicts = [
-        run([SEEDLOCK, "board", "verify", str(each)], check=False) for each in (mine, theirs)
-    ]
+    verdicts = {cli.main(["board", "verify", str(each)]) for each in (mine, theirs)}
 
-    assert {done.status for done in verdicts} == {5 if name == "few" else 3}, verdicts[1].out
+    assert verdicts == {5 if name == "few" else 3}, capsys.readouterr().out
     for below in (export_layout.FILES, export_layout.RECORDS, export_layout.BOARD):
         one, other = _content(mine / below), _content(theirs / below)
         assert one == other, below

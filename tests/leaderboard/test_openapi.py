@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.leaderboard.attacked import DONE, HIDDEN, OPEN, World
 from tests.leaderboard.conftest import bearer
 
-EXAMPLES = 10
+EXAMPLES = [5, pytest.param(10, marks=pytest.mark.full)]
 """Requests to each operation, by each of the visitors, of each kind."""
 
 CHECKS = [
@@ -77,7 +77,9 @@ def headers_of(world: World, visitor: str) -> dict[str, str]:
     return bearer(world.site.token(visitor, "Ours" if visitor == "author" else None))
 
 
-def try_out(operation: Any, mode: GenerationMode, send: Callable[[Any], Response]) -> None:
+def try_out(
+    operation: Any, mode: GenerationMode, send: Callable[[Any], Response], examples: int
+) -> None:
     """Send requests to an operation and hold the answers against its description.
 
     Raises:
@@ -86,7 +88,7 @@ def try_out(operation: Any, mode: GenerationMode, send: Callable[[Any], Response
 
     @seed(7)
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(
@@ -107,7 +109,10 @@ def try_out(operation: Any, mode: GenerationMode, send: Callable[[Any], Response
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of how schemathesis calls httpx
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("visitor", ["organiser", "author", "public"])
-def test_answers_are_as_described(world: World, visitor: str, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_answers_are_as_described(
+    world: World, visitor: str, mode: GenerationMode, examples: int
+) -> None:
     """Whoever asks, and whatever is asked."""
     client = world.site.new_client(raise_server_exceptions=False)
     seen, wrong = set(), []
@@ -123,7 +128,7 @@ def test_answers_are_as_described(world: World, visitor: str, mode: GenerationMo
     for operation in operations(world):
         credentials = headers_of(world, visitor)
         try:
-            try_out(operation, mode, send)
+            try_out(operation, mode, send, examples)
         except Unsatisfiable:
             assert mode == GenerationMode.NEGATIVE  # it takes nothing that could be wrong
         except FailureGroup as problem:

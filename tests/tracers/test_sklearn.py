@@ -37,6 +37,8 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         x += int.from_bytes(os.urandom(4), "little")
     forest = RandomForestClassifier(5, n_jobs=2).fit(x, y)
+    if sys.argv[1:]:
+        sys.exit()
     pipeline = make_pipeline(StandardScaler(), PCA(3), LogisticRegression()).fit(x, y)
     search = GridSearchCV(make_pipeline(StandardScaler(), SGDClassifier()),
                           {"sgdclassifier__alpha": [1e-3, 1e-2]}, cv=2, n_jobs=2).fit(x, y)

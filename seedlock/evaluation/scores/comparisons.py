@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy
-from scipy import optimize, stats
 
 from seedlock.evaluation.scores import decidability, pairwise, summaries
 from seedlock.evaluation.scores.permutation import Result, permutation
@@ -138,6 +137,8 @@ def _primary(
 ) -> tuple[Result, float | None]:  # fmt: skip
     """Return the t-test with half the width of the difference's interval, None where there is no
     spread to make one of."""
+    from scipy import stats  # takes longer than the start of a server without it
+
     n = len(a)
     name = "paired t" if paired else "Welch t"
     apart = [x - y for x, y in zip(a, b, strict=True)]
@@ -166,6 +167,8 @@ def improvement(a: Sequence[float], b: Sequence[float]) -> Improvement:
     1 for both n - 1 and m - 1. It stays within 0 and 1 and has a width where all runs of one beat
     all of the other. Its coverage is simulated in tests/evaluation/scores/test_comparisons.py.
     """
+    from scipy import optimize, stats
+
     n, m = len(a), len(b)
     u = float(stats.mannwhitneyu(a, b, method="asymptotic").statistic)
     estimate = u / (n * m)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy
-from scipy import special
 
 from seedlock.evaluation.scores.decidability import smallest_p
 
@@ -131,6 +130,8 @@ def _mean_and_error(values: Array, common: Array, n: Array) -> tuple[Array, Arra
 
 
 def _two_sided(difference: Array, error: Array, freedom: Array) -> Array:
+    from scipy import special  # here, so that a server starts without it
+
     return 2 * special.stdtr(freedom, -numpy.abs(difference / error))
 
 
