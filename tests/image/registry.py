@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.debian import installed
@@ -42,9 +43,9 @@ SECONDS = 30.0
 
 def missing() -> str | None:
     """Install what is missing; return what is missing all the same."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
     for command, package in PROGRAMS:
-        path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-        if installed(lambda name=command, at=path: shutil.which(name, path=at), package) is None:
+        if installed(partial(shutil.which, command, path=path), package) is None:
             return f"no {command}, and this is not root on Debian"
     return None
 
