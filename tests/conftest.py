@@ -36,6 +36,7 @@ LONGEST = (
     "adapters/test_jax.py", "leaderboard/test_openapi.py", "adapters/test_tensorflow_policies.py",
     "tracers/test_jax.py", "evaluation/test_controls_uncured.py", "tracers/test_torch.py",
     "tracers/test_sklearn.py", "version_lock/test_four_frameworks.py",
+    "evaluation/reference/test_framework_release.py",
 )  # fmt: skip
 """Files that take longest, which come first: one of them at the end would leave a processor idle.
 From `pytest --durations=0`; the order is all that hangs on it."""

@@ -279,6 +279,7 @@ ORDER = [
         "evaluation.scores.scoring",
     },
     {"evaluation.reference.judging", "evaluation.reference.first_difference"},
+    {"evaluation.reference.standing_apart"},
     {"evaluation.reference.checking"},
     {"evaluation.reference.check_text", "evaluation.reference.show_text"},
     {

@@ -113,6 +113,8 @@ def _details(name: str, model: Mapping[str, Any]) -> Iterator[str]:
     yield f"{name} ({model['framework']}): {model['verdict']}"
     for reason in model["reasons"]:
         yield f"  {reason}"
+    for remark in model["remarks"]:
+        yield f"  decides nothing: {remark}"
     first = model["first"]
     if first is not None:
         yield f"  first difference, of seed {first['seed']}{_where(first)}"

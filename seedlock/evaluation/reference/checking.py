@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seedlock.evaluation.recording.record import DONE
 from seedlock.evaluation.reference import judging, stored
 from seedlock.evaluation.reference.first_difference import first_difference
+from seedlock.evaluation.reference.standing_apart import remarks
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 
 if TYPE_CHECKING:
@@ -93,11 +94,12 @@ def check(
     }  # fmt: skip
     judgements = judging.judge_all(runs)
     models = {
-        name: {"verdict": NOT_COMPARED, "reasons": why, "judgement": None, "first": None}
+        name: {"verdict": NOT_COMPARED, "reasons": why, "remarks": [], "judgement": None,
+               "first": None}
         for name, why in apart.items() if why
     }  # fmt: skip
     for name, judgement in judgements.items():
-        models[name] = _described(name, before, after, judgement, runs[name][1], programs, seeds)
+        models[name] = _described(name, before, after, judgement, runs[name], programs, seeds)
     for name, model in models.items():
         side = before if name in before.content["models"] else after
         model |= {key: side.content["models"][name][key] for key in ("framework", "task")}
@@ -201,10 +203,11 @@ def _run(run: Mapping[str, Any]) -> judging.Run:
 
 def _described(
     name: str, before: Side, after: Side, judgement: Judgement,
-    runs: Mapping[int, judging.Run], programs: Path, seeds: int,
+    runs: tuple[Mapping[int, judging.Run], Mapping[int, judging.Run], str], programs: Path,
+    seeds: int,
 ) -> dict[str, Any]:  # fmt: skip
     verdict, reasons = judgement.verdict, list(judgement.reasons)
-    for seed, run in runs.items():
+    for seed, run in runs[1].items():
         # A model that had failed before does not train any better for that.
         if run.failed and not any(f"seed {seed} failed" in each for each in reasons):
             verdict = judging.FAIL
@@ -220,6 +223,7 @@ def _described(
     return {
         "verdict": verdict,
         "reasons": reasons,
+        "remarks": remarks(*runs) if differing and verdict != judging.FAIL else [],
         "judgement": _finite(dataclasses.asdict(judgement)),
         "first": first,
     }

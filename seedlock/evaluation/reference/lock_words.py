@@ -52,6 +52,9 @@ def sections(page: Mapping[str, Any]) -> list[Section]:
     failed = [each for name in BAD for each in counted(page).get(name, [])]
     if failed:
         found.append(Section("What fails", [*_failures(page, failed)]))
+    apart = [f"{name}: {each}" for name in page["judged"] for each in _remarks(page, name)]
+    if apart:
+        found.append(Section("What stands apart, and decides nothing", [Lines(apart)]))
     found.append(Section("Packages", [*_packages(page)]))
     if not page["first"]:
         found.append(Section("Bits", [*_bits(page)]))
@@ -97,6 +100,11 @@ def _failures(page: Mapping[str, Any], names: Sequence[str]) -> Iterator[Block]:
         note = [first["note"]] if first.get("note") else []
         yield f"{name} ({model['framework']}): {model['verdict']}"
         yield Lines([*model["reasons"], *first.get("lines", []), *note])
+
+
+def _remarks(page: Mapping[str, Any], name: str) -> Sequence[str]:
+    found: Sequence[str] = page["judged"][name]["remarks"]
+    return found
 
 
 def _packages(page: Mapping[str, Any]) -> Iterator[Block]:

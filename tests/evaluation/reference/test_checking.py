@@ -64,6 +64,21 @@ def test_equal_distribution(tmp_path: Path) -> None:
     assert of_line(result)["first"]["note"] == "there is no trace (stored)"
 
 
+def test_a_collapsed_run_is_shown_and_decides_nothing(tmp_path: Path) -> None:
+    """One of ten passes, and nobody who reads the check can miss it."""
+    before = side(tmp_path / "before", measurement(numpy_line=plain()))
+    content = measurement(numpy_line=plain("b", [*VALUES[:9], 0.1]))
+    after = side(tmp_path / "after", content)
+
+    result = checking.check(before, after, tmp_path)
+    lines = list(check_text.lines(result, before.content, after.content))
+
+    assert (result["verdict"], result["exit_status"]) == ("EQUAL DISTRIBUTION", 0)
+    told = "seed 10 stands apart: it came to 0.1, the stored runs to 0.95 to 0.975"
+    assert of_line(result)["remarks"] == [told]
+    assert f"  decides nothing: {told}" in lines
+
+
 def test_a_loss_of_accuracy(tmp_path: Path) -> None:
     """Values that are told apart FAIL."""
     after = measurement(numpy_line=plain("b", [each - 0.05 for each in VALUES]))
@@ -72,6 +87,7 @@ def test_a_loss_of_accuracy(tmp_path: Path) -> None:
 
     assert (result["verdict"], result["exit_status"]) == ("FAIL", 1)
     assert "value worse by 0.05" in of_line(result)["reasons"][0]
+    assert of_line(result)["remarks"] == []
 
 
 def test_the_first_line_names_what_failed_first(tmp_path: Path) -> None:

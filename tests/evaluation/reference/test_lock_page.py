@@ -102,6 +102,17 @@ def test_a_page_with_all_parts(before: Lock, tmp_path: Path) -> None:
     assert told(page, "Frameworks side by side").count("300 MiB") == 3
 
 
+def test_a_collapsed_run_stands_on_the_page(before: Lock, tmp_path: Path) -> None:
+    """Of a model that passes too."""
+    values = [*VALUES[1:], 0.1]
+    torch = [run(each["seed"], value, "new") for each, value in zip(runs(), values, strict=True)]
+    page = lock_markdown.page(release.page(after(tmp_path, torch=torch), before, tmp_path))
+
+    apart = told(page, "What stands apart, and decides nothing")
+    assert "torch-digits: seed 8 stands apart: it came to 0.1, the stored runs to" in apart
+    assert "jax-digits" not in apart
+
+
 def test_a_first_lock_says_so(tmp_path: Path) -> None:
     """Nothing is compared, and the distributions are there."""
     made = release.page(after(tmp_path), None, tmp_path)
