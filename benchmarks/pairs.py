@@ -119,7 +119,10 @@ def _pairs(text: str) -> int:
 
 
 def interleave(
-    variants: Mapping[str, Callable[[], Sample]], pairs: int, label: str
+    variants: Mapping[str, Callable[[], Sample]],
+    pairs: int,
+    label: str,
+    every: Mapping[str, int] | None = None,
 ) -> dict[str, dict[str, list[float]]]:
     """Measure the variants in turn, after a warm-up.
 
@@ -129,18 +132,21 @@ def interleave(
         variants: name and what measures it once.
         pairs: number of rounds.
         label: what the progress line says.
+        every: variants that take part only in the first of so many rounds.
 
     Returns:
-        Per variant and quantity the values of all rounds, in their order.
+        Per variant and quantity the values of all its rounds, in their order.
     """
-    names = list(variants)
-    values: dict[str, dict[str, list[float]]] = {name: {} for name in names}
+    every = every or {}
+    values: dict[str, dict[str, list[float]]] = {name: {} for name in variants}
     for _ in range(WARM_UP):
-        for name in names:
-            variants[name]()
+        for measure in variants.values():
+            measure()
+    turns: dict[tuple[str, ...], int] = {}
     for number in range(pairs):
         progress(f"{label}: round {number + 1} of {pairs}", number + 1 == pairs)
-        first = number % len(names)
+        names = tuple(name for name in variants if number % every.get(name, 1) == 0)
+        first = turns[names] = (turns.get(names, -1) + 1) % len(names)
         for name in names[first:] + names[:first]:
             for quantity, value in variants[name]().items():
                 values[name].setdefault(quantity, []).append(value)
@@ -279,10 +285,21 @@ def header() -> str:
 def table(figures: Sequence[Figure]) -> str:
     """Return a row per figure: medians, ratio with 95 % interval and quartiles, limit, verdict."""
     width = max(len(each.name) for each in figures)
-    lines = [
+    units = sorted({each.unit for each in figures})
+    return "\n".join([heading(width), *rows(figures, width), f"medians in {' or '.join(units)}"])
+
+
+def heading(width: int) -> str:
+    """Return the first line of a table whose longest name has `width` characters."""
+    return (
         f"{'':<{width}}  {'against':>9} {'measured':>9}  {'ratio':>6}  {'95 % interval':<13}  "
         f"{'quartiles':<13}  {'limit':<7} verdict"
-    ]
+    )
+
+
+def rows(figures: Sequence[Figure], width: int) -> list[str]:
+    """Return the rows of a table, below `heading`."""
+    lines = []
     for each in figures:
         interval, quartiles = (
             f"{low:.3f}..{high:.3f}" for low, high in (each.ratio.interval, each.ratio.quartiles)
@@ -293,8 +310,7 @@ def table(figures: Sequence[Figure]) -> str:
             f"{each.ratio.median:6.3f}  {interval:<13}  {quartiles:<13}  {limit:<7} "
             f"{each.verdict()}".rstrip()
         )
-    units = sorted({each.unit for each in figures})
-    return "\n".join([*lines, f"medians in {' or '.join(units)}"])
+    return lines
 
 
 def _short(value: float) -> str:
@@ -318,12 +334,16 @@ def finish(
         content = facts() | {"pairs": pairs, "figures": rows, "notes": list(notes)}
         print(json.dumps(content | dict(extra or {}), indent=1))
         return
-    print(header())
-    before = f", after {warm_up} rounds of warm-up" if warm_up else ", each warm before it counts"
-    print(f"pairs     {pairs}, interleaved{before}\n")
+    begin(f"{pairs}", warm_up)
     print(table(figures))
     for note in notes:
         print(note)
+
+
+def begin(pairs: str, warm_up: int = WARM_UP) -> None:
+    """Print what stands above a table: the machine, and how many pairs were measured."""
+    before = f", after {warm_up} rounds of warm-up" if warm_up else ", each warm before it counts"
+    print(f"{header()}\npairs     {pairs}, interleaved{before}\n", flush=True)
 
 
 def progress(text: str, last: bool = False) -> None:

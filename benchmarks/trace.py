@@ -1,8 +1,9 @@
 """Measure what a trace costs: whole runs of the examples, without one and with each mode.
 
-Each round runs the program of each framework three times under one seed, with a report: without
-a trace, with REPRO_TRACE=step, and with REPRO_TRACE=op for all steps. Fresh processes, start and
-imports included, as an author sees them.
+Each round runs the program of a framework under one seed, with a report: without a trace, with
+REPRO_TRACE=step, and in --op-pairs of the rounds with REPRO_TRACE=op for all steps, whose limit is
+far away. Fresh processes, start and imports included, as an author sees them. The rows of a
+framework are printed once it is measured, so that they are there if nobody waits for the rest.
 """
 
 from __future__ import annotations
@@ -35,7 +36,21 @@ def main() -> int:
         default=FRAMEWORKS,
         help="frameworks (default: all)",
     )
+    command.add_argument(
+        "--op-pairs",
+        type=int,
+        default=5,
+        metavar="N",
+        help="rounds with mode op too (default: %(default)s)",
+    )
     options = command.parse_args()
+    if options.op_pairs < 1:
+        command.error(f"--op-pairs {options.op_pairs}; allowed: an integer from 1")
+    few = -(-options.pairs // min(options.op_pairs, options.pairs))
+    width = max(len(label(name, "step", "cpu")) for name in options.only)
+    if not options.json:
+        pairs.begin(f"{options.pairs}, {-(-options.pairs // few)} with mode op")
+        print(pairs.heading(width), flush=True)
     figures = []
     for name in options.only:
         program = str(EXAMPLES / f"train_{name}.py")
@@ -43,14 +58,27 @@ def main() -> int:
             {mode: partial(once, program, mode) for mode in ("", *LIMITS)},
             options.pairs,
             name,
+            {"op": few},
         )
+        found = []
         for mode, limit in LIMITS.items():
             for quantity, bound in (("wall", limit), ("cpu", None)):
-                label = f"{name}: {mode}" + (", processor time" if quantity == "cpu" else "")
-                row = pairs.figure(label, values[""][quantity], values[mode][quantity], bound)
-                figures.append(row)
-    pairs.finish(figures, options.pairs, options.json)
+                before = values[""][quantity][:: few if mode == "op" else 1]
+                row = values[mode][quantity]
+                found.append(pairs.figure(label(name, mode, quantity), before, row, bound))
+        figures += found
+        if not options.json:
+            print("\n".join(pairs.rows(found, width)), flush=True)
+    if options.json:
+        pairs.finish(figures, options.pairs, as_json=True)
+    else:
+        print("medians in ms")
     return 0
+
+
+def label(name: str, mode: str, quantity: str) -> str:
+    """Return what a row is called."""
+    return f"{name}: {mode}" + (", processor time" if quantity == "cpu" else "")
 
 
 def once(program: str, mode: str) -> Sample:

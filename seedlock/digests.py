@@ -9,6 +9,7 @@ keys in another order and a set that iterates in another order have other digest
 from __future__ import annotations
 
 import struct
+from functools import partial
 from importlib.util import find_spec
 
 from seedlock.arrays import Array, without_content
@@ -25,20 +26,24 @@ LENGTH = 32
 """Hexadecimal digits of a digest: 128 bits."""
 
 _FAST = "xxh3"
-_STANDARD = "sha256"
+_STANDARD = "sha1"
 
 
 class Digester:
     """Make digests with one algorithm.
 
-    xxhash's XXH3 where the package is installed (25 GB/s against 1.3 for SHA-256 with the
-    processor's own instructions, seen on an Intel Xeon), else SHA-256 cut to 128 bits. Of the
-    standard library only SHA-1 is faster there (2.1 GB/s; MD5 0.8, BLAKE2b 0.7), but like XXH3
-    it is no guard against values that were made to share a digest. The name stands before each
-    digest and in each trace: digests of different algorithms can't be compared.
+    xxhash's XXH3 where the package is installed, else SHA-1 cut to 128 bits, the fastest digest of
+    the standard library where the processor has instructions for it (SHA extensions), as those of
+    the last years have. Elsewhere another may be faster (BLAKE2b, MD5), but a choice at run time
+    would give two machines digests that can't be compared. benchmarks/digest.py shows all of them.
+
+    A digest is there to find a difference between two runs. Neither algorithm is a guard against
+    values that somebody made to share a digest: what has to be, the digests of files in records,
+    is SHA-256 (evaluation/file_digests.py). The name stands before each digest and in each trace:
+    digests of different algorithms can't be compared.
 
     Args:
-        algorithm: `xxh3`, `sha256`, or None for the first of them that is there.
+        algorithm: `xxh3`, `sha1`, or None for the first of them that is there.
 
     Attributes:
         algorithm: the one that is used.
@@ -52,9 +57,9 @@ class Digester:
 
             self._new = xxhash.xxh3_128
         else:
-            from hashlib import sha256
+            from hashlib import sha1
 
-            self._new = sha256
+            self._new = partial(sha1, usedforsecurity=False)
 
     def of(self, value: object, arrays: list[Array] | None = None) -> str:
         """Return the digest of a value, `LENGTH` hexadecimal digits.

@@ -162,6 +162,11 @@ class Trace:
                 self._busy = False
             self._write(line)
 
+    def described(self, kind: str, value: object) -> object:
+        """Return what another thread gives the main one for `result`, in the value's place: as
+        `Lines.described`."""
+        return self._lines.described(kind, value)
+
     def finished_step(
         self,
         op: str,

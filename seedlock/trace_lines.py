@@ -27,6 +27,19 @@ SEVERAL = (*NESTED, "checkpoint", "op")
 _FORMATS = {"float64": "<d", "float32": "<f", "float16": "<e"}
 
 
+class Described:
+    """What `Lines.described` found out about a value, to be noted later.
+
+    Args:
+        found: keys of a line.
+    """
+
+    __slots__ = ("found",)
+
+    def __init__(self, found: Line) -> None:
+        self.found = found
+
+
 class Lines:
     """Make lines out of what happened.
 
@@ -69,16 +82,19 @@ class Lines:
 
         Args:
             line: the line.
-            value: what `Digester.of` takes.
+            value: what `Digester.of` takes, or what `described` returned.
             names: of the value's items, if any.
 
         Returns:
-            The arrays in the value.
+            The arrays in the value; none of one that was described before.
 
         Raises:
             Undigestible: the value holds what has no content to compare.
         """
         arrays: list[Array] = []
+        if type(value) is Described:
+            line.update(value.found)
+            return arrays
         several = line["kind"] in SEVERAL
         items = _items(value) if several else None
         if items is None:
@@ -102,6 +118,20 @@ class Lines:
         if text is not None:
             line["text"] = text
         return arrays
+
+    def described(self, kind: str, value: Any) -> Described:
+        """Return what `result` would write about a value without names, in any thread.
+
+        Args:
+            kind: of the event that it will be.
+            value: what `Digester.of` takes, but no dictionary.
+
+        Raises:
+            Undigestible: the value holds what has no content to compare.
+        """
+        line: Line = {"kind": kind}
+        self.result(line, value, None)
+        return Described(line)
 
     def number(self, value: object) -> str | None:
         """Return the text of one number, floats in hexadecimal; None if it is none."""

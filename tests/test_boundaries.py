@@ -32,6 +32,7 @@ ORDER = [
     {"lineage", "trace_blocks", "trace_file", "trace_lines"},
     {"trace"},
     {"tracers.base"},
+    {"tracers.tensorflow_queue"},
     {
         "tracers.jax_functions",
         "tracers.jax_operations",
@@ -39,6 +40,7 @@ ORDER = [
         "tracers.tensorflow_functions",
         "tracers.torch_operations",
     },
+    {"tracers.tensorflow_reads"},
     TRACERS - {"tracers.keras"} | {"tracers.keras_batches", "tracers.orders"},
     {"tracers.keras"},
     {"adapters.base"},

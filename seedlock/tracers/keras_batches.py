@@ -12,6 +12,7 @@ from types import GeneratorType
 from seedlock.callers import is_library
 from seedlock.patching import replace
 from seedlock.tracers.tensorflow_functions import executing_eagerly, functions
+from seedlock.tracers.tensorflow_queue import Queue, tensors_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +52,9 @@ class Batches:
 
 
 class Outlet:
-    """Lets batches out of a train or test function that TensorFlow compiled.
+    """Lets batches out of a train or test function that TensorFlow compiled (`Queue`).
 
-    The function reads them by itself. A call back into Python from there would run in a thread of
-    TensorFlow's, among the step's other operations. So each batch is put into a queue as well,
-    in the order of steps and without a copy, and noted when the function has returned. The queue
-    stands around the step and not in it: XLA takes no queues, and operations without a seed of
-    their own are seeded by their number in the graph (tensorflow/python/framework/random_seed.py).
+    The queue stands around the step and not in it: XLA, which may compile the step, takes none.
 
     Args:
         name: the model's method that the function calls: `train_step`.
@@ -65,7 +62,7 @@ class Outlet:
 
     def __init__(self, name: str) -> None:
         self._needed = name != "predict_step"  # predict() reads in Python
-        self._queues: dict[tuple[Any, ...], Any] = {}
+        self._queue = Queue()
         self._reader: tuple[Trace, str, str | None] | None = None
 
     def before(self, function: Any, step: Any) -> Any:
@@ -83,7 +80,7 @@ class Outlet:
             if executing_eagerly():
                 self._note_now(data)
             elif compiled:
-                self._put(_tensors(data))
+                self._queue.put(tensors_in(data))
             return function(data)
 
         return read
@@ -102,28 +99,13 @@ class Outlet:
         """Note the batches that a compiled function has read since the last time, as `open`."""
         self._reader = None
         if not functions.eagerly:  # else taking them out would be an operation of the author's
-            for batch in self._taken():
-                trace.result("batch", op, batch, at)
+            self._queue.note(trace, op, at)
 
     def _note_now(self, data: Any) -> None:
         if self._reader is not None:
             trace, op, at = self._reader
             with trace.outside():
-                trace.result("batch", op, _tensors(data), at)
-
-    def _put(self, tensors: list[Any]) -> None:
-        tensorflow = sys.modules["tensorflow"]
-        types = tuple(each.dtype for each in tensors)
-        if types not in self._queues:
-            with tensorflow.init_scope(), tensorflow.device("CPU:0"):
-                self._queues[types] = tensorflow.queue.FIFOQueue(-1, types)
-        self._queues[types].enqueue(tensors)
-
-    def _taken(self) -> Iterator[list[Any]]:
-        for queue in self._queues.values():
-            for _ in range(int(queue.size())):
-                batch = queue.dequeue()
-                yield list(batch) if isinstance(batch, (list, tuple)) else [batch]
+                trace.result("batch", op, tensors_in(data), at)
 
 
 class Origins:
@@ -194,17 +176,6 @@ def _line(code: CodeType | None, yields: bool = False) -> str | None:
     }
     line = lines.pop() if yields and len(lines) == 1 else code.co_firstlineno
     return f"{code.co_filename}:{line}"
-
-
-def _tensors(data: Any) -> list[Any]:
-    # Those with content: an Optional is Keras's for None.
-    types = sys.modules["tensorflow.python.framework.dtypes"]
-    nest = sys.modules["tensorflow.python.util.nest"]
-    return [
-        each
-        for each in nest.flatten(data, expand_composites=True)
-        if hasattr(each, "dtype") and each.dtype not in (types.resource, types.variant)
-    ]
 
 
 origins = Origins()

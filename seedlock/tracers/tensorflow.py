@@ -6,14 +6,10 @@ import os
 import sys
 from array import array
 
-from seedlock.patching import replace
+from seedlock.tracers import tensorflow_reads
 from seedlock.tracers.base import Tracer
-from seedlock.tracers.tensorflow_functions import (
-    ENTRANCES,
-    content,
-    executing_eagerly,
-    functions,
-)
+from seedlock.tracers.tensorflow_functions import ENTRANCES, functions
+from seedlock.tracers.tensorflow_reads import reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
 
     from seedlock.trace import Trace
 
-ITERATORS = "tensorflow.python.data.ops.iterator_ops"
 CONTEXT = "tensorflow.python.eager.context"
 GENERATORS = "tensorflow.python.ops.stateful_random_ops"
 
@@ -35,7 +30,7 @@ class TensorflowTracer(Tracer):
     tf.functions eagerly as long as these are wanted."""
 
     name = "tensorflow"
-    entrances = (CONTEXT, ITERATORS, *ENTRANCES, "tensorflow")
+    entrances = (CONTEXT, *tensorflow_reads.ENTRANCES, *ENTRANCES, "tensorflow")
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -46,8 +41,8 @@ class TensorflowTracer(Tracer):
         name = module.__name__
         if name in ENTRANCES:
             functions.intercept(module, trace)
-        elif name == ITERATORS:
-            _hook_iterators(module, trace)
+        elif name in tensorflow_reads.ENTRANCES:
+            reads.intercept(module, trace)
         elif name == "tensorflow":
             self._ready = True
             self._switch(trace)
@@ -85,19 +80,6 @@ class TensorflowTracer(Tracer):
         else:
             callbacks.remove_op_callback(self._callback)
             self._callback = None
-
-
-def _hook_iterators(module: Any, trace: Trace) -> None:
-    def function(plain: Any) -> Any:
-        def _next_internal(self: Any) -> Any:
-            batch = plain(self)
-            if executing_eagerly():
-                trace.result("batch", "tf.data", content(batch))
-            return batch
-
-        return _next_internal
-
-    replace(module.OwnedIterator, "_next_internal", function)
 
 
 def _noting(trace: Trace) -> Any:

@@ -11,10 +11,11 @@ import sys
 import weakref
 
 from seedlock.patching import replace
+from seedlock.tracers.tensorflow_queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from seedlock.trace import Trace
@@ -31,11 +32,13 @@ class Written:
     Attributes:
         op: method of the optimizer that was called last; None where there was none.
         gradient: whether a gradient was taken.
+        queues: what holds the batches that it reads.
     """
 
     def __init__(self) -> None:
         self.op: str | None = None
         self.gradient = False
+        self.queues: list[Queue] = []
         self._variables: dict[int, tuple[weakref.ref[Any], str]] = {}
 
     def add(self, variable: Any, name: str) -> None:
@@ -47,6 +50,7 @@ class Written:
         self.op = other.op or self.op
         self.gradient |= other.gradient
         self._variables.update(other._variables)
+        self.queues += [each for each in other.queues if each not in self.queues]
 
     def is_step(self) -> bool:
         """Tell whether this is training: an optimizer's update, or a gradient and a variable
@@ -65,12 +69,17 @@ class Functions:
 
     Attributes:
         eagerly: whether functions run operation by operation, for their results to be seen.
+        blind: whether batches that a function reads are not to be seen.
     """
 
     def __init__(self) -> None:
-        self.eagerly = False
+        self.eagerly = self.blind = False
         self._running: Written | None = None
         self._graphs: weakref.WeakKeyDictionary[Any, Written] = weakref.WeakKeyDictionary()
+
+    def running(self) -> bool:
+        """Tell whether a function that was called from outside is under way."""
+        return self._running is not None
 
     def intercept(self, module: Any, trace: Trace) -> None:
         """Put a hook at one of `ENTRANCES`."""
@@ -79,21 +88,37 @@ class Functions:
     def stepped(self, trace: Trace, op: str, variables: Iterable[Any], names: list[str]) -> None:
         """Note an optimizer's update of tf.Variables: with the function that it is part of, or
         at once where it is part of none."""
-        place = self._place(trace)
-        if place is None:
+        places = self._places(trace)
+        if not places:
             trace.finished_step(op, list(variables), names)
-            return
-        place.op = op
-        for variable, name in zip(variables, names, strict=True):
-            place.add(variable, name)
+        pairs = list(zip(variables, names, strict=True))
+        for place in places:
+            place.op = op
+            for variable, name in pairs:
+                place.add(variable, name)
 
-    def _place(self, trace: Trace) -> Written | None:
+    def put(self, tensors: list[Any], at: str) -> None:
+        """Let a batch out of the graph that is being made.
+
+        Args:
+            tensors: the batch, as `Queue.put` takes it.
+            at: `file:line` that reads it.
+        """
+        around = [self._graphs.setdefault(each, Written()) for each in _graphs()]
+        if not around[-1].queues:
+            around[-1].queues.append(Queue())
+        queue = around[-1].queues[0]
+        queue.endless |= len(around) > 1  # a loop's body has a graph of its own
+        for place in around:
+            if queue not in place.queues:
+                place.queues.append(queue)
+        queue.put(tensors, at)
+
+    def _places(self, trace: Trace) -> list[Written]:
+        # A function inside another may be called without that one later, or by a third.
         if executing_eagerly():
-            return None if trace.idle() else self._running
-        graph = sys.modules["tensorflow.python.framework.ops"].get_default_graph()
-        while hasattr(outer := getattr(graph, "outer_graph", None), "outer_graph"):
-            graph = outer
-        return self._graphs.setdefault(graph, Written())
+            return [] if trace.idle() or self._running is None else [self._running]
+        return [self._graphs.setdefault(each, Written()) for each in _graphs()]
 
     def _hook_calls(self, module: Any, trace: Trace) -> None:
         setting = module.Function._run_functions_eagerly
@@ -109,7 +134,8 @@ class Functions:
 
             def called(self_: Any, /, *args: Any, **kwargs: Any) -> Any:
                 if not executing_eagerly():
-                    return plain(self_, *args, **kwargs)
+                    inner = self_._clone(None) if self.blind and self._reads(self_) else self_
+                    return plain(inner, *args, **kwargs)
                 if trace.idle():
                     result = plain(self_, *args, **kwargs)
                     trace.result("call", self_._name, None)  # counted, if another thread's
@@ -127,17 +153,49 @@ class Functions:
 
             return called
 
+        def listing(plain: Any) -> Any:
+            def _list_all_concrete_functions_for_serialization(self_: Any) -> Any:
+                found = plain(self_)
+                if self.blind or not self._reads(self_):
+                    return found
+                self.blind = True  # a SavedModel has no queues of ours
+                try:
+                    other = self_._clone(None)
+                    signatures = [each.structured_input_signature for each in found]
+                    return [other.get_concrete_function(*one, **two) for one, two in signatures]
+                finally:
+                    self.blind = False
+
+            return _list_all_concrete_functions_for_serialization
+
         replace(module.Function, "__call__", function)
+        replace(module.Function, "_list_all_concrete_functions_for_serialization", listing)
+
+    def _reads(self, function: Any) -> bool:
+        graphs = [each._func_graph for each in function._list_all_concrete_functions()]
+        return any(self._graphs[each].queues for each in graphs if each in self._graphs)
 
     def _hook_graphs(self, module: Any, trace: Trace) -> None:
         def function(plain: Any) -> Any:
             def _call_flat(self_: Any, /, *args: Any, **kwargs: Any) -> Any:
                 written = self._graphs.get(self_._func_graph)
-                if written is not None:
-                    place = self._place(trace)
-                    if place is not None and place is not written:
+                if written is None:
+                    return plain(self_, *args, **kwargs)
+                for place in self._places(trace):
+                    if place is not written:
                         place.join(written)
-                return plain(self_, *args, **kwargs)
+                if not written.queues or not executing_eagerly():
+                    return plain(self_, *args, **kwargs)
+                queues = list(written.queues)
+                for queue in queues:
+                    if queue.endless or self.eagerly:  # as operations only this thread's are seen
+                        queue.follow(trace)
+                try:
+                    return plain(self_, *args, **kwargs)
+                finally:
+                    with trace.outside():
+                        for queue in queues:
+                            queue.note(trace, "tf.data")
 
             return _call_flat
 
@@ -146,8 +204,7 @@ class Functions:
     def _hook_gradients(self, module: Any, trace: Trace) -> None:
         def function(plain: Any) -> Any:
             def gradient(self_: Any, /, *args: Any, **kwargs: Any) -> Any:
-                place = self._place(trace)
-                if place is not None:
+                for place in self._places(trace):
                     place.gradient = True
                 return plain(self_, *args, **kwargs)
 
@@ -159,8 +216,7 @@ class Functions:
         def function(plain: Any) -> Any:
             def assigning(self_: Any, /, *args: Any, **kwargs: Any) -> Any:
                 if self_.trainable and self_.dtype.is_floating:
-                    place = self._place(trace)
-                    if place is not None:
+                    for place in self._places(trace):
                         place.add(self_, _name(self_))
                 return plain(self_, *args, **kwargs)
 
@@ -190,6 +246,16 @@ def executing_eagerly() -> bool:
     """Tell whether operations run now, and are not put into a graph."""
     found: bool = sys.modules["tensorflow.python.eager.context"].executing_eagerly()
     return found
+
+
+def _graphs() -> Iterator[Any]:
+    # The graph that operations are put into, and those around it.
+    graph = sys.modules["tensorflow.python.framework.ops"].get_default_graph()
+    while True:
+        yield graph
+        graph = getattr(graph, "outer_graph", None)
+        if not hasattr(graph, "outer_graph"):
+            return
 
 
 def content(value: Any) -> Any:
