@@ -6,12 +6,12 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from seedlock import places, startup
 from seedlock import settings as names
-from seedlock import startup
 from seedlock.derivation import derive as _derive
 from seedlock.errors import BadState, NotLocked
 from seedlock.fixed_blocks import Fixed
-from seedlock.user_seeds import own
+from seedlock.patching import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -211,7 +211,7 @@ def state_dict() -> dict[str, Any]:
         "format": STATE_FORMAT,
         "seed": current.settings.seed,
         "libraries": libraries,
-        "positions": current.positions(),
+        "positions": places.positions(current),
     }
 
 
@@ -247,7 +247,7 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
             adapter, module = loaded[name]
             with own():
                 adapter.restore(module, held)
-    current.go_on_from(state["positions"])
+    places.go_on_from(current, state["positions"])
 
 
 def _current() -> Lock:
