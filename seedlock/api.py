@@ -6,12 +6,12 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from seedlock import places, startup
 from seedlock import settings as names
-from seedlock import startup
 from seedlock.derivation import derive as _derive
 from seedlock.errors import BadState, NotLocked
 from seedlock.fixed_blocks import Fixed
-from seedlock.user_seeds import own
+from seedlock.patching import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -212,7 +212,7 @@ def state_dict() -> dict[str, Any]:
         "format": STATE_FORMAT,
         "seed": current.settings.seed,
         "libraries": libraries,
-        "positions": current.positions(),
+        "positions": places.positions(current),
     }
 
 
@@ -244,7 +244,7 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
             "import it before load_state_dict"
         )
     with contextlib.ExitStack() as each:  # the others also where one raises: last in, first out
-        each.callback(current.go_on_from, state["positions"])
+        each.callback(places.go_on_from, current, state["positions"])
         each.enter_context(own())
         for name, held in reversed(state["libraries"].items()):
             if held is not None:

@@ -13,8 +13,8 @@ from _thread import RLock
 
 from seedlock import settings as names
 from seedlock.hash_seed import hash_seed_variables
-from seedlock.patching import dress, replace
-from seedlock.user_seeds import in_own_block
+from seedlock.patching import dress, in_own_block, replace
+from seedlock.places import enter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _spawn(module: ModuleType, lock: Lock) -> None:
         def prepare(data: Any) -> None:
             place = data.get(_PLACE, lock.path)
             if place != lock.path:
-                lock.enter(place)
+                enter(lock, place)
                 if lock.settings.report is not None:
                     from seedlock import reporting
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 import os
 import sys
 
-from seedlock.patching import dress, mark, replace
+from seedlock.patching import dress, mark, own, replace
 from seedlock.settings import STRICT
-from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

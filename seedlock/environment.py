@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import sys
 
-from seedlock import registry, settings, startup
+from seedlock import settings, startup
 from seedlock.hash_seed import hash_seed_variables
 from seedlock.settings import WATCH, Settings
+from seedlock.trial_imports import import_adapters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
         from seedlock.reporting import usable_folder
 
         usable_folder(checked.report)
-    startup.guarded(registry.import_adapters)
+    startup.guarded(import_adapters)
     if checked.least_driver is not None:
         from seedlock.driver import refuse_old
 

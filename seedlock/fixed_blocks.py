@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from seedlock import startup
+from seedlock.places import put_back
 from seedlock.user_seeds import begin_fixed, end_fixed
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Fixed:
         states = end_fixed(self._blocks.pop())
         current = startup.in_force()
         if states and current is not None:
-            current.put_back(states)
+            put_back(current, states)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         decorated: Callable[P, R] = _fixed_function(function)

@@ -11,8 +11,8 @@ import os
 import sys
 
 from seedlock.derivation import stream_seed
-from seedlock.registry import import_adapters
 from seedlock.settings import HASH_SEED_NOTE, RESTARTED
+from seedlock.trial_imports import import_adapters
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:

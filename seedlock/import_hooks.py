@@ -8,6 +8,7 @@ On the start-up path: imports nothing, not even `__future__` (0.1 ms), hence quo
 
 import os
 import sys
+from _frozen_importlib_external import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 
 class PostImportFinder:
-    """A finder at the head of sys.meta_path that finds nothing itself: it lets the other
-    finders find a module that is waited for, and chains the hooks around its execution."""
+    """A finder at the head of sys.meta_path that finds nothing itself: it lets the finders behind
+    it find each module, and chains the hooks around the execution of one that is waited for.
+
+    It asks them for the others too, in their order: the import system makes and enters a lock
+    context for each finder (6000 instructions of CPython 3.11), so that a finder that only says no
+    costs `import numpy` 0.8 million, and one that asks the rest itself saves as many.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[tuple[Before | None, After]]] = {}
@@ -54,17 +60,22 @@ class PostImportFinder:
         path: "Sequence[str] | None" = None,
         target: "ModuleType | None" = None,
     ) -> "ModuleSpec | None":
-        """Return the spec that the other finders have for a module that is waited for."""
-        if name not in self._waiting:
+        """Return the spec that the other finders have for a module."""
+        waited = asked = name in self._waiting  # for whoever may find it, before us or behind us
+        if name in _OPTIONAL:
             return None
         for other in sys.meta_path:
-            find = getattr(other, "find_spec", None)
-            if other is self or find is None:
-                continue
-            spec: ModuleSpec | None = find(name, path, target)
-            if spec is not None:
-                self._chain(name, spec)
-                return spec
+            if other is self:
+                asked = True
+            elif asked:
+                find = getattr(other, "find_spec", None)
+                spec: ModuleSpec | None = None if find is None else find(name, path, target)
+                if spec is not None:
+                    if waited:
+                        self._chain(name, spec)
+                    return spec
+                if other is PathFinder and not waited:
+                    break  # what comes after it may be dear, and will be asked in its turn
         return None
 
     def _chain(self, name: str, spec: "ModuleSpec") -> None:
@@ -130,5 +141,8 @@ def function_of_os(name: str) -> "Any":
     """Return a function of `os`: what a pickled `FirstCall` becomes where it is unpickled."""
     return getattr(os, name)
 
+
+_OPTIONAL = ("sitecustomize", "usercustomize")
+"""Modules for which each start looks and mostly in vain: whoever finds none is asked twice."""
 
 finder = PostImportFinder()

@@ -8,13 +8,38 @@ the type stay as they are. CPython only, like this package.
 
 import gc
 import sys
+from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Token
     from typing import Any, TypeVar
 
     F = TypeVar("F")
+
+POLICY: "dict[str, object]" = {}
+OWN: "dict[str, object]" = {}
+mode: "ContextVar[dict[str, object]]" = ContextVar("seedlock_mode", default=POLICY)
+"""Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
+the user's as written; then the value holds the generators' states from before."""
+
+
+class own:  # noqa: N801 - read as a word: with own():
+    """A block in which seeds that are set are seedlock's own, not the user's."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token: Token[dict[str, object]] = mode.set(OWN)
+
+    def __exit__(self, *problem: object) -> None:
+        mode.reset(self._token)
+
+
+def in_own_block() -> bool:
+    """Tell whether seedlock itself is setting seeds at the moment."""
+    return mode.get() is OWN
 
 
 def dress(replacement: "F", original: object) -> "F":
@@ -36,14 +61,49 @@ def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
         name: name of the function; nothing happens where there is none.
         make: gets the original and returns what takes its place.
     """
-    original = vars(owner).get(name)
-    if original is None or is_replaced(original):
+    found = original(owner, name)
+    if found is None or is_replaced(found):
         return
-    replacement = mark(dress(make(original), original))
+    _put(owner, name, mark(dress(make(found), found)))
+
+
+def original(owner: "Any", name: str) -> "Any":
+    """Return what a module or class has under a name, or what a stand-in there stands for; None
+    where there is nothing."""
+    found = vars(owner).get(name)
+    return getattr(found, "_seedlock_stands_for", found)
+
+
+def stand_in(owner: "Any", name: str, intercept: "Callable[[], None]") -> None:
+    """Stand in a function's place until its first call, which is when the adapter's code for it
+    is loaded: a program that only imports a library does not pay for that.
+
+    Args:
+        owner: the module or class.
+        name: name of the function; nothing happens where there is none.
+        intercept: puts the replacement in the place of `original(owner, name)`.
+    """
+    function = vars(owner).get(name)
+    if function is None:
+        return
+
+    def until_called(*args: "Any", **kwargs: "Any") -> "Any":
+        if mode.get() is OWN:
+            return function(*args, **kwargs)
+        if vars(owner)[name] is until_called:
+            intercept()
+        # Who took hold of the stand-in before goes on calling it.
+        return vars(owner)[name](*args, **kwargs)
+
+    until_called._seedlock_stands_for = function  # type: ignore[attr-defined]
+    _put(owner, name, dress(until_called, function))
+
+
+def _put(owner: "Any", name: str, replacement: object) -> None:
     try:
         setattr(owner, name, replacement)
     except TypeError:
-        _replace_in_immutable(owner, name, replacement)
+        replace_in_immutable(owner, name, replacement)
 
 
 def rebind(package: str, original: object, replacement: object) -> None:
@@ -76,68 +136,23 @@ def is_replaced(function: object) -> bool:
     return getattr(function, "_seedlock_replaces", False) is True
 
 
-def initialise(owner: type, init: "Callable[..., None]") -> None:
-    """Call `init(self, *args, **kwargs)` for each new instance of a C type without `__init__`.
+def replace_in_immutable(owner: type, name: str, replacement: object) -> None:
+    """Put `replacement` into the dictionary of a type that refuses new attributes.
 
-    Calling the type reaches it, and so does everybody who holds on to the type. What C code makes
-    by itself and what `__new__` alone makes, as unpickling does, does not.
+    Raises:
+        AdapterFailed: this interpreter keeps the dictionary elsewhere.
     """
-    if "__init__" in owner.__dict__:
-        return
-    _replace_in_immutable(owner, "__init__", mark(init))
-    # The dictionary alone is not enough: a call of the type goes through a slot, which follows
-    # the dictionary only when the type is asked to set an attribute, and that it refuses.
-    at = _offset_of_init()
-    if _word(owner, at) == _word(object, at):
-        import ctypes
-
-        ctypes.c_void_p.from_address(id(owner) + at).value = _word(_With, at)
-    if _word(owner, at) != _word(_With, at):
-        raise _not_replaced(owner, "__init__")
-
-
-class _With:
-    def __init__(self) -> None: ...
-
-
-class _WithToo:
-    def __init__(self, _: int) -> None: ...
-
-
-class _Without:
-    pass
-
-
-def _offset_of_init() -> int:
-    # PyTypeObject.tp_init, wherever this interpreter has it: the one word in which classes with
-    # an __init__ agree with one another, classes without agree, and the two kinds differ.
-    found = [
-        at
-        for at in range(0, 50 * 8, 8)
-        if _word(_With, at) == _word(_WithToo, at) != _word(_Without, at) == _word(object, at)
-    ]
-    if len(found) != 1:
-        raise _not_replaced(object, "__init__")
-    return found[0]
-
-
-def _word(owner: type, at: int) -> int | None:
-    import ctypes
-
-    return ctypes.c_void_p.from_address(id(owner) + at).value
-
-
-def _replace_in_immutable(owner: type, name: str, replacement: object) -> None:
     import ctypes  # NumPy has loaded it already
 
     namespace = gc.get_referents(owner.__dict__)[0]
     namespace[name] = replacement
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
     if owner.__dict__[name] is not replacement:
-        raise _not_replaced(owner, name)
+        raise not_replaced(owner, name)
 
 
-def _not_replaced(owner: type, name: str) -> Exception:
+def not_replaced(owner: type, name: str) -> Exception:
+    """Return the error for an attribute of a type that could not be replaced."""
     from seedlock.errors import AdapterFailed
 
     return AdapterFailed(

@@ -1,21 +1,23 @@
 """The lock in force in this process: its settings, what was applied to each library, the gaps.
 
-Imported with the first library that it locks, not at the start.
+Imported with the first library that it locks, not at the start, and then holds what an import
+needs. What only a running program needs (`PARTS`) is made when it is first asked for: loading it
+costs as much as a hundredth of `import numpy`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock, get_ident
 
-from seedlock import lineage, registry
+from seedlock import registry
 from seedlock.adapters.base import Adapter, Applied
-from seedlock.callers import Sites
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
+from seedlock.patching import own, stand_in
 from seedlock.registry import REGISTRY, Entry
-from seedlock.settings import LEVEL, WATCH
-from seedlock.user_seeds import UserSeeds, own
+from seedlock.settings import LEVEL
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
@@ -23,12 +25,18 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from seedlock.callers import Sites
+    from seedlock.lineage import Family
     from seedlock.settings import Settings
     from seedlock.trace import Trace
+    from seedlock.user_seeds import UserSeeds
 
 DRAWN_BY_IMPORTS = ("python", "numpy")
 """Libraries from whose generators others draw while they are being imported: JAX 0.10.2 from
 NumPy's (clusters/k8s_cluster.py), TensorFlow 2.21.0, through rich, from Python's."""
+
+PARTS = ("policy", "family", "entropy", "threads")
+"""Attributes of a lock that `seedlock.places` makes when they are first asked for."""
 
 _ENTRIES = {entry.module: entry for entry in REGISTRY}
 
@@ -42,6 +50,9 @@ class Lock:
         gaps: what is not locked, beyond the libraries' own gaps.
         applied: what was done to each imported library, by its name in the registry.
         path: this process's place in the family of processes and tasks (`seedlock.lineage`).
+        main_path: the place whose main streams it draws from.
+        keep: whether a forked child reads the state of Python's generator, as `sow` has it.
+        thread: the thread in which the lock was made.
         family: the places below it.
         policy: what becomes of seeds that user code sets.
         entropy: call sites that drew from the system.
@@ -52,6 +63,12 @@ class Lock:
     Raises:
         HashSeedNotTaken: this interpreter hashes text under another seed, and no gap says so.
     """
+
+    if TYPE_CHECKING:
+        family: Family
+        policy: UserSeeds
+        entropy: Sites
+        threads: Sites
 
     def __init__(
         self,
@@ -68,34 +85,44 @@ class Lock:
             raise wrong_note(settings)
         self.settings = settings
         self.restarted = restarted
-        self.gaps = gaps + lineage.shared_place(settings)
+        self.gaps = gaps
         self.applied: dict[str, Applied] = {}
         self._adapters: dict[str, tuple[Adapter, str]] = {}
-        self.path, self._main_path = lineage.place(settings)
-        self.policy = UserSeeds(
-            settings.seed, settings.user_seeds, self._state_of, settings.level == WATCH
-        )
-        self.policy.enter(lineage.stream_path(self.path))
-        self.entropy = Sites()
-        self.threads = Sites()
+        self.path = self.main_path = ""
+        self.thread = get_ident()
         self.environment = {
-            name: value for name, value in os.environ.items() if name.startswith("REPRO_")
+            name: os.environ[name] for name in os.environ if name.startswith("REPRO_")
         }
-        self.family = lineage.Family(self.gap)
-        self.family.enter(self.path)
         if settings.level != "strict":  # seedlock.lock() may have chosen it
             self.environment[LEVEL] = settings.level
-        self._keep = True
+        self.keep = True
         self._guard = guard
-        self.trace = self._traced() if settings.trace is not None else None
         self._states_before: dict[str, dict[str, object]] = {}
+        self.trace: Trace | None = None
+        if settings.lineage or settings.giver or settings.rank is not None:
+            from seedlock import lineage
+
+            self.gaps = gaps + lineage.shared_place(settings)
+            self.path, self.main_path = lineage.place(settings)
+        if settings.trace is not None:
+            from seedlock import places
+
+            places.traced(self)
+
+    def __getattr__(self, name: str) -> object:
+        if name not in PARTS:
+            raise AttributeError(f"a lock has no attribute {name!r}")
+        from seedlock import places
+
+        # Whole, for threads that ask at once: the first one's is everybody's.
+        return self.__dict__.setdefault(name, places.PARTS[name](self))
 
     def before(self, module_name: str) -> None:
         """Set what a library of the registry needs before its import."""
         adapter, applied = self._begin(_ENTRIES[module_name])
         adapter.prepare(self.settings, applied)
         for entrance in adapter.entrances:
-            self._when_imported(entrance, self._interceptor(adapter))
+            self.when_imported(entrance, self._interceptor(adapter))
         self._states_before[module_name] = {
             name: drawn.state(module) for name, (drawn, module) in self._drawn_by_imports().items()
         }
@@ -112,21 +139,25 @@ class Lock:
             self._check_version(entry, module, applied)
         adapter.apply(module, self.settings, applied)
         self._undraw(module_name)
+        generators = adapter.generators or module_name
         if not adapter.entrances:
-            self._when_imported(adapter.generators or module_name, self._interceptor(adapter))
-        self._when_imported(
-            adapter.generators or module_name,
-            lambda generators: adapter.sow(
-                generators, self.settings, applied, self._main_path_of(adapter)
-            ),
-        )
+            self.when_imported(generators, self._interceptor(adapter))
+        self.when_imported(generators, lambda found: self.sow(adapter, found))
         if module_name == "random":
             # Python's own hook, registered by this import, seeds a forked child from the system.
             os.register_at_fork(after_in_child=lambda: self._guard(self._sow_python))
 
-    def intercepted(self, module: ModuleType) -> None:
+    def intercepted(self, module: Any) -> None:
         """Replace what a module of `registry.WATCHED` offers, just imported."""
-        registry.watcher(module.__name__).INTERCEPTS[module.__name__](module, self)
+        name = module.__name__
+
+        def intercept() -> None:
+            registry.watcher(name).INTERCEPTS[name](module, self)
+
+        if name == "threading":  # which nearly every library imports
+            stand_in(module.Thread, "start", self._once(intercept))
+        else:
+            intercept()
 
     def apply_late(self, module_name: str) -> None:
         """Lock a library that was imported before seedlock started, with a gap where that is
@@ -140,6 +171,21 @@ class Lock:
                 "environment already"
             )
 
+    def sow(self, adapter: Adapter, module: ModuleType, keep: bool = True) -> None:
+        """Seed a library's main stream at this process's place, and note it.
+
+        Args:
+            adapter: the library's.
+            module: the module that holds its generators.
+            keep: whether to read the state that comes of it, which takes longer than to seed.
+        """
+        path = self.main_path if adapter.per_process else ""
+        if path:
+            from seedlock.lineage import stream_path
+
+            path = stream_path(path)
+        adapter.sow(module, self.settings, self.applied[adapter.name], path, keep)
+
     def loaded(self) -> dict[str, tuple[Adapter, ModuleType]]:
         """Return the adapter and the module that holds the generators of each library whose
         generators are loaded, in the registry's order."""
@@ -151,120 +197,46 @@ class Lock:
                     found[entry.name] = (adapter, sys.modules[module])
         return found
 
-    def forked(self) -> bool:
-        """Take the child's place after a fork; return False if it is there to become a program."""
-        self.policy.sites.clear()
-        self.policy.unseeded_sites.clear()
-        self.entropy.clear()
-        self.threads.clear()
-        self.policy.gaps.clear()
-        path, program = self.family.forked()
-        if self.trace is not None:
-            self.trace.forked()
-        self._keep = self.settings.report is not None or lineage.of_worker(path)
-        self.enter(path, self._keep, forked=True)
-        return not program
-
-    def take(self, place: str) -> bool:
-        """Take the place of a task; return whether that brought a gap to light."""
-        drawn = lineage.of_worker(self.path) and self._drawn()
-        if drawn:
-            self.gap(
-                "a worker of a pool drew random numbers, or made a generator, before its first "
-                "task: what tasks make of them depends on which worker takes them"
-            )
-        self.enter(place, keep=False)
-        return drawn
-
-    def enter(self, path: str, keep: bool = True, forked: bool = False) -> None:
-        """Take a place in the family of processes and tasks: all main streams begin anew.
-
-        Args:
-            path: the place.
-            keep: whether to read the states that come of it, which takes longer than to seed.
-            forked: whether this is a fork's hook; Python's own generator has a hook of its own.
-        """
-        self.path = self._main_path = path
-        if self.trace is not None:
-            self.trace.place(path)
-        self.family.enter(path)
-        self.policy.enter(lineage.stream_path(path))
-        for name, (adapter, module) in self.loaded().items():
-            if adapter.per_process and not (forked and name == "python"):
-                main = self._main_path_of(adapter)
-                adapter.sow(module, self.settings, self.applied[name], main, keep)
-
-    def positions(self) -> dict[str, Any]:
-        """Return how far this process has counted, for a checkpoint: children, jobs, pools, and
-        generators without a seed by library."""
-        return {**self.family.positions(), "unseeded": self.policy.positions()}
-
-    def go_on_from(self, positions: dict[str, Any]) -> None:
-        """Count on from what `positions` returned."""
-        self.family.go_on_from(positions)
-        self.policy.go_on_from(positions["unseeded"])
-
     def gap(self, text: str) -> None:
         """Note once what is not locked."""
         self.policy.gap(text)
-
-    def put_back(self, states: dict[str, object]) -> None:
-        """Put main generators into states that they had, by library."""
-        loaded = self.loaded()
-        with own():
-            for name, state in states.items():
-                adapter, module = loaded[name]
-                adapter.restore(module, state)
 
     def adapter(self, name: str) -> Adapter:
         """Return the adapter of an applied library."""
         return self._adapters[name][0]
 
-    def _traced(self) -> Trace:
-        from seedlock.trace import Trace
-        from seedlock.tracers.base import install
-
-        made = Trace(self.settings, self.gap)
-        install(made, self._when_imported)
-        self.policy.trace = self.family.trace = made
-        return made
-
-    def _main_path_of(self, adapter: Adapter) -> str:
-        return lineage.stream_path(self._main_path) if adapter.per_process else ""
-
-    def _drawn(self) -> bool:
-        # By an initializer, or by the main module as a spawned worker imports it.
-        if self.policy.author_made():
-            return True
-        if self.policy.sites.as_list():
-            return False  # the author seeded: the states tell nothing
-        return any(
-            adapter.readable and adapter.state(module) != self.applied[name].state
-            for name, (adapter, module) in self.loaded().items()
-            if self.applied[name].state is not None
-        )
-
-    def _sow_python(self) -> None:
-        adapter, module = self._adapters["python"]
-        adapter.sow(
-            sys.modules[module],
-            self.settings,
-            self.applied["python"],
-            self._main_path_of(adapter),
-            self._keep,
-        )
-
-    def _state_of(self, name: str) -> object:
+    def main_state(self, name: str) -> object:
+        """Return the state of a library's main generators, for its adapter's `restore`."""
         adapter, module = self._adapters[name]
         with own():  # reading MXNet's may have to seed them anew
             return adapter.main_state(sys.modules[module])
 
-    def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
-        return lambda module: adapter.intercept(module, self.policy)
-
-    def _when_imported(self, name: str, do: Callable[[ModuleType], None]) -> None:
+    def when_imported(self, name: str, do: Callable[[ModuleType], None]) -> None:
+        """Do something with a module once it is imported, at once if it is."""
         if not finder.register(name, lambda _, module: self._guard(lambda: do(module))):
             do(sys.modules[name])
+
+    def _sow_python(self) -> None:
+        adapter, module = self._adapters["python"]
+        self.sow(adapter, sys.modules[module], self.keep)
+
+    def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
+        def defer(module: ModuleType) -> None:
+            intercept = self._once(lambda: adapter.intercept(module, self.policy))
+            adapter.defer(module, self.settings, intercept)
+
+        return defer
+
+    def _once(self, step: Callable[[], None]) -> Callable[[], None]:
+        one_at_a_time, steps = RLock(), [step]
+
+        def once() -> None:
+            with one_at_a_time:
+                if steps:
+                    self._guard(step)
+                    steps.clear()
+
+        return once
 
     def _drawn_by_imports(self) -> dict[str, tuple[Adapter, ModuleType]]:
         loaded = self.loaded()
@@ -291,6 +263,8 @@ class Lock:
     def _check_version(self, entry: Entry, module: ModuleType, applied: Applied) -> None:
         # The start looked at folder names; what was imported may come from elsewhere.
         version = str(getattr(module, "__version__", "of unknown version"))
+        if (entry.distributions[0], version) in registry.FITS:
+            return
         locked = registry.locked_versions(registry.lock_file(self.settings.lock_file))
         name = next((name for name in entry.distributions if name in locked), entry.name)
         wanted = locked.get(name)

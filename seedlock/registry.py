@@ -98,13 +98,15 @@ OS_CALLS = {
 
 TRACERS = ("python", "numpy", "torch", "tensorflow", "keras", "mxnet", "jax", "sklearn")
 """Libraries whose steps and operations a trace can hold: modules of seedlock.tracers."""
-
 DEFAULT_LOCK_FILE = "repro-lock.txt"
 """Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
 
 
 _READ: "dict[str, dict[str, str]]" = {}
 """Lock files that this process has read: the start and each library compare with the same one."""
+
+FITS: "set[tuple[str, str]]" = set()
+"""Distributions and versions that the start found and had nothing to say about."""
 
 
 def lock_file(given: "str | None") -> "str | None":
@@ -222,7 +224,10 @@ def refuse_unfit(settings: "Settings") -> "list[str]":
     for entry in REGISTRY:
         for name in entry.distributions:
             if name in installed:
-                gaps += fit(entry, name, installed[name], locked.get(name), settings)
+                found = fit(entry, name, installed[name], locked.get(name), settings)
+                if not found:
+                    FITS.add((name, installed[name]))
+                gaps += found
     return gaps
 
 
@@ -264,15 +269,6 @@ def import_adapter(entry: Entry) -> "Adapter":
     __import__(name)
     adapter: Adapter = sys.modules[name].adapter
     return adapter
-
-
-def import_adapters() -> None:
-    """Import every adapter, so that a broken one is found before user code starts.
-
-    Takes 4 ms: done once, by what starts a locked process and not by the process itself.
-    """
-    for entry in REGISTRY:
-        import_adapter(entry)
 
 
 def watcher(name: str) -> "Any":

@@ -18,9 +18,9 @@ from seedlock import __version__, machine, registry
 from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
+from seedlock.patching import own
 from seedlock.registry import REGISTRY
 from seedlock.settings import WATCH
-from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -192,7 +192,9 @@ def _forked() -> None:
 
 def _begin_in_child() -> None:
     lock = _locked()
-    if lock.forked() and lock.settings.report is not None:
+    from seedlock import places
+
+    if places.forked(lock) and lock.settings.report is not None:
         from seedlock import reporting
 
         reporting.begin(lock)

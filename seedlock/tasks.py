@@ -14,6 +14,7 @@ from itertools import count
 from seedlock import startup
 from seedlock.children import Announced
 from seedlock.patching import replace
+from seedlock.places import take
 from seedlock.settings import STRICT
 from seedlock.threads import note_threads
 
@@ -66,7 +67,7 @@ class Task:
         """Enter `place`, unless this is the process that handed the task out."""
         if os.getpid() != self.giver:
             lock = startup.in_force()
-            if lock is not None and lock.take(place) and lock.settings.report is not None:
+            if lock is not None and take(lock, place) and lock.settings.report is not None:
                 from seedlock import reporting
 
                 reporting.update_now()

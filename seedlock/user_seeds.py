@@ -9,11 +9,11 @@ different streams.
 import os
 import sys
 from _thread import get_ident
-from contextvars import ContextVar
 from itertools import count
 
 from seedlock.callers import Sites, importing, shown
 from seedlock.derivation import Branch
+from seedlock.patching import OWN, POLICY, mode
 from seedlock.seed_values import LONG, canonical, looks_measured
 
 TYPE_CHECKING = False
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     StateOf = Callable[[str], object]
     Fixed = tuple[Token[dict[str, object]], dict[str, object]]
 
-POLICY: dict[str, object] = {}
-OWN: dict[str, object] = {}
-_mode: ContextVar[dict[str, object]] = ContextVar("seedlock_mode", default=POLICY)
-"""Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
-the user's as written; then the value holds the generators' states from before."""
 SEVERAL_THREADS = "generators without a seed were made in several threads, in no fixed order"
 
 MODULES = {"python": "random"}
@@ -51,6 +46,7 @@ class UserSeeds:
     """The policy of one process.
 
     Attributes:
+        root: root seed, 0 to 2**64 - 1.
         policy: one of `settings.USER_SEED_POLICIES`.
         watches: whether nothing is decided, at level watch.
         sites: call sites of seeds that user code set.
@@ -68,16 +64,21 @@ class UserSeeds:
         self.sites = Sites()
         self.unseeded_sites = Sites()
         self.gaps: list[str] = []
-        self._root = root
+        self.root = root
         self._state_of = state_of
         self._users: dict[str, Branch] = {}
         self.enter("")
 
-    def enter(self, path: str) -> None:
-        """Take a place in the family of processes and tasks: count anew from it."""
+    def enter(self, path: str, thread: int | None = None) -> None:
+        """Take a place in the family of processes and tasks: count anew from it.
+
+        Args:
+            path: the place.
+            thread: the one whose generators need no order among threads; None for this one.
+        """
         self.path = path
         self._made: dict[str, tuple[Iterator[int], Branch]] = {}
-        self._thread = get_ident()
+        self._thread = thread or get_ident()
         self._last: dict[int, tuple[Site, bool]] = {}
 
     def choose(
@@ -124,15 +125,15 @@ class UserSeeds:
         Raises:
             UserSeedRefused: the policy is to refuse.
         """
-        mode = _mode.get()
+        current = mode.get()
         policy = self.policy
-        if mode is not POLICY:
-            if mode is OWN:
+        if current is not POLICY:
+            if current is OWN:
                 return False
             policy = "fixed"
-            if main and library not in mode:
-                mode[library] = None  # reading a state must not come back here
-                mode[library] = self._state_of(library)
+            if main and library not in current:
+                current[library] = None  # reading a state must not come back here
+                current[library] = self._state_of(library)
         elif policy == "refuse" and importing(sys._getframe(1)):
             policy = "keep"
         written = given if written is None else written
@@ -154,13 +155,13 @@ class UserSeeds:
     def decides(self) -> bool:
         """Tell whether the outside seed is mixed into seeds here: no under the policy keep, in a
         block of fixed(), and where seedlock sets seeds itself."""
-        return self.policy != "keep" and _mode.get() is POLICY
+        return self.policy != "keep" and mode.get() is POLICY
 
     def mixed(self, library: str, given: object, bits: int) -> int:
         """Return what `given` becomes under the root seed: the path user, library, given."""
         branch = self._users.get(library)
         if branch is None:
-            branch = self._users[library] = Branch(self._root, "user", library)
+            branch = self._users[library] = Branch(self.root, "user", library)
         if type(given) is int and given.bit_length() <= LONG:
             return branch.derive(given, bits=bits)
         return branch.derive(*canonical(given), bits=bits)
@@ -200,7 +201,7 @@ class UserSeeds:
         return next(made[0]), made[1]
 
     def _branch(self, kind: str) -> Branch:
-        return Branch(self._root, "entropy", self.path, *kind.split(" "))
+        return Branch(self.root, "entropy", self.path, *kind.split(" "))
 
     def positions(self) -> dict[str, int]:
         """Return how many generators without a seed there were, by library and maker."""
@@ -237,22 +238,10 @@ class UserSeeds:
             self.gap(f"{site.where} seeds with {what}: {site.function}({shown(given)})")
 
 
-class own:  # noqa: N801 - read as a word: with own():
-    """A block in which seeds that are set are seedlock's own, not the user's."""
-
-    __slots__ = ("_token",)
-
-    def __enter__(self) -> None:
-        self._token: Token[dict[str, object]] = _mode.set(OWN)
-
-    def __exit__(self, *problem: object) -> None:
-        _mode.reset(self._token)
-
-
 def begin_fixed() -> "Fixed":
     """Honour seeds as written from here on, until `end_fixed`."""
     states: dict[str, object] = {}
-    token = _mode.set(states)
+    token = mode.set(states)
     _tell_watchers()
     return token, states
 
@@ -262,7 +251,7 @@ def end_fixed(block: "Fixed") -> dict[str, object]:
     block seeded, by library."""
     token, states = block
     try:
-        _mode.reset(token)
+        mode.reset(token)
     except ValueError:
         pass  # a generator that another task or thread ends: the block is not in force there
     _tell_watchers()
@@ -291,10 +280,5 @@ def _tell_watchers() -> None:
 
 def in_fixed_block() -> bool:
     """Tell whether seeds count as written at the moment, by fixed()."""
-    mode = _mode.get()
-    return mode is not POLICY and mode is not OWN
-
-
-def in_own_block() -> bool:
-    """Tell whether seedlock itself is setting seeds at the moment."""
-    return _mode.get() is OWN
+    current = mode.get()
+    return current is not POLICY and current is not OWN

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedlock import seed_values, user_seeds
+from seedlock import patching, seed_values
 from seedlock.errors import UserSeedRefused
 from seedlock.user_seeds import UserSeeds
 from tests.interpreter import python
@@ -78,7 +78,7 @@ def test_keep_and_refuse() -> None:
 def test_own_seeds_are_nobodys_business() -> None:
     """What seedlock sets itself is neither mixed nor noted, under any policy."""
     seeds = policy("refuse")
-    with user_seeds.own():
+    with patching.own():
         assert seeds.choose("torch", 42, 64, "f") is None
     assert seeds.sites.as_list() == []
 

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
-from abc import ABC, abstractmethod
 
 from seedlock.derivation import stream_seed
-from seedlock.settings import PORTABLE, STRICT, WATCH
-from seedlock.user_seeds import own
+from seedlock.patching import own
+from seedlock.settings import STRICT, WATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from abc import ABC, abstractmethod
+    from collections.abc import Callable, Mapping
     from types import ModuleType
     from typing import Any
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
+else:
+    ABC = object  # mypy sees that each adapter has each method
 
 LOCKED_LEVELS = ("warn", *STRICT)
 """Levels at which determinism flags are set at all."""
@@ -38,24 +40,6 @@ CUDA = {
 TF32_OFF = {"NVIDIA_TF32_OVERRIDE": "0"}
 """cuBLAS's and cuDNN's own switch, one for all frameworks (REPRO_TF32=off)."""
 
-XLA = "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
-"""Excludes nondeterministic operations, and autotuning, which picks another kernel in another
-run. jaxlib 0.10.2 and TensorFlow 2.21.0 both know the two flags; an XLA that doesn't ends the
-process with "Unknown flag in XLA_FLAGS"."""
-
-XLA_PORTABLE = " ".join(
-    (
-        # Compiles for x86-64-v3 on newer processors too.
-        "--xla_cpu_max_isa=AVX2",
-        # No RSQRTPS, whose bits are the processor maker's choice (codegen/intrinsic/rsqrt.cc).
-        "--xla_cpu_enable_platform_dependent_math=false",
-        # No YNNPACK: it divides long sums by the caches, also with the flag above, which asks it
-        # for consistent arithmetic. Eigen does too, and can be told of others (seedlock/eigen.py).
-        "--xla_cpu_experimental_ynn_fusion_type=",
-    )
-)
-"""jaxlib 0.10.2 and TensorFlow 2.21.0 know all three."""
-
 _EQUIVALENT = {"CUBLAS_WORKSPACE_CONFIG": (":4096:8", ":16:8")}
 _MERGED = ("XLA_FLAGS",)
 
@@ -71,7 +55,8 @@ class Applied:
         replaced: values that the user's environment had for them.
         flags: determinism flags as read back after they were set.
         gaps: what could not be done.
-        state: state of the generators just after seeding; None when it can't be read.
+        state: state of the generators just after seeding; None when it can't be read. May be
+            given as a function that returns it, which is called when it is first asked for.
     """
 
     def __init__(self, library: str) -> None:
@@ -82,7 +67,17 @@ class Applied:
         self.replaced: dict[str, str] = {}
         self.flags: dict[str, object] = {}
         self.gaps: list[str] = []
-        self.state: object = None
+        self._state: object = None
+
+    @property
+    def state(self) -> object:
+        if callable(self._state):
+            self._state = self._state()
+        return self._state
+
+    @state.setter
+    def state(self, state: object) -> None:
+        self._state = state
 
 
 class Adapter(ABC):
@@ -94,8 +89,9 @@ class Adapter(ABC):
     may change it, or takes too long for each report, `readable`; where the library has no
     generator of its own that a child process could share with its parent, `per_process`; where a
     seed for the whole library sets less than its state holds, `main_parts`, the names of what it
-    sets; where its threads sleep while they wait, `spins` as False. It implements the methods
-    below in their order.
+    sets; where a generator of the same kind, beside the main one, can tell the state that a seed
+    gives, `state_of_seed`; where its threads sleep while they wait, `spins` as False. It implements
+    the methods below in their order.
     """
 
     name: str
@@ -105,49 +101,65 @@ class Adapter(ABC):
     per_process: bool = True
     main_parts: tuple[str, ...] = ()
     spins: bool = True
+    state_of_seed: Callable[[Any, int], object] | None = None
 
-    @abstractmethod
-    def environment(self, settings: Settings) -> dict[str, str]:
-        """Return the variables that must stand before the library is imported."""
+    if TYPE_CHECKING:  # an import of NumPy would pay as much for them as for a module
 
-    @abstractmethod
-    def intercept(self, module: Any, policy: UserSeeds) -> None:
-        """Put the policy at every way in which user code seeds the library.
+        @abstractmethod
+        def environment(self, settings: Settings) -> dict[str, str]:
+            """Return the variables that must stand before the library is imported."""
+
+        @abstractmethod
+        def intercept(self, module: Any, policy: UserSeeds) -> None:
+            """Put the policy at every way in which user code seeds the library.
+
+            Args:
+                module: each of `entrances`, just imported; where there are none, the module that
+                    holds the generators.
+                policy: what is asked at each call (`choose`, `unseeded`).
+            """
+
+        @abstractmethod
+        def seed(self, module: Any, seed: int) -> None:
+            """Set the library's main generators.
+
+            Args:
+                module: the module that holds the generators.
+                seed: seed of the library's stream, within the range in `derivation.STREAMS`.
+            """
+
+        @abstractmethod
+        def set_deterministic(self, module: Any, settings: Settings) -> None:
+            """Set the determinism flags that the level asks for."""
+
+        @abstractmethod
+        def flags(self, module: Any) -> dict[str, object]:
+            """Read the determinism flags back."""
+
+        @abstractmethod
+        def state(self, module: Any) -> object:
+            """Return the state of all generators as JSON can hold it; None if it can't be read."""
+
+        @abstractmethod
+        def restore(self, module: Any, state: Any) -> None:
+            """Put the generators into a state that `state` returned."""
+
+        @abstractmethod
+        def gaps(self, settings: Settings) -> list[str]:
+            """Return what the library cannot do at this level."""
+
+    def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
+        """Put up what calls `intercept` when user code first seeds the library, or call it now.
+
+        Where most programs import the library and few seed it, stand-ins
+        (`seedlock.patching.stand_in`) keep what is behind `intercept` out of the import.
 
         Args:
-            module: each of `entrances`, just imported; where there are none, the module that
-                holds the generators.
-            policy: what is asked at each call (`choose`, `unseeded`).
+            module: as in `intercept`.
+            settings: what was asked for.
+            intercept: calls the method of that name.
         """
-
-    @abstractmethod
-    def seed(self, module: Any, seed: int) -> None:
-        """Set the library's main generators.
-
-        Args:
-            module: the module that holds the generators.
-            seed: seed of the library's stream, within the range in `derivation.STREAMS`.
-        """
-
-    @abstractmethod
-    def set_deterministic(self, module: Any, settings: Settings) -> None:
-        """Set the determinism flags that the level asks for."""
-
-    @abstractmethod
-    def flags(self, module: Any) -> dict[str, object]:
-        """Read the determinism flags back."""
-
-    @abstractmethod
-    def state(self, module: Any) -> object:
-        """Return the state of all generators as JSON can hold it; None if it can't be read."""
-
-    @abstractmethod
-    def restore(self, module: Any, state: Any) -> None:
-        """Put the generators into a state that `state` returned."""
-
-    @abstractmethod
-    def gaps(self, settings: Settings) -> list[str]:
-        """Return what the library cannot do at this level."""
+        intercept()
 
     def main_state(self, module: Any) -> object:
         """Return the part of the state that `main_parts` names, for `restore`."""
@@ -162,8 +174,10 @@ class Adapter(ABC):
             given = os.environ.get(name)
             lost = given not in (None, value)
             if given is not None and name in _MERGED:
+                from seedlock.adapters.xla_flags import flags, merged
+
                 value = merged(given, value)
-                lost = not {*_flags(given)} <= {*value.split()}
+                lost = not {*flags(given)} <= {*value.split()}
             if given is not None and given in _EQUIVALENT.get(name, ()):
                 value, lost = given, False
             if lost:
@@ -209,27 +223,13 @@ class Adapter(ABC):
         with own():
             self.seed(module, seed)
         applied.seeds[self.name] = seed
-        applied.state = self.state(module) if self.readable and keep else None
-
-
-def merged(given: str, wanted: str) -> str:
-    """Return XLA_FLAGS with the user's flags kept and ours last, where XLA lets them win.
-
-    A flag that stands in both is written once, with our value. Where the user names a file, as
-    XLA allows, its flags are taken out of it.
-    """
-    ours = wanted.split()
-    names = {flag.split("=")[0] for flag in ours}
-    kept = [flag for flag in _flags(given) if flag.split("=")[0] not in names]
-    return " ".join(kept + ours)
-
-
-def _flags(given: str) -> list[str]:
-    # parse_flags_from_env.cc in XLA: what does not begin with a dash names a file.
-    if given.strip() and not given.strip().startswith("-"):
-        with open(given.strip(), encoding="utf-8") as file:
-            given = file.read()
-    return given.split()
+        if not self.readable or not keep:
+            applied.state = None
+        elif settings.report is None and self.state_of_seed is not None:
+            state_of_seed = self.state_of_seed  # nobody may ever ask
+            applied.state = lambda: state_of_seed(module, seed)
+        else:
+            applied.state = self.state(module)
 
 
 def chosen(settings: Settings, variables: Mapping[str, str], cuda: bool = True) -> dict[str, str]:
@@ -251,8 +251,3 @@ def threads_held() -> dict[str, object]:
     portable, at which what asks for it is not loaded."""
     portable = sys.modules.get("seedlock.portable")
     return {} if portable is None else portable.held()
-
-
-def xla(settings: Settings) -> str:
-    """Return the flags that XLA needs at levels strict and portable."""
-    return f"{XLA} {XLA_PORTABLE}" if settings.level == PORTABLE else XLA

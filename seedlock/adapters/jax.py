@@ -12,11 +12,12 @@ from __future__ import annotations
 import _thread
 
 from seedlock import eigen
-from seedlock.adapters.base import Adapter, chosen, xla
+from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters.xla_flags import xla
 from seedlock.derivation import stream_seed
-from seedlock.patching import replace
+from seedlock.patching import own, replace
 from seedlock.settings import PORTABLE, STRICT
-from seedlock.user_seeds import own, watch_fixed
+from seedlock.user_seeds import watch_fixed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ import sys
 import weakref
 
 from seedlock.adapters.base import Adapter
-from seedlock.patching import rebind, replace
-from seedlock.user_seeds import own
+from seedlock.patching import own, rebind, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from itertools import count
 from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen, threads_held
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
-from seedlock.patching import replace
+from seedlock.patching import own, replace
 from seedlock.settings import PORTABLE, STRICT
-from seedlock.user_seeds import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

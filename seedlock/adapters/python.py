@@ -6,11 +6,11 @@ The order of sets of text belongs to PYTHONHASHSEED, which seedlock.lineage sets
 from __future__ import annotations
 
 from seedlock.adapters.base import Adapter
-from seedlock.patching import replace
-from seedlock.user_seeds import in_own_block
+from seedlock.patching import in_own_block, own, replace, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from seedlock.settings import Settings
@@ -51,6 +51,10 @@ class PythonAdapter(Adapter):
         replace(module.Random, "seed", method)
         module.seed = module._inst.seed
 
+    def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
+        stand_in(module.Random, "seed", intercept)
+        module.seed = module._inst.seed
+
     def seed(self, module: Any, seed: int) -> None:
         module.seed(seed)
 
@@ -61,8 +65,12 @@ class PythonAdapter(Adapter):
         return {}
 
     def state(self, module: Any) -> object:
-        version, words, gauss = module.getstate()
-        return [version, list(words), gauss]
+        return _listed(module.getstate())
+
+    def state_of_seed(self, module: Any, seed: int) -> object:
+        """Return the state that a seed gives, from a generator of its own."""
+        with own():
+            return _listed(module.Random(seed).getstate())
 
     def restore(self, module: Any, state: Any) -> None:
         version, words, gauss = state
@@ -75,6 +83,11 @@ class PythonAdapter(Adapter):
             "os.urandom, secrets, random.SystemRandom, uuid1, uuid4 and names of temporary files "
             "draw from the system: REPRO_ENTROPY=lock derives them"
         ]
+
+
+def _listed(state: Any) -> list[Any]:
+    version, words, gauss = state
+    return [version, list(words), gauss]
 
 
 adapter = PythonAdapter()

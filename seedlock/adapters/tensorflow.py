@@ -8,8 +8,9 @@ import sys
 
 from seedlock import eigen
 from seedlock.adapters import tensorflow_portable
-from seedlock.adapters.base import Adapter, chosen, xla
+from seedlock.adapters.base import Adapter, chosen
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
+from seedlock.adapters.xla_flags import xla
 from seedlock.settings import PORTABLE, STRICT
 
 TYPE_CHECKING = False

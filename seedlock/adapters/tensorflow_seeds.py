@@ -7,8 +7,7 @@ from __future__ import annotations
 import operator
 import sys
 
-from seedlock.patching import dress, is_replaced, mark, rebind, replace
-from seedlock.user_seeds import in_own_block, own
+from seedlock.patching import dress, in_own_block, is_replaced, mark, own, rebind, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

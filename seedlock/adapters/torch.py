@@ -12,9 +12,9 @@ from functools import partial
 from seedlock.adapters import torch_loaders, torch_portable
 from seedlock.adapters.base import Adapter, chosen
 from seedlock.callers import author
-from seedlock.patching import initialise, replace
+from seedlock.initialising import initialise
+from seedlock.patching import in_own_block, replace
 from seedlock.settings import PORTABLE, STRICT
-from seedlock.user_seeds import in_own_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

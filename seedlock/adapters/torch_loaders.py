@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from seedlock.patching import replace
-from seedlock.user_seeds import in_own_block, own
+from seedlock.patching import in_own_block, own, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
