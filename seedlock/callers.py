@@ -33,7 +33,7 @@ DEEP = 8
 """Frames of libraries from which on a way to the author's frame is remembered: walking it costs
 0.12 microseconds a frame, since CPython 3.11 makes the objects as they are asked for."""
 
-_ways: "dict[tuple[str, int, int], tuple[int, CodeType]]" = {}
+_ways: "dict[tuple[str, int, int], tuple[int, CodeType, CodeType, int]]" = {}
 
 
 class Site:
@@ -48,14 +48,16 @@ class Site:
         count: number of calls.
         package: the package that the line called, or whose code it is; empty where that is the
             author's own or written in C.
+        kind: what `user_seeds` numbers its generators by; empty until it is known.
     """
 
-    __slots__ = ("where", "function", "policy", "given", "count", "package")
+    __slots__ = ("where", "function", "policy", "given", "count", "package", "kind")
 
     def __init__(self, where: str, function: str, policy: str, package: str = "") -> None:
         self.where = where
         self.function = function
         self.package = package
+        self.kind = ""
         self.policy = policy
         self.given: list[str] = []
         self.count = 0
@@ -101,7 +103,7 @@ class Sites:
             value: what was given, None for nothing.
             policy: what is done about it.
         """
-        frame, library = author(3)
+        frame, called_at = _author(3)
         code = frame.f_code
         # Not the code object itself, whose hash runs over all its constants.
         key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
@@ -109,6 +111,7 @@ class Sites:
         if site is None:
             file, line = written(frame)
             package = ""
+            library = sys._getframe(called_at - 1) if called_at else None
             if library is not None:
                 module = str(library.f_globals.get("__name__"))
                 package = module.partition(".")[0]
@@ -120,6 +123,9 @@ class Sites:
             elif is_library(code.co_filename):
                 package = str(frame.f_globals.get("__name__")).partition(".")[0]
             site = self._sites[key] = Site(f"{file}:{line}", function, policy, package)
+        if value is None:
+            site.count += 1
+            return site, False
         return site, site.add(value)
 
     def as_list(self) -> list[dict[str, object]]:
@@ -136,52 +142,56 @@ def author(above: int) -> "tuple[FrameType, FrameType | None]":
 
     Where libraries are all there is, the outermost of their frames and None. Deep in libraries
     a frame of the author's is taken for the nearest if it stands as far away as the last time
-    from the same line, and called the same function: nothing is missed but code of the author's
-    that was called back in between, on a way of equal length.
+    from the same line, and is at the same instruction or called the same function: nothing is
+    missed but code of the author's that was called back in between, on a way of equal length.
 
     Args:
         above: how many frames above this function's to begin.
     """
-    first = sys._getframe(above)
-    frame: FrameType | None = first
-    library: FrameType | None = None
+    frame, called_at = _author(above + 1)
+    return frame, sys._getframe(called_at - 1) if called_at else None
+
+
+def _author(above: int) -> "tuple[FrameType, int]":
+    """Return the same, with how many frames above this function's that of the library is; 0 for
+    none: who only counts a call has no use for the frame, which costs half a microsecond."""
+    getframe = sys._getframe
+    outermost = getframe(above)
+    frame: FrameType | None = outermost
     place: tuple[str, int, int] | None = None
-    last = first.f_code
-    depth = above
+    last: CodeType | None = None
+    depth, called_at = above, 0
     while frame is not None:
-        name = frame.f_code.co_filename
+        code = frame.f_code
+        name = code.co_filename
         kind = _kinds.get(name)
         if kind is None:
             kind = _kinds[name] = _kind(name)
         if kind == _AUTHOR:
-            deep = depth - above > DEEP and library is not None and library.f_code is last
-            if deep and place is not None:
-                _ways[place] = (depth, last)
-            return frame, library
-        last = frame.f_code
+            if place is not None and depth - above > DEEP and called_at == depth - 1:
+                assert last is not None
+                _ways[place] = (depth, last, code, frame.f_lasti)
+            return frame, called_at
+        last = code
         if kind == _LIBRARY:
-            library = frame
+            called_at, outermost = depth, frame
             if place is None:
-                place = (name, last.co_firstlineno, frame.f_lasti)
+                place = (name, code.co_firstlineno, frame.f_lasti)
                 way = _ways.get(place)
                 if way is not None:
-                    found = _at(*way)
-                    if found is not None:
-                        return found
+                    far, called, caller, instruction = way
+                    try:
+                        found = getframe(far)
+                    except ValueError:
+                        found = frame  # not so deep this time
+                    if found.f_code is caller and found.f_lasti == instruction:
+                        return found, far - 1
+                    if _kinds.get(found.f_code.co_filename) == _AUTHOR:
+                        if getframe(far - 1).f_code is called:
+                            return found, far - 1
         depth += 1
         frame = frame.f_back
-    return library or first, None
-
-
-def _at(depth: int, called: "CodeType") -> "tuple[FrameType, FrameType] | None":
-    try:
-        frame = sys._getframe(depth + 1)
-    except ValueError:
-        return None  # not so deep this time
-    if _kinds.get(frame.f_code.co_filename) != _AUTHOR:
-        return None
-    library = sys._getframe(depth)
-    return (frame, library) if library.f_code is called else None
+    return outermost, 0
 
 
 def importing(frame: "FrameType | None") -> bool:

@@ -173,12 +173,12 @@ class UserSeeds:
         library's apart: tempfile makes one in whichever task of a worker needs it first.
         """
         site, _ = self.unseeded_sites.met(function, None, "derived")
-        maker = site.package
-        if maker and maker != MODULES.get(library, library):
-            library = f"{library} {maker}"
+        if not site.kind:
+            itself = site.package in ("", MODULES.get(library, library))
+            site.kind = library if itself else f"{library} {site.package}"
         thread = get_ident()
         self._last[thread] = (site, thread != self._thread and self.gap(SEVERAL_THREADS))
-        number, branch = self._next(library)
+        number, branch = self._next(site.kind)
         seed = _from_system(bits) if self.watches else branch.derive(number, bits=bits)
         if self.trace is not None:
             self.trace.event("unseeded", site.function, site.where, str(seed))
