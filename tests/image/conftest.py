@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-RECIPES = {"cpu": engine.CPU, "gpu": engine.GPU}
 MEASURED = pytest.StashKey[list[str]]()
 EXAMPLES = engine.ROOT / "examples" / "author-image"
 ITSELF = "itself"
@@ -39,7 +38,7 @@ def docker_fixture() -> Iterator[str]:
 @pytest.fixture(name="recipe", scope="session")
 def recipe_fixture(request: pytest.FixtureRequest) -> engine.Recipe:
     """Which of the images is tested."""
-    return RECIPES[request.config.getoption("recipe")]
+    return engine.RECIPES[request.config.getoption("recipe")]
 
 
 @pytest.fixture(name="image", scope="session")
@@ -81,7 +80,9 @@ def tell_fixture(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the command line choose the image."""
     parser.addoption("--image", default="", help="an image of the engine's; none is built then")
-    parser.addoption("--recipe", choices=sorted(RECIPES), default="cpu", help="image to be tested")
+    parser.addoption(
+        "--recipe", choices=sorted(engine.RECIPES), default="cpu", help="image to be tested"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -71,6 +71,7 @@ GPU = Recipe(
     f"{IMAGE}:gpu", "Dockerfile.gpu", "gpu.lock", "constraints-gpu.txt", "wheels-gpu",
     "make wheels-gpu dist",
 )  # fmt: skip
+RECIPES = {"cpu": CPU, "gpu": GPU}
 
 
 def client() -> str:
