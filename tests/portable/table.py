@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedlock.errors import SeedlockError
 from seedlock.evaluation.divergence import Divergence, first_divergence
 from seedlock.evaluation.traces import Run
 from tests.portable.machines import MACHINES, PROCESSORS, Traced, emulator, traced
@@ -40,6 +41,8 @@ FRAMEWORKS = {
     "mxnet": ("mxnet",),
 }
 """Names of the programs (train_NAME.py) and the distributions whose versions a row names."""
+
+FAILED = "a run failed"
 
 AGAIN = "again"
 COLUMNS = (AGAIN, *MACHINES)
@@ -104,9 +107,9 @@ def seen(
         if operations:
             closer = compared(runs.native(*given, "op"), runs.on(machine, *given, "op"))
             said = f"{said}, none of its operations alone" if closer is None else f"`{closer.op}`"
-    except (AssertionError, subprocess.TimeoutExpired) as problem:
+    except (AssertionError, SeedlockError, subprocess.TimeoutExpired) as problem:
         print(problem, file=sys.stderr, flush=True)
-        return "a run failed"
+        return FAILED
     return said
 
 
@@ -131,14 +134,15 @@ def cell(found: Mapping[str, str]) -> str:
     """
     if not any(found.values()):
         return "equal"
-    texts = {f"differs: {place}" if place else "equal" for place in found.values()}
-    if len(texts) == 1 and len(found) > 1:
-        return texts.pop()
-    return "; ".join(f"{name} {_verb(place)}" for name, place in found.items())
+    if len(found) > 1 and len({*found.values()}) == 1:
+        return _verdict(*{*found.values()})
+    return "; ".join(f"{name} {_verdict(place)}" for name, place in found.items()).replace(
+        f" {FAILED}", f": {FAILED}"
+    )
 
 
-def _verb(place: str) -> str:
-    return f"differs: {place}" if place else "equal"
+def _verdict(place: str) -> str:
+    return place if place == FAILED else f"differs: {place}" if place else "equal"
 
 
 def versions(framework: str) -> str:
