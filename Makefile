@@ -23,7 +23,7 @@ IS_3_11 = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' |
 PACKAGE := pyproject.toml README.md LICENSE $(shell find seedlock entrypoint -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-full test-image image-gpu test-image-gpu test-gpu test-portable test-power test-services wheels-gpu reference reference-check bench lock wheels dist venv clean
+.PHONY: help demo serve docs docs-links test lint unit image image-release image-check test-browser test-child test-full test-image image-gpu test-image-gpu test-gpu test-portable portable-table test-power test-services wheels-gpu reference reference-check bench lock wheels dist venv clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -67,8 +67,8 @@ image: wheels dist ## build conference/repro-base
 image-release: wheels dist ## build the image that is published: the same bytes each time
 	$(PYTHON) -m tests.image.release build/image/repro-base.oci.tar --load=$(RELEASE)
 
-image-check: wheels $(TOOLS)/.locked ## build it twice, as differently as can be, and compare the bytes
-	$(PYTHON) -m tests.image.check
+image-check: wheels$(if $(IMAGE),-$(IMAGE)) $(TOOLS)/.locked ## build it twice, as differently as can be, and compare the bytes; IMAGE=gpu: the one with CUDA
+	$(PYTHON) -m tests.image.check $(IMAGE)
 
 test-child: venv ## run the tests that an image built on it inherits, in IMAGE=name
 	$(BIN)/python -m pytest tests/image/test_inherited.py -k itself --image=$(IMAGE)
@@ -78,6 +78,9 @@ test-image: venv wheels dist ## build the image and run its tests in it; IMAGE=n
 
 test-portable: venv ## train a small model per framework on other processors, emulated, and compare bits
 	$(BIN)/python -m pytest tests/portable -p no:cacheprovider
+
+portable-table: venv ## print the table framework x level x machine of docs/determinism.md; TABLE="--levels strict"
+	@$(BIN)/python -m tests.portable.table $(TABLE)
 
 test-services: venv ## run the tests against PostgreSQL and Slurm; as root it is installed
 	$(BIN)/python -m pytest tests/services

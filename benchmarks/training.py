@@ -35,6 +35,9 @@ LIMIT = 0.97
 BATCH = 64
 SLICE_SECONDS = 0.25
 SLICES = 4
+FEWEST = 3
+"""Rounds that are measured however long they take."""
+
 FRAMEWORKS = ("numpy", "torch", "keras", "mxnet", "jax")
 
 
@@ -120,12 +123,12 @@ def main() -> int:
     for name in options.only:
         locked = Switch("level strict", {**pairs.locked_environment()})
         chosen = (locked, *SWITCHES[name]) if options.switches == "all" else (locked,)
-        found, step = compare(name, chosen, options.pairs, options.cores)
+        found, step, _ = compare(name, chosen, options.pairs, options.cores)
         figures += found[:2]
         notes.append(f"{name}: {step * 1000:.1f} ms per step of {BATCH} samples, unlocked")
         if options.switches == "below" and found[0].ratio.median < LIMIT:
             chosen = SWITCHES[name]
-            more, _ = compare(name, chosen, options.pairs, options.cores)
+            more = compare(name, chosen, options.pairs, options.cores).figures
             found += more
             chosen = (locked, *chosen)
         figures += [each._replace(limit=None) for each in found[2:]]
@@ -151,14 +154,28 @@ def main() -> int:
     return 0
 
 
-def compare(
-    name: str, switches: tuple[Switch, ...], rounds: int, cores: int
-) -> tuple[list[Figure], float]:
-    """Return two figures for each of the switches, by wall and by processor time.
+class Compared(NamedTuple):
+    """What came of a loop: two figures for each switch, by wall and by processor time, the seconds
+    per step without any switch, and how many rounds were measured."""
 
-    Returns:
-        The figures, and the seconds per step without any switch.
+    figures: list[Figure]
+    step: float
+    rounds: int
+
+
+def compare(
+    name: str, switches: tuple[Switch, ...], rounds: int, cores: int, seconds: float | None = None
+) -> Compared:
+    """Measure a loop under each of the switches, against the same loop without any.
+
+    Args:
+        name: of the loop.
+        switches: what to measure.
+        rounds: how many fresh processes of each.
+        cores: how many the loops may use; 0 for all.
+        seconds: begin no round that would not be over by then, after the first `FEWEST`.
     """
+    began = time.monotonic()
     free = pairs.free_environment()
     every = (Switch("unlocked", {}), *switches)
     measured: dict[str, dict[str, list[float]]] = {
@@ -166,6 +183,10 @@ def compare(
     }
     steps = 0
     for number in range(rounds):
+        if seconds is not None and number >= FEWEST:
+            spent = time.monotonic() - began
+            if spent + spent / number > seconds:
+                break
         pairs.progress(f"{name}: pair {number + 1} of {rounds}", number + 1 == rounds)
         first = number % len(every)
         order = every[first:] + every[:first]
@@ -202,7 +223,8 @@ def compare(
                     unit="samples/s",
                 )
             )
-    return figures, BATCH / statistics.median(measured["unlocked"]["throughput"])
+    done = measured["unlocked"]["throughput"]
+    return Compared(figures, BATCH / statistics.median(done), len(done))
 
 
 class Worker:

@@ -44,6 +44,13 @@ _SYMBOLS = tuple(
     for suffix in ("", "64_")
 )
 
+GAP = (
+    "the bits of {} between processors were compared operation by operation, for those that "
+    "docs/determinism.md#other-machines names: any other one was not compared"
+)
+"""Gap of each library that computes: level portable fixes what all operations are made of, and was
+seen to hold for those of tests/portable/programs alone."""
+
 _openblas: dict[str, Any] = {}
 """How to ask each loaded OpenBLAS for its number of threads, by the name of its file."""
 

@@ -17,6 +17,7 @@ ADAPTERS = sorted(
     path for path in (REPOSITORY / "seedlock" / "adapters").glob("*.py")
     if path.stem not in ("__init__", "base")
 )  # fmt: skip
+SHARED = [REPOSITORY / "seedlock" / name for name in ("eigen.py", "portable.py")]
 PAGE = " ".join((REPOSITORY / "docs" / "determinism.md").read_text().split())
 
 LONGEST_PIECE = 60
@@ -104,9 +105,7 @@ def _pieces(text: ast.expr) -> list[str]:
     return [max(plain, key=len).strip()[:LONGEST_PIECE].strip()]
 
 
-@pytest.mark.parametrize(
-    "path", [*ADAPTERS, REPOSITORY / "seedlock" / "eigen.py"], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [*ADAPTERS, *SHARED], ids=lambda path: path.stem)
 def test_each_gap_of_an_adapter_is_on_the_page(path: Path) -> None:
     """In the words of the report, so that who looks for them finds them."""
     assert [each for each in gaps_of(path) if each not in PAGE] == []

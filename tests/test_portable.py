@@ -69,6 +69,7 @@ def test_numpy_takes_no_kernel_beyond_x86_64_v3(tmp_path: Path) -> None:
     assert library["environment"]["OPENBLAS_NUM_THREADS"] == "3"
     assert library["overridden"] == {}
     assert not any("NumPy computes with" in gap for gap in library["gaps"])
+    assert portable.GAP.format("numpy") in library["gaps"]
     assert report["settings"]["threads"] == 3
 
 
@@ -150,6 +151,7 @@ def test_more_threads_than_processors_are_a_gap(
     crowded = [gap for gap in gaps if "processors: threads wait" in gap]
     assert [gap.partition(" and")[0] for gap in crowded] == ["numpy computes with 1024 threads"]
     assert not any("threads wait" in gap for gap in default["libraries"]["numpy"]["gaps"])
+    assert not any("not compared" in gap for gap in default["libraries"]["python"]["gaps"])
     assert portable.crowding("jax", 1) == []
     assert (
         "jax computes with 2 threads and this process may use 1.5" in portable.crowding("jax", 2)[0]

@@ -195,6 +195,7 @@ class Adapter(ABC):
             number = settings.spinning_threads if self.spins else settings.threads
             if self.environment(settings):  # without variables it computes with no threads
                 applied.gaps += portable.crowding(self.name, number)
+                applied.gaps.append(portable.GAP.format(self.name))
         if settings.level in LOCKED_LEVELS:
             self.set_deterministic(module, settings)
         applied.flags = self.flags(module)

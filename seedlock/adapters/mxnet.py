@@ -11,7 +11,7 @@ from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen, threads_held
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
 from seedlock.patching import own, replace
-from seedlock.settings import PORTABLE, STRICT
+from seedlock.settings import STRICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,8 +157,6 @@ class MxnetAdapter(Adapter):
                 "MXNet's determinism flag reaches convolution and pooling only; 21 of its GPU "
                 "operator files use atomic additions"
             )
-        if settings.level == PORTABLE:
-            gaps.append("MXNet's bits on another processor were not compared")
         if settings.least_driver is not None and not _on_gpus():
             gaps.append(CPU_BUILD)
         return gaps

@@ -1,6 +1,7 @@
 """Build the published image twice, as different as two builds can be, and compare the bytes.
 
     python3 -m tests.image.check        # `make image-check`; about 10 minutes and 12 GB of disk
+    python3 -m tests.image.check gpu    # `make image-check IMAGE=gpu`: the one with CUDA, 30 GB
 
 Both builds take the commit that the tree is at, each in a checkout of its own, with nothing cached:
 
@@ -14,6 +15,7 @@ What differs is listed file by file, and shown by diffoscope.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -42,11 +44,13 @@ class Surroundings:
         runtime: OCI runtime of the steps; empty for the release's own choice.
         host: host name of the build; empty for the machine's.
         clock: words in front of what is run outside the steps.
+        recipe: name of the image, as in engine.RECIPES.
     """
 
     name: str
     checkout: Path
     umask: int
+    recipe: str
     runtime: str = ""
     host: str = ""
     clock: tuple[str, ...] = ()
@@ -75,9 +79,10 @@ class Surroundings:
         self.checkout.mkdir(parents=True)
         self.run("git", "clone", "--quiet", "--no-checkout", str(engine.ROOT), ".")
         self.run("git", "checkout", "--quiet", "--detach", commit)
-        wheels = self.checkout / "build" / "wheels"
+        name = engine.RECIPES[self.recipe].wheels
+        wheels = self.checkout / "build" / name
         wheels.mkdir(parents=True, mode=0o777 & ~self.umask)
-        for wheel in (engine.ROOT / "build" / "wheels").resolve().iterdir():
+        for wheel in (engine.ROOT / "build" / name).resolve().iterdir():
             shutil.copyfile(wheel, wheels / wheel.name)
             (wheels / wheel.name).chmod(0o666 & ~self.umask)
 
@@ -97,10 +102,13 @@ class Surroundings:
         made = ("-o", "build/tools/.locked", "-o", "build/wheels/.complete")
         self.run(*self.clock, "make", "--silent", *made, f"PYTHON={sys.executable}", "dist")
         words = [sys.executable, "-m", "tests.image.release", str(self.archive())]
+        words += [f"--recipe={self.recipe}"]
         words += [f"--runtime={self.runtime}"] if self.runtime else []
         told: dict[str, Any] = json.loads(self.run(*words))
         [wheel] = (self.checkout / "build" / "dist").glob("*.whl")
         told["wheel"] = layers.digest(wheel)
+        # Those of CUDA are 5 GB, and the other build needs the room.
+        shutil.rmtree(self.checkout / "build" / engine.RECIPES[self.recipe].wheels)
         return told
 
     def archive(self) -> Path:
@@ -110,16 +118,19 @@ class Surroundings:
 
 def main() -> int:
     """Build twice, compare, and say what was found; 0 for equal."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.image.check")
+    parser.add_argument("recipe", nargs="?", choices=engine.RECIPES, default="cpu")
+    recipe = parser.parse_args().recipe
     try:
         engine.install_missing(("faketime", "faketime"), ("diffoscope", "diffoscope-minimal"))
-        return check()
+        return check(recipe)
     except engine.EngineError as problem:
         engine.say(f"tests/image/check.py: {problem}")
         return 2
 
 
-def check() -> int:
-    """Build twice and compare; 0 for equal, 1 for different.
+def check(recipe: str) -> int:
+    """Build the image of that recipe twice and compare; 0 for equal, 1 for different.
 
     Raises:
         EngineError: a build failed, or the second saw the same surroundings as the first.
@@ -130,11 +141,12 @@ def check() -> int:
         engine.say("the tree has changes that no commit has: they are not part of what is checked")
     away = SCRATCH / "at another path" / "of-another-length"
     both = (
-        Surroundings("first build", SCRATCH / "one", 0o022),
+        Surroundings("first build", SCRATCH / "one", 0o022, recipe),
         Surroundings(
             "second build",
             away,
             0o077,
+            recipe,
             runtime=str(away / "tests" / "image" / "elsewhere.py"),
             host=elsewhere.HOST,
             clock=("faketime", "-f", elsewhere.SHIFT),
@@ -142,10 +154,11 @@ def check() -> int:
     )
     daemon = engine.up()
     try:
-        for build in both:
-            build.check_out(commit)
+        both[0].check_out(commit)
+        told = [both[0].build()]
+        both[1].check_out(commit)
         both[1].age()
-        told = [build.build() for build in both]
+        told.append(both[1].build())
     finally:
         if daemon is not None:
             engine.down(daemon)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-RECIPES = {"cpu": engine.CPU, "gpu": engine.GPU}
 MEASURED = pytest.StashKey[list[str]]()
 EXAMPLES = engine.ROOT / "examples" / "author-image"
 ITSELF = "itself"
@@ -39,7 +38,7 @@ def docker_fixture() -> Iterator[str]:
 @pytest.fixture(name="recipe", scope="session")
 def recipe_fixture(request: pytest.FixtureRequest) -> engine.Recipe:
     """Which of the images is tested."""
-    return RECIPES[request.config.getoption("recipe")]
+    return engine.RECIPES[request.config.getoption("recipe")]
 
 
 @pytest.fixture(name="image", scope="session")
@@ -60,15 +59,19 @@ def image_fixture(
 
 
 @pytest.fixture(name="context", scope="session")
-def context_fixture(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def context_fixture(
+    image: str, recipe: engine.Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A copy of all that the build takes, for tests that change some of it."""
     folder = tmp_path_factory.mktemp("build") / "context"
     for name in ("version-lock", "build/dist"):
         shutil.copytree(engine.ROOT / name, folder / name)
-    # Links: a copy of the frameworks would be most of a gigabyte.
-    shutil.copytree(engine.ROOT / "build/wheels", folder / "build/wheels", copy_function=os.link)
-    for name in ("Dockerfile", ".dockerignore"):
-        shutil.copy(engine.ROOT / name, folder)
+    # Links: a copy of the frameworks would be most of a gigabyte, or five of them.
+    wheels = f"build/{recipe.wheels}"
+    shutil.copytree(engine.ROOT / wheels, folder / wheels, copy_function=os.link)
+    for name in (recipe.dockerfile, ".dockerignore", f"{recipe.dockerfile}.dockerignore"):
+        if (engine.ROOT / name).exists():
+            shutil.copy(engine.ROOT / name, folder)
     return folder
 
 
@@ -81,7 +84,9 @@ def tell_fixture(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the command line choose the image."""
     parser.addoption("--image", default="", help="an image of the engine's; none is built then")
-    parser.addoption("--recipe", choices=sorted(RECIPES), default="cpu", help="image to be tested")
+    parser.addoption(
+        "--recipe", choices=sorted(engine.RECIPES), default="cpu", help="image to be tested"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

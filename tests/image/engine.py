@@ -48,6 +48,7 @@ class Recipe:
     Attributes:
         image: name that the image gets.
         dockerfile: its Dockerfile, in the root of the tree.
+        requirements: what its lock was resolved from, in version-lock/.
         lock: its lock, in version-lock/.
         constraints: that lock as pip's constraints, in version-lock/.
         wheels: folder of its wheels, below build/.
@@ -56,6 +57,7 @@ class Recipe:
 
     image: str
     dockerfile: str
+    requirements: str
     lock: str
     constraints: str
     wheels: str
@@ -66,11 +68,15 @@ class Recipe:
         return f"{self.image}{'-' if ':' in self.image else ':'}{name}"
 
 
-CPU = Recipe(IMAGE, "Dockerfile", "cpu.lock", "constraints.txt", "wheels", "make wheels dist")
-GPU = Recipe(
-    f"{IMAGE}:gpu", "Dockerfile.gpu", "gpu.lock", "constraints-gpu.txt", "wheels-gpu",
-    "make wheels-gpu dist",
+CPU = Recipe(
+    IMAGE, "Dockerfile", "requirements.in", "cpu.lock", "constraints.txt", "wheels",
+    "make wheels dist",
 )  # fmt: skip
+GPU = Recipe(
+    f"{IMAGE}:gpu", "Dockerfile.gpu", "requirements-gpu.in", "gpu.lock", "constraints-gpu.txt",
+    "wheels-gpu", "make wheels-gpu dist",
+)  # fmt: skip
+RECIPES = {"cpu": CPU, "gpu": GPU}
 
 
 def client() -> str:

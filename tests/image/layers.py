@@ -47,6 +47,7 @@ class Archive:
         config: the image's configuration.
         config_digest: digest of the configuration.
         contents: digest of each layer's tar, before it was compressed; lowest layer first.
+        sizes: bytes of each layer, compressed, as a registry keeps and sends it.
     """
 
     def __init__(self, file: Path) -> None:
@@ -58,6 +59,7 @@ class Archive:
         self.config_digest: str = manifest["config"]["digest"]
         self.config = self._json(blob(self.config_digest))
         self.contents: list[str] = self.config["rootfs"]["diff_ids"]
+        self.sizes: list[int] = [layer["size"] for layer in manifest["layers"]]
         self._blobs = [blob(layer["digest"]) for layer in manifest["layers"]]
 
     def __enter__(self) -> Archive:

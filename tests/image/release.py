@@ -2,10 +2,11 @@
 
     python3 -m tests.image.release ARCHIVE                # an OCI archive; its digests on stdout
     python3 -m tests.image.release ARCHIVE --load TAG     # and into the engine, to be tested there
+    python3 -m tests.image.release ARCHIVE --recipe gpu   # the image with CUDA
 
-The same Dockerfile as `make image` uses, built by buildah as root: its `--timestamp` sets the times
-of all files of a layer and of the configuration, which Debian's docker can't. Nothing is cached,
-and the machine's own settings of container tools are left out.
+The same Dockerfiles as `make image` and `make image-gpu` use, built by buildah as root: its
+`--timestamp` sets the times of all files of a layer and of the configuration, which Debian's docker
+can't. Nothing is cached, and the machine's own settings of container tools are left out.
 """
 
 from __future__ import annotations
@@ -115,16 +116,20 @@ def builder(folder: Path, runtime: str) -> Iterator[Builder]:
         yield Builder(Path(storage), runtime)
 
 
-def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, object]:
+def build(
+    archive: Path, runtime: str = "runc", load: str = "", recipe: engine.Recipe = engine.CPU
+) -> dict[str, object]:
     """Build the image from the wheels in build/ into an OCI archive.
 
     Args:
         archive: file to write.
         runtime: OCI runtime that the steps run in.
         load: name under which the engine gets the image too; empty for no.
+        recipe: which image.
 
     Returns:
-        `seen` (what a step saw of the machine), `manifest`, `config` and `layers` (digests).
+        `seen` (what a step saw of the machine), `manifest`, `config` and `layers` (digests), and
+        `sizes` (bytes of each layer as a registry keeps it, compressed).
 
     Raises:
         EngineError: the tree has changes that no commit has, the wheels are not there, or the build
@@ -135,7 +140,7 @@ def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, obj
         raise engine.EngineError(
             f"a published image is of a commit, and this tree is '{revision}': commit first"
         )
-    engine.check_wheels(engine.ROOT)
+    engine.check_wheels(engine.ROOT, recipe)
     with builder(archive.parent, runtime) as buildah:
         base = buildah.take_in(engine.base())
         seen = buildah.surroundings(base)
@@ -145,9 +150,12 @@ def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, obj
         # Without an identity label: it would hold buildah's version.
         words = ["--format=oci", "--layers", "--no-cache", "--identity-label=false"]
         words += [f"--timestamp={epoch()}", f"--from={base}", f"--iidfile={named}"]
-        words += [
-            f"--build-arg={name}={value}" for name, value in engine.settings(engine.ROOT).items()
-        ]
+        words += [f"--file={engine.ROOT / recipe.dockerfile}"]
+        # What docker finds by itself beside the Dockerfile, buildah 1.28 has to be told.
+        ignore = engine.ROOT / f"{recipe.dockerfile}.dockerignore"
+        words += [f"--ignorefile={ignore}"] if ignore.exists() else []
+        given = engine.settings(engine.ROOT, recipe)
+        words += [f"--build-arg={name}={value}" for name, value in given.items()]
         engine.say(shlex.join(["buildah", "build", *words]))
         buildah.call("build", *buildah.steps(), *words, str(engine.ROOT), show=True)
         image = named.read_text().strip()
@@ -165,6 +173,7 @@ def build(archive: Path, runtime: str = "runc", load: str = "") -> dict[str, obj
             "manifest": written.manifest_digest,
             "config": written.config_digest,
             "layers": written.contents,
+            "sizes": written.sizes,
         }
 
 
@@ -174,11 +183,14 @@ def main() -> int:
     parser.add_argument("archive", type=Path, help="OCI archive to write")
     parser.add_argument("--load", default="", metavar="TAG", help="load it into the engine as TAG")
     parser.add_argument("--runtime", default="runc", help="OCI runtime that the steps run in")
+    parser.add_argument("--recipe", choices=engine.RECIPES, default="cpu", help="which image")
     words = parser.parse_args()
     daemon = None
     try:
         daemon = engine.up()
-        told = build(words.archive.absolute(), words.runtime, words.load)
+        told = build(
+            words.archive.absolute(), words.runtime, words.load, engine.RECIPES[words.recipe]
+        )
     except engine.EngineError as problem:
         engine.say(f"tests/image/release.py: {problem}")
         return 1

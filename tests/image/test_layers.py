@@ -41,10 +41,10 @@ def archive(file: Path, *contents: tuple[Member, ...]) -> layers.Archive:
     """Write an OCI archive of those layers, each with those members, and open it."""
     blobs: dict[str, bytes] = {}
 
-    def add(content: bytes) -> dict[str, str]:
+    def add(content: bytes) -> dict[str, str | int]:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         blobs[layers.blob(digest)] = content
-        return {"digest": digest}
+        return {"digest": digest, "size": len(content)}
 
     plain = [pack(members) for members in contents]
     diff_ids = [f"sha256:{hashlib.sha256(content).hexdigest()}" for content in plain]
@@ -132,3 +132,4 @@ def test_equal_archives_have_no_difference(tmp_path: Path) -> None:
         assert layers.differences(one, other) == []
         assert one.manifest_digest == other.manifest_digest
         assert one.config_digest == other.config_digest
+        assert one.sizes == [len(gzip.compress(pack(PLAIN), mtime=0))]

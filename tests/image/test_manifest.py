@@ -41,7 +41,7 @@ USER 4242
 CHANGED_LOCK = """
 FROM {image}
 USER root
-RUN echo >> /opt/repro/locks/cpu.lock
+RUN echo >> /opt/repro/locks/{lock}
 """
 
 
@@ -85,9 +85,11 @@ def authors_fixture(image: str) -> Iterator[str]:
 
 
 @pytest.fixture(name="changed", scope="module")
-def changed_fixture(image: str) -> Iterator[str]:
+def changed_fixture(image: str, recipe: engine.Recipe) -> Iterator[str]:
     """An image whose lock is not the one that it was built from."""
-    yield from built(image, "seedlock/test-manifest-lock", CHANGED_LOCK)
+    yield from built(
+        image, "seedlock/test-manifest-lock", CHANGED_LOCK.replace("{lock}", recipe.lock)
+    )
 
 
 def test_debian_packages_are_those_of_dpkg(bill: Manifest, container: TrackedContainer) -> None:
@@ -123,7 +125,7 @@ def test_each_locked_package_has_the_locks_hash(bill: Manifest) -> None:
     assert all(len(each.of_kind(FILES)) == 1 for each in bill.packages)
 
 
-def test_the_image_as_a_whole(image: str, bill: Manifest) -> None:
+def test_the_image_as_a_whole(image: str, recipe: engine.Recipe, bill: Manifest) -> None:
     """Its id, base, locks, revision and seedlock."""
     about = json.loads(engine.docker("image", "inspect", image).stdout)[0]
 
@@ -132,8 +134,12 @@ def test_the_image_as_a_whole(image: str, bill: Manifest) -> None:
     name, _, digest = engine.base().partition("@")
     assert bill.base == (name, digest, about["RootFS"]["Layers"][0])
     assert bill.locks == {
-        name: hashlib.sha256((LOCKS / name).read_bytes()).hexdigest()
-        for name in ("constraints.txt", "cpu.lock", "debian.lock")
+        name: hashlib.sha256((LOCKS / of).read_bytes()).hexdigest()
+        for name, of in (
+            ("constraints.txt", recipe.constraints),
+            (recipe.lock, recipe.lock),
+            ("debian.lock", "debian.lock"),
+        )
     }
     assert (bill.revision, bill.seedlock) == (engine.revision(), engine.version())
     assert bill.system[0] == "debian" and bill.system[1].startswith("12.")

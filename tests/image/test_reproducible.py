@@ -63,8 +63,8 @@ MADE = """
 /home/repro/.profile
 /opt/repro/constraints.txt
 /opt/repro/entrypoint.sh
-/opt/repro/locks/cpu.lock
 /opt/repro/locks/debian.lock
+/opt/repro/locks/{lock}
 /opt/repro/venv/bin/Activate.ps1
 /opt/repro/venv/bin/activate
 /opt/repro/venv/bin/activate.csh
@@ -83,9 +83,9 @@ MADE = """
 
 
 @pytest.fixture(name="salted")
-def salted_fixture(context: Path) -> Iterator[Path]:
+def salted_fixture(context: Path, recipe: engine.Recipe) -> Iterator[Path]:
     """The context with a Dockerfile that makes all above the frameworks anew for each SALT."""
-    dockerfile = context / "Dockerfile"
+    dockerfile = context / recipe.dockerfile
     right = dockerfile.read_text()
     before, found, after = right.partition("ARG REPRO_UID=1000\n")
     assert found
@@ -94,11 +94,11 @@ def salted_fixture(context: Path) -> Iterator[Path]:
     dockerfile.write_text(right)
 
 
-def built(context: Path) -> str:
+def built(context: Path, recipe: engine.Recipe) -> str:
     """Build what lies above the frameworks and return a list of its files and their contents."""
     container = TrackedContainer(f"seedlock/salted-{uuid.uuid4().hex[:12]}")
     begin = time.time()
-    engine.build(f"--build-arg=SALT={begin}", tag=container.image, context=context)
+    engine.build(f"--build-arg=SALT={begin}", tag=container.image, context=context, recipe=recipe)
     try:
         root = container.using("--user=0", f"--env=BEGIN={begin}", "--entrypoint=sh")
         return root.run("-c", CHANGED).stdout
@@ -106,16 +106,18 @@ def built(context: Path) -> str:
         engine.docker("image", "rm", container.image)
 
 
-def test_layers_above_the_frameworks_are_the_same_each_time(salted: Path) -> None:
+def test_layers_above_the_frameworks_are_the_same_each_time(
+    salted: Path, recipe: engine.Recipe
+) -> None:
     """Built twice, of files with other modes and times, they have equal files with equal bytes."""
     # Docker drops its cache where the disk is short; frameworks made anew would be in the list.
-    built(salted)
-    first = built(salted)
+    built(salted, recipe)
+    first = built(salted, recipe)
     for folder in (salted / "version-lock", salted / "build" / "dist"):
         for path in (folder, *folder.iterdir()):
             path.chmod(0o700 if path.is_dir() else 0o600)
             os.utime(path, (981158400, 981158400))
-    second = built(salted)
+    second = built(salted, recipe)
 
     assert second.splitlines() == first.splitlines()
     names = re.findall(r"^f .* \./(\S+) $", first, re.MULTILINE)
@@ -129,10 +131,12 @@ def test_users_are_as_old_as_the_image(container: TrackedContainer) -> None:
     assert shadow.split(":")[2] == str(release.epoch() // 86400)
 
 
-def test_every_file_has_an_origin(image: str, container: TrackedContainer) -> None:
+def test_every_file_has_an_origin(
+    image: str, recipe: engine.Recipe, container: TrackedContainer
+) -> None:
     """Each file is the base's, of a Debian package, of a wheel, or one of a short list."""
     listed = TrackedContainer(engine.base()).run("find", "/", "-xdev", "!", "-type", "d").stdout
     found = container.using("--user=0").run("python", "-c", WITHOUT_ORIGIN).stdout
 
     new = {*found.splitlines()} - {*listed.splitlines()}
-    assert sorted(new) == sorted(MADE.format(version=engine.version()).split())
+    assert sorted(new) == sorted(MADE.format(version=engine.version(), lock=recipe.lock).split())

@@ -51,13 +51,25 @@ class Traced(NamedTuple):
 
 def qemu() -> str:
     """Return the emulator's path; skip the test where it is missing or too old."""
+    try:
+        return emulator()
+    except LookupError as reason:
+        pytest.skip(str(reason))
+
+
+def emulator() -> str:
+    """Return the emulator's path.
+
+    Raises:
+        LookupError: it is missing or too old; the text says how to get one.
+    """
     path = os.environ.get("QEMU") or shutil.which("qemu-x86_64")
     if path is None:
-        pytest.skip(INSTALL)
+        raise LookupError(INSTALL)
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"version (\d+)", said)
     if found is None or (int(found[1]),) < QEMU_FROM:
-        pytest.skip(f"{said.splitlines()[0]}: {INSTALL}")
+        raise LookupError(f"{said.splitlines()[0]}: {INSTALL}")
     return path
 
 
