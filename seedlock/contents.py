@@ -83,8 +83,6 @@ def _from_jax(value: Any) -> Any:
         return "deleted", ()
     if not value.is_fully_addressable:  # spread over processes: this one's part
         return "shards", [each.data for each in value.addressable_shards]
-    if not value.is_fully_addressable:  # spread over processes: this one's part
-        return "shards", [each.data for each in value.addressable_shards]
     if value.dtype.name.startswith("key<"):
         return f"keys {value.dtype.name}", [sys.modules["jax"].random.key_data(value)]
     return from_numpy(value.__array__())

@@ -97,7 +97,7 @@ class Digester:
             return
         found = content(value)
         if type(found) is Array:
-            put(f"array {found}\n".encode())
+            put(found.head)
             put(found.data)
             if arrays is not None:
                 arrays.append(found)

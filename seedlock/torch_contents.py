@@ -43,12 +43,15 @@ def from_torch(value: Any) -> Any:
 
 def _in_place(value: Any) -> Array:
     # Ten times faster than what torch has for it, and seen by nobody.
-    import ctypes
+    global _char
+    if _char is None:
+        import ctypes
 
+        _char = ctypes.c_char
     at = value.data_ptr()
     if not at:
         raise RuntimeError("it has no memory")
-    data = (ctypes.c_char * value.nbytes).from_address(at)
+    data = (_char * value.nbytes).from_address(at)
     return Array(_torch_names(value.dtype), tuple(value.shape), memoryview(data).cast("B"), value)
 
 
@@ -78,3 +81,4 @@ def _torch_names(dtype: Any) -> str:
 
 
 _names: dict[object, str] = {}
+_char: Any = None  # ctypes.c_char, once it is needed

@@ -30,7 +30,7 @@ class TensorflowTracer(Tracer):
     tf.functions eagerly as long as these are wanted."""
 
     name = "tensorflow"
-    entrances = (CONTEXT, *tensorflow_reads.ENTRANCES, *ENTRANCES, "tensorflow")
+    entrances = tuple({CONTEXT: 0, **tensorflow_reads.ENTRANCES, **ENTRANCES, "tensorflow": 0})
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -41,9 +41,9 @@ class TensorflowTracer(Tracer):
         name = module.__name__
         if name in ENTRANCES:
             functions.intercept(module, trace)
-        elif name in tensorflow_reads.ENTRANCES:
+        if name in tensorflow_reads.ENTRANCES:
             reads.intercept(module, trace)
-        elif name == "tensorflow":
+        if name == "tensorflow":
             self._ready = True
             self._switch(trace)
 

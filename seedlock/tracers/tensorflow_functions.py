@@ -114,6 +114,11 @@ class Functions:
                 place.queues.append(queue)
         queue.put(tensors, at)
 
+    def reads_batches(self, function: Any) -> bool:
+        """Tell whether a tf.function has a graph out of which batches are let."""
+        graphs = [each._func_graph for each in function._list_all_concrete_functions()]
+        return any(self._graphs[each].queues for each in graphs if each in self._graphs)
+
     def _places(self, trace: Trace) -> list[Written]:
         # A function inside another may be called without that one later, or by a third.
         if executing_eagerly():
@@ -134,7 +139,9 @@ class Functions:
 
             def called(self_: Any, /, *args: Any, **kwargs: Any) -> Any:
                 if not executing_eagerly():
-                    inner = self_._clone(None) if self.blind and self._reads(self_) else self_
+                    inner = (
+                        self_._clone(None) if self.blind and self.reads_batches(self_) else self_
+                    )
                     return plain(inner, *args, **kwargs)
                 if trace.idle():
                     result = plain(self_, *args, **kwargs)
@@ -153,27 +160,7 @@ class Functions:
 
             return called
 
-        def listing(plain: Any) -> Any:
-            def _list_all_concrete_functions_for_serialization(self_: Any) -> Any:
-                found = plain(self_)
-                if self.blind or not self._reads(self_):
-                    return found
-                self.blind = True  # a SavedModel has no queues of ours
-                try:
-                    other = self_._clone(None)
-                    signatures = [each.structured_input_signature for each in found]
-                    return [other.get_concrete_function(*one, **two) for one, two in signatures]
-                finally:
-                    self.blind = False
-
-            return _list_all_concrete_functions_for_serialization
-
         replace(module.Function, "__call__", function)
-        replace(module.Function, "_list_all_concrete_functions_for_serialization", listing)
-
-    def _reads(self, function: Any) -> bool:
-        graphs = [each._func_graph for each in function._list_all_concrete_functions()]
-        return any(self._graphs[each].queues for each in graphs if each in self._graphs)
 
     def _hook_graphs(self, module: Any, trace: Trace) -> None:
         def function(plain: Any) -> Any:

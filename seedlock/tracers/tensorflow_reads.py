@@ -130,6 +130,25 @@ class Reads:
         replace(module, "for_stmt", function)
         rebind("tensorflow", original, module.for_stmt)
 
+    def _hook_saving(self, module: Any, _: Trace) -> None:
+        # A SavedModel gets none of our queues: its functions are traced once more.
+        def function(plain: Any) -> Any:
+            def _list_all_concrete_functions_for_serialization(self_: Any) -> Any:
+                found = plain(self_)
+                if functions.blind or not functions.reads_batches(self_):
+                    return found
+                functions.blind = True
+                try:
+                    other = self_._clone(None)
+                    signatures = [each.structured_input_signature for each in found]
+                    return [other.get_concrete_function(*one, **two) for one, two in signatures]
+                finally:
+                    functions.blind = False
+
+            return _list_all_concrete_functions_for_serialization
+
+        replace(module.Function, "_list_all_concrete_functions_for_serialization", function)
+
     def _seen(self, trace: Trace) -> bool:
         if self._preparing or functions.blind or _keras_reads():
             return False
@@ -175,6 +194,7 @@ ENTRANCES = {
     "tensorflow.python.data.ops.optional_ops": Reads._hook_optionals,
     "tensorflow.python.data.ops.structured_function": Reads._hook_preparing,
     "tensorflow.python.autograph.operators.control_flow": Reads._hook_loops,
+    "tensorflow.python.eager.polymorphic_function.polymorphic_function": Reads._hook_saving,
 }
 """Modules with something to put a hook at, and the method that does."""
 
