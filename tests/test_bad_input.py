@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from seedlock.trial_imports import LATER
 from tests.conftest import PACKAGE
 from tests.interpreter import Done, python, run
 
@@ -253,6 +254,20 @@ def test_a_broken_adapter_is_refused_before_user_code(
     for way, done in ways.items():
         assert_refused(done, "adapter-failed", way)
     assert len({done.err for done in ways.values()}) == 1, ways
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_is_loaded_late_is_tried_before_user_code(
+    name: str, environment_with_seedlock: Callable[[], Path]
+) -> None:
+    """A broken module that only a seeding call would load stops what starts a locked process."""
+    site_packages = environment_with_seedlock()
+    (site_packages / (name.replace(".", "/") + ".py")).write_text("syntax error(")
+    executable = str(site_packages.parents[2] / "bin" / "python")
+
+    done = python("-c", CODE, executable=executable, check=False, REPRO_SEED="7")
+
+    assert_refused(done, "adapter-failed")
 
 
 def test_an_adapter_that_fails_on_its_library_ends_the_process_at_the_import(
