@@ -3,11 +3,11 @@
 Plain processes and locked ones take turns; each times every call many times and reports the
 fastest batch, which is what the call costs while nobody else is at work; a call that takes 0.1 ms
 or more is timed by itself, 400 times, since in a batch of such somebody else always is. A row is
-the median over
-the processes: microseconds per call plain and locked, what locked adds, and the ratio pair by
-pair. Limits: a generator without a seed 1.3 times plain, a seeding call 20 microseconds more.
-"deep" rows make the call below 30 frames of a library's code, since the report's call site is the
-author's line above them. The exit status is 0 whatever the verdicts, 1 if something failed.
+the median over the processes: microseconds per call plain and locked, what locked adds, and the
+ratio pair by pair. Limits: a generator without a seed 1.3 times plain, a seeding call 20
+microseconds more. "deep" rows make the call below 30 frames of a library's code, since the report's
+call site is the author's line above them. The exit status is 0 whatever the verdicts, 1 if
+something failed.
 """
 
 from __future__ import annotations

@@ -186,10 +186,8 @@ def _author(above: int) -> "tuple[FrameType, int]":
                         found = frame  # not so deep this time
                     if found.f_code is caller and found.f_lasti == instruction:
                         return found, far - 1
-                    if (
-                        _kinds.get(found.f_code.co_filename) == _AUTHOR
-                        and getframe(far - 1).f_code is called
-                    ):
+                    authors = _kinds.get(found.f_code.co_filename) == _AUTHOR
+                    if authors and getframe(far - 1).f_code is called:
                         return found, far - 1
         depth += 1
         frame = frame.f_back

@@ -103,13 +103,14 @@ def counted(folder: Path) -> tuple[dict[int, int | None], str]:
     return found, report["hash_order"]["counted"]
 
 
-def run(text: str, folder: Path, mode: str | None = "op", **more: str) -> Any:
+def run(text: str, folder: Path, mode: str | None = "op", **more: Any) -> Any:
     """Run a program and return its times by line, the account and what it printed."""
     program = folder / "program.py"
     program.write_text(text)
-    traced = {} if mode is None else {"REPRO_TRACE": mode}
+    if mode is not None:
+        more["REPRO_TRACE"] = mode
     place = folder / f"reports of {mode}"
-    out = python(str(program), REPRO_SEED="7", REPRO_REPORT=str(place), **traced, **more).lines
+    out = python(str(program), REPRO_SEED="7", REPRO_REPORT=str(place), **more).lines
     return *counted(place), out
 
 
