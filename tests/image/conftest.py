@@ -59,19 +59,15 @@ def image_fixture(
 
 
 @pytest.fixture(name="context", scope="session")
-def context_fixture(
-    image: str, recipe: engine.Recipe, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def context_fixture(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of all that the build takes, for tests that change some of it."""
     folder = tmp_path_factory.mktemp("build") / "context"
     for name in ("version-lock", "build/dist"):
         shutil.copytree(engine.ROOT / name, folder / name)
-    # Links: a copy of the frameworks would be most of a gigabyte, or five of them.
-    wheels = f"build/{recipe.wheels}"
-    shutil.copytree(engine.ROOT / wheels, folder / wheels, copy_function=os.link)
-    for name in (recipe.dockerfile, ".dockerignore", f"{recipe.dockerfile}.dockerignore"):
-        if (engine.ROOT / name).exists():
-            shutil.copy(engine.ROOT / name, folder)
+    # Links: a copy of the frameworks would be most of a gigabyte.
+    shutil.copytree(engine.ROOT / "build/wheels", folder / "build/wheels", copy_function=os.link)
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(engine.ROOT / name, folder)
     return folder
 
 
