@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import Response
+from httpx2 import Response
 from sqlalchemy import insert, select
-from starlette.exceptions import StarletteDeprecationWarning
+from starlette.testclient import TestClient
 
 from seedlock.leaderboard import application, tokens
 from seedlock.leaderboard.configuration import Configuration, Limits
 from seedlock.leaderboard.database import Database
 from seedlock.leaderboard.tables import Team, Token
-
-with warnings.catch_warnings():
-    # It asks for httpx2, which is not in the lock; httpx does all that these tests need.
-    warnings.simplefilter("ignore", StarletteDeprecationWarning)
-    from starlette.testclient import TestClient
 
 URL = "http://testserver"
 

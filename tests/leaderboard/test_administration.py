@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from seedlock.leaderboard import tokens

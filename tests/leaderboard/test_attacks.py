@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from httpx import Response
+from httpx2 import Response
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as some
 from hypothesis.errors import Unsatisfiable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ def test_what_comes_to_its_end_too_late(board: Open, tmp_path: Path) -> None:
     """An upload that began in time and ended too late is not taken."""
     raw, _ = packed(submission(tmp_path / "mine"))
 
-    def slowly() -> object:
+    def slowly() -> Iterator[bytes]:
         yield raw[:100]
         board.site.clock.seconds = START + DAY + 1
         yield raw[100:]
