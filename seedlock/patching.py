@@ -74,7 +74,9 @@ def original(owner: "Any", name: str) -> "Any":
     return getattr(found, "_seedlock_stands_for", found)
 
 
-def stand_in(owner: "Any", name: str, intercept: "Callable[[], None]") -> None:
+def stand_in(
+    owner: "Any", name: str, intercept: "Callable[[], None]", own_too: bool = False
+) -> None:
     """Stand in a function's place until its first call, which is when the adapter's code for it
     is loaded: a program that only imports a library does not pay for that.
 
@@ -82,13 +84,14 @@ def stand_in(owner: "Any", name: str, intercept: "Callable[[], None]") -> None:
         owner: the module or class.
         name: name of the function; nothing happens where there is none.
         intercept: puts the replacement in the place of `original(owner, name)`.
+        own_too: whether a call in a block of `own()` needs the replacement as well.
     """
     function = vars(owner).get(name)
     if function is None:
         return
 
     def until_called(*args: "Any", **kwargs: "Any") -> "Any":
-        if mode.get() is OWN:
+        if mode.get() is OWN and not own_too:
             return function(*args, **kwargs)
         if vars(owner)[name] is until_called:
             intercept()

@@ -55,8 +55,9 @@ class NumpyAdapter(Adapter):
                 module.randbits = mark(lambda bits: entropy << bits - 32)
             return
         stand_in(module.MT19937, "_legacy_seeding", intercept)
-        for name in ("_coerce_to_uint32_array", "randbits"):
-            stand_in(module.bit_generator, name, intercept)
+        stand_in(module.bit_generator, "_coerce_to_uint32_array", intercept)
+        # JAX's stateful_rng takes its seed from a SeedSequence in a block of own().
+        stand_in(module.bit_generator, "randbits", intercept, own_too=True)
         stand_in(module.SeedSequence, "spawn", intercept)
 
     def seed(self, module: Any, seed: int) -> None:

@@ -318,6 +318,25 @@ def test_generators_without_a_seed_are_derived_in_their_order() -> None:
     assert first["report"]["entropy"] == []  # NumPy's own import draws nothing from the system
 
 
+ENTROPY_FIRST = """
+import numpy as np
+from seedlock.patching import own
+with own():
+    print(np.random.SeedSequence().entropy % 2**96)
+"""
+
+
+def test_entropy_in_a_block_of_our_own_is_derived_before_anything_was_seeded() -> None:
+    """An adapter may let a library make its own seed of one, as JAX's for stateful_rng."""
+    first, second, other = (
+        python("-c", ENTROPY_FIRST, REPRO_SEED=seed).out for seed in ("7", "7", "8")
+    )
+
+    assert int(first) > 2**64
+    assert first == second
+    assert first != other
+
+
 SPAWNED = """
 import json, seedlock
 import numpy as np
