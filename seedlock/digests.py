@@ -9,7 +9,6 @@ keys in another order and a set that iterates in another order have other digest
 from __future__ import annotations
 
 import struct
-from functools import partial
 from importlib.util import find_spec
 
 from seedlock.arrays import Array, without_content
@@ -26,24 +25,25 @@ LENGTH = 32
 """Hexadecimal digits of a digest: 128 bits."""
 
 _FAST = "xxh3"
-_STANDARD = "sha1"
+_STANDARD = "sha256"
 
 
 class Digester:
     """Make digests with one algorithm.
 
-    xxhash's XXH3 where the package is installed, else SHA-1 cut to 128 bits, the fastest digest of
-    the standard library where the processor has instructions for it (SHA extensions), as those of
-    the last years have. Elsewhere another may be faster (BLAKE2b, MD5), but a choice at run time
-    would give two machines digests that can't be compared. benchmarks/digest.py shows all of them.
+    xxhash's XXH3 where the package is installed, else SHA-256 cut to 128 bits, the fastest digest
+    of the standard library where the processor has instructions for it (SHA extensions), as those
+    of the last years have: 1.31 GB/s on an Intel Xeon, SHA-1 1.26, BLAKE2b 0.76, XXH3 14.7
+    (benchmarks/digest.py). Elsewhere another may be faster, but a choice at run time would give two
+    machines digests that can't be compared.
 
-    A digest is there to find a difference between two runs. Neither algorithm is a guard against
-    values that somebody made to share a digest: what has to be, the digests of files in records,
-    is SHA-256 (evaluation/file_digests.py). The name stands before each digest and in each trace:
-    digests of different algorithms can't be compared.
+    A digest is there to find a difference between two runs; XXH3 is no guard against values that
+    somebody made to share one: the digests of files in records are SHA-256 always
+    (evaluation/file_digests.py). The name stands before each digest and in each trace: digests of
+    different algorithms can't be compared.
 
     Args:
-        algorithm: `xxh3`, `sha1`, or None for the first of them that is there.
+        algorithm: `xxh3`, `sha256`, or None for the first of them that is there.
 
     Attributes:
         algorithm: the one that is used.
@@ -57,9 +57,9 @@ class Digester:
 
             self._new = xxhash.xxh3_128
         else:
-            from hashlib import sha1
+            from hashlib import sha256
 
-            self._new = partial(sha1, usedforsecurity=False)
+            self._new = sha256
 
     def of(self, value: object, arrays: list[Array] | None = None) -> str:
         """Return the digest of a value, `LENGTH` hexadecimal digits.

@@ -105,7 +105,7 @@ def test_a_mounted_program(image: str, recipe: engine.Recipe, tmp_path: Path) ->
     lock = (engine.ROOT / "version-lock" / recipe.constraints).read_bytes()
     assert report["lock"]["sha256"] == hashlib.sha256(lock).hexdigest()
     assert report["lock"]["drift"] == {}
-    assert (header["algorithm"], header["cwd"]) == ("sha1", "/submission")
+    assert (header["algorithm"], header["cwd"]) == ("sha256", "/submission")
     assert containers() == []
     shutil.rmtree(tmp_path / "runs")
 
