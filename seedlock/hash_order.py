@@ -69,7 +69,7 @@ _WORDS = {
     ast.AugAssign: "+=",
 }  # fmt: skip
 
-NOT_COUNTED = "not counted: REPRO_TRACE=op counts"
+NOT_COUNTED = "not counted: REPRO_TRACE=op with REPRO_TRACE_STEPS counts"
 
 _looked: dict[str, tuple[int, list[tuple[Place, str]]]] = {}
 

@@ -33,7 +33,14 @@ class PostImportFinder:
     def __init__(self) -> None:
         self._waiting: dict[str, list[tuple[Before | None, After]]] = {}
 
-    def register(self, name: str, after: "After", before: "Before | None" = None) -> bool:
+    def register(
+        self,
+        name: str,
+        after: "After",
+        before: "Before | None" = None,
+        first: bool = False,
+        begun: bool = False,
+    ) -> bool:
         """Wait for the import of `name`. Hooks on one name are called in their order.
 
         Args:
@@ -41,13 +48,17 @@ class PostImportFinder:
             after: called with the name and the module once it is executed, before the importer
                 gets it.
             before: called with the name before it is executed.
+            first: whether these come before the hooks that are there.
+            begun: whether this is called by a `before` of the module itself, which is there then
+                and not executed yet.
 
         Returns:
             False when the module is already there: nothing was registered.
         """
-        if name in sys.modules:
+        if name in sys.modules and not begun:
             return False
-        self._waiting.setdefault(name, []).append((before, after))
+        hooks = self._waiting.setdefault(name, [])
+        hooks.insert(0 if first else len(hooks), (before, after))
         if self not in sys.meta_path:
             # A new list: CPython keeps the first one to its very end, and with it would keep
             # this module and all that it holds, which costs each exit 0.1 ms.

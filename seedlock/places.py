@@ -49,7 +49,7 @@ def traced(lock: Lock) -> None:
     from seedlock.tracers.base import install
 
     lock.trace = Trace(lock.settings, lock.gap)
-    install(lock.trace, lock.when_imported)
+    install(lock.trace, lock.when_begun, lock.when_imported)
 
 
 def forked(lock: Lock) -> bool:

@@ -211,10 +211,28 @@ class Lock:
         with own():  # reading MXNet's may have to seed them anew
             return adapter.main_state(sys.modules[module])
 
-    def when_imported(self, name: str, do: Callable[[ModuleType], None]) -> None:
-        """Do something with a module once it is imported, at once if it is."""
-        if not finder.register(name, lambda _, module: self._guard(lambda: do(module))):
+    def when_imported(
+        self, name: str, do: Callable[[ModuleType], None], begun: bool = False
+    ) -> None:
+        """Do something with a module once it is imported, at once if it is.
+
+        Args:
+            name: the module's.
+            do: called with it.
+            begun: whether its import has just begun.
+        """
+        if not finder.register(
+            name, lambda _, module: self._guard(lambda: do(module)), begun=begun
+        ):
             do(sys.modules[name])
+
+    def when_begun(self, name: str, do: Callable[[bool], None]) -> None:
+        """Do something when the import of a package begins, before all else that waits for it; at
+        once if it is there. It is told whether the import has just begun."""
+        if not finder.register(
+            name, lambda *_: None, lambda _: self._guard(lambda: do(True)), first=True
+        ):
+            do(False)
 
     def _sow_python(self) -> None:
         adapter, module = self._adapters["python"]

@@ -239,7 +239,7 @@ def _hash_order(lock: Lock) -> dict[str, object]:
         policy = hash_order.OPEN
     else:
         policy = hash_order.LOCKED if addresses_are_random() is False else hash_order.TEXT
-    if lock.trace is None or lock.trace.mode != "op":
+    if lock.trace is None or not lock.trace.counts_orders:
         return hash_order.listed(files, policy)
     from seedlock.tracers.orders import tracer
 

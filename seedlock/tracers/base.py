@@ -46,18 +46,39 @@ class Tracer(ABC):
         """
 
 
-def install(trace: Trace, wait: Callable[[str, Callable[[Any], None]], None]) -> None:
-    """Wait for the libraries that can be traced.
+def install(
+    trace: Trace,
+    begins: Callable[[str, Callable[[bool], None]], None],
+    wait: Callable[[str, Callable[[Any], None], bool], None],
+) -> None:
+    """Wait for the libraries that can be traced; what traces one is loaded when its import begins.
 
     Args:
         trace: where to write.
-        wait: calls back with a module once that is imported, at once if it is.
+        begins: calls back when the import of a package begins, at once if it is there, with
+            whether it has just begun.
+        wait: calls back with a module once that is imported, at once if it is; gets told where its
+            import has just begun.
     """
-    for name in (*TRACERS, "orders") if trace.mode == "op" else TRACERS:
+    loaded = set()
+
+    def load(name: str, begun: str | None = None) -> None:
+        if name in loaded:
+            return
+        loaded.add(name)
         __import__(f"seedlock.tracers.{name}")
         tracer: Tracer = sys.modules[f"seedlock.tracers.{name}"].tracer
         for entrance in tracer.entrances:
-            wait(entrance, _hook(tracer, trace))
+            wait(entrance, _hook(tracer, trace), entrance == begun)
+
+    def when(name: str, package: str) -> None:
+        begins(package, lambda just_now: load(name, package if just_now else None))
+
+    for name, packages in TRACERS.items():
+        for package in packages:
+            when(name, package)
+    if trace.counts_orders:
+        load("orders")
 
 
 def _hook(tracer: Tracer, trace: Trace) -> Callable[[Any], None]:

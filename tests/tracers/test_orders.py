@@ -12,6 +12,9 @@ import pytest
 from seedlock.hash_order import NOT_COUNTED
 from tests.interpreter import python, reports
 
+WHOLE = "0:1000000"
+"""A window of steps that no program here comes to the end of."""
+
 SEEN = """
 import atexit, contextlib, json, os, sys, threading
 from collections import Counter
@@ -103,13 +106,12 @@ def counted(folder: Path) -> tuple[dict[int, int | None], str]:
     return found, report["hash_order"]["counted"]
 
 
-def run(text: str, folder: Path, mode: str | None = "op", **more: Any) -> Any:
+def run(text: str, folder: Path, **more: Any) -> Any:
     """Run a program and return its times by line, the account and what it printed."""
     program = folder / "program.py"
     program.write_text(text)
-    if mode is not None:
-        more["REPRO_TRACE"] = mode
-    place = folder / f"reports of {mode}"
+    more = {"REPRO_TRACE": "op", "REPRO_TRACE_STEPS": WHOLE, **more}
+    place = folder / "reports"
     out = python(str(program), REPRO_SEED="7", REPRO_REPORT=str(place), **more).lines
     return *counted(place), out
 
@@ -122,7 +124,7 @@ def test_lines_are_counted_as_often_as_they_take_an_order(tmp_path: Path) -> Non
     expected = Counter(dict(json.loads(lines[-1])))
     assert {line: count for line, count in times.items() if count} == expected
     assert len(times) > 25 and 0 in times.values() and None not in times.values()
-    assert account.startswith("since seedlock began, ")
+    assert account.startswith(f"in steps {WHOLE}, ")
     # A program that asks for a trace function, and what a set's order is, see no difference.
     plain = python(str(tmp_path / "program.py"), REPRO_SEED="7").lines
     assert plain == lines
@@ -185,12 +187,12 @@ def test_with_a_window_its_steps_are_counted(tmp_path: Path) -> None:
     assert account.startswith("in steps 1:3, ")
 
 
-@pytest.mark.parametrize("window", [{}, {"REPRO_TRACE_STEPS": "1:3"}])
-def test_another_trace_function_is_not_fought(window: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("window", ["0:1000000", "1:3"])
+def test_another_trace_function_is_not_fought(window: str, tmp_path: Path) -> None:
     """Whoever sets one keeps it, and the report says that nothing was counted."""
     own = "import sys; mine = lambda *_: None; sys.settrace(mine)\n"
     text = own + STEPS.replace("SWITCHED", "assert sys.gettrace() is mine")
-    times, account, _ = run(text, tmp_path, **window)
+    times, account, _ = run(text, tmp_path, REPRO_TRACE_STEPS=window)
 
     assert times == {8: None, 10: None}
     assert account.startswith("not counted: another trace function")
@@ -211,15 +213,21 @@ def test_one_that_came_and_went_is_heard(tmp_path: Path) -> None:
         assert account.startswith("not counted: another trace function")
 
 
-@pytest.mark.parametrize("mode", [None, "step"])
-def test_without_operations_nothing_is_added(mode: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [None, "step", "op"])
+def test_without_a_window_of_operations_nothing_is_added(mode: str | None, tmp_path: Path) -> None:
     """No trace function, no hook, no module; the report says how to have them counted."""
     code = (
         "import sys\nprint(sys.gettrace(), hasattr(sys.gettrace, '__wrapped__'), "
         "sorted({'seedlock.tracers.orders', 'seedlock.order_instructions'} & {*sys.modules}))\n"
         "x = list({'a'})\n"
     )
-    times, account, lines = run(code, tmp_path, mode)
+    (tmp_path / "program.py").write_text(code)
+    traced: dict[str, Any] = {} if mode is None else {"REPRO_TRACE": mode}
+    place = tmp_path / "reports"
+    lines = python(
+        str(tmp_path / "program.py"), REPRO_SEED="7", REPRO_REPORT=str(place), **traced
+    ).lines
+    times, account = counted(place)
 
     assert times == {3: None}
     assert account == NOT_COUNTED
@@ -248,7 +256,9 @@ def test_a_forked_child_counts_what_it_imports(tmp_path: Path) -> None:
         "os.wait()\n"
     )
     folder = str(tmp_path / "reports")
-    python(str(program), REPRO_SEED="7", REPRO_TRACE="op", REPRO_REPORT=folder)
+    python(
+        str(program), REPRO_SEED="7", REPRO_TRACE="op", REPRO_TRACE_STEPS=WHOLE, REPRO_REPORT=folder
+    )
 
     found = {
         report["process"]["lineage"]: [each["times"] for each in report["hash_order"]["sites"]]
