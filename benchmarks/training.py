@@ -23,10 +23,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from benchmarks import pairs
     from benchmarks.pairs import Failed, Figure
+
+    Loop = Callable[[bool], Callable[[int], None]]
 else:
     import pairs
     from pairs import Failed, Figure
@@ -116,7 +118,7 @@ def main() -> int:
     parser.add_argument("--statement", default="", help="internal: what the worker does first")
     options = parser.parse_args()
     if options.worker:
-        return work(options.worker, options.statement, options.cores)
+        return work(LOOPS, options.worker, options.statement, options.cores)
     figures: list[Figure] = []
     notes: list[str] = []
     prices: list[tuple[str, str, float, float]] = []
@@ -164,7 +166,12 @@ class Compared(NamedTuple):
 
 
 def compare(
-    name: str, switches: tuple[Switch, ...], rounds: int, cores: int, seconds: float | None = None
+    name: str,
+    switches: tuple[Switch, ...],
+    rounds: int,
+    cores: int,
+    seconds: float | None = None,
+    script: str = __file__,
 ) -> Compared:
     """Measure a loop under each of the switches, against the same loop without any.
 
@@ -174,6 +181,7 @@ def compare(
         rounds: how many fresh processes of each.
         cores: how many the loops may use; 0 for all.
         seconds: begin no round that would not be over by then, after the first `FEWEST`.
+        script: has the loop, and the options --worker, --statement and --cores.
     """
     began = time.monotonic()
     free = pairs.free_environment()
@@ -193,10 +201,17 @@ def compare(
         with ExitStack() as stack:
             workers = {
                 switch.name: stack.enter_context(
-                    Worker(name, switch._replace(environment=free | switch.environment), cores)
+                    Worker(
+                        name,
+                        switch._replace(environment=free | switch.environment),
+                        cores,
+                        script,
+                    )
                 )
                 for switch in order
             }
+            for worker in workers.values():
+                worker.get_ready()
             if not steps:  # all do as many as the first unlocked one does in a slice
                 wall, _ = workers["unlocked"].run(5)
                 steps = max(1, round(SLICE_SECONDS * 5 / wall))
@@ -230,8 +245,9 @@ def compare(
 class Worker:
     """A process with a warm training loop, stopped but for the slices that it is asked for."""
 
-    def __init__(self, name: str, switch: Switch, cores: int) -> None:
+    def __init__(self, name: str, switch: Switch, cores: int, script: str) -> None:
         self._name = name
+        self._script = script
         self._cores = str(cores)
         self._switch = switch
 
@@ -241,7 +257,7 @@ class Worker:
         self._process = subprocess.Popen(
             [
                 sys.executable,
-                __file__,
+                self._script,
                 "--worker",
                 name,
                 "--statement",
@@ -255,9 +271,16 @@ class Worker:
             stderr=self._errors,
             text=True,
         )
+        return self
+
+    def get_ready(self) -> None:
+        """Wait until the loop is warm, and stop the process.
+
+        Raises:
+            Failed: the process has ended.
+        """
         self._answer()
         self._process.send_signal(signal.SIGSTOP)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGCONT)
@@ -292,7 +315,7 @@ class Worker:
         return line
 
 
-def work(name: str, statement: str, cores: int) -> int:
+def work(loops: Mapping[str, Loop], name: str, statement: str, cores: int) -> int:
     """Be a worker: build the loop, warm it up, then run slices as stdin asks for them."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
@@ -300,7 +323,7 @@ def work(name: str, statement: str, cores: int) -> int:
     os.dup2(2, 1)  # a framework that prints does not disturb the answers
     exec(statement, {})  # noqa: S102 - one of SWITCHES
     seeded = "REPRO_SEED" not in os.environ
-    loop = LOOPS[name](seeded)
+    loop = loops[name](seeded)
     loop(20)
     print("ready", file=channel, flush=True)
     for line in sys.stdin:
@@ -484,7 +507,7 @@ def endless(loader: Callable[[], Any]) -> Any:
         yield from loader()
 
 
-LOOPS: dict[str, Callable[[bool], Callable[[int], None]]] = {
+LOOPS: Mapping[str, Loop] = {
     "numpy": numpy_loop,
     "torch": torch_loop,
     "keras": keras_loop,

@@ -52,14 +52,21 @@ def device_fixture(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("device"))
 
 
-@pytest.fixture(name="run", scope="session")
-def run_fixture(device: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run one of the programs on the device, under a seed, in an interpreter of its own."""
-    inherited = {
+@pytest.fixture(name="inherited", scope="session")
+def inherited_fixture() -> dict[str, str]:
+    """This process's environment without what decides how a run is locked."""
+    return {
         name: value
         for name, value in os.environ.items()
         if name in KEPT or not name.startswith(("REPRO_", "_SEEDLOCK", "PYTHON"))
     }
+
+
+@pytest.fixture(name="run", scope="session")
+def run_fixture(
+    device: str, inherited: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Run one of the programs on the device, under a seed, in an interpreter of its own."""
     folder = tmp_path_factory.mktemp("runs")
     probe = [sys.executable, "-c", "import seedlock; print(seedlock.seed)"]
     environ = {**inherited, "REPRO_SEED": "7"}
@@ -69,10 +76,15 @@ def run_fixture(device: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     assert told.stdout == "7\n", f"install seedlock into this environment first\n{told.stderr}"
 
     def run(
-        program: str, *words: str, seed: int = 7, launch: tuple[str, ...] = (), **variables: str
+        program: str,
+        *words: str,
+        seed: int | None = 7,
+        launch: tuple[str, ...] = (),
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *launch, str(PROGRAMS / f"{program}.py"), device, *words]
-        environ = {**inherited, "REPRO_SEED": str(seed), **variables}
+        seeded = {} if seed is None else {"REPRO_SEED": str(seed)}
+        environ = {**inherited, **seeded, **variables}
         done = subprocess.run(
             command, cwd=folder, env=environ, capture_output=True, text=True, check=False
         )

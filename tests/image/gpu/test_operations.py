@@ -23,6 +23,15 @@ def test_calls_on_the_same_input_give_the_same_bits(three: list[dict[str, Any]])
     assert [name for name, seen in three[0].items() if seen == "differs"] == []
 
 
+def test_without_the_lock_some_differ(run: Run, device: str) -> None:
+    """The control: atomic additions, left to themselves, take another order in another call, and
+    the program sees it. On a GPU only."""
+    seen = last(run("operations", seed=None))
+
+    if device == "cuda":
+        assert "differs" in (seen["scatter_add"], seen["index_add"])
+
+
 def test_processes_agree_and_another_seed_does_not(three: list[dict[str, Any]]) -> None:
     """Digests are those of the other process under the seed, and none is that of seed 8."""
     first, again, other = three
@@ -34,15 +43,17 @@ def test_processes_agree_and_another_seed_does_not(three: list[dict[str, Any]]) 
 
 
 def test_the_list_of_refused_operations(run: Run, device: str) -> None:
-    """Each operation of PyTorch's own list is refused, or repeats; its table is written to
-    refused-operations.md in the folder that SEEDLOCK_TABLES names, if it does."""
+    """Each operation of PyTorch's own list is refused, repeats, or is not there for this device;
+    the table is written to refused-operations.md in the folder that SEEDLOCK_TABLES names, if it
+    does."""
     table = run("refused").stdout
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
     if "SEEDLOCK_TABLES" in os.environ:
         (Path(os.environ["SEEDLOCK_TABLES"]) / "refused-operations.md").write_text(table)
 
     assert len(rows) > 45
-    assert [row for row in rows if row[3] not in ("raises", "repeats")] == []
+    assert [row for row in rows if row[3] not in ("raises", "repeats", "not there")] == []
+    assert len([row for row in rows if row[3] == "not there"]) < 3
     if device == "cuda":
         refused = {
             name.strip("`") for name, _, said, seen in rows if (said, seen) == ("raises",) * 2
