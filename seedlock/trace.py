@@ -12,23 +12,18 @@ from _thread import get_ident
 from seedlock.callers import importing
 from seedlock.trace_blocks import Nested, Outside
 from seedlock.trace_file import TraceFile
-from seedlock.trace_lines import NESTED, Lines
+from seedlock.trace_lines import NESTED, OUTSIDE, Lines
+from seedlock.trace_threads import Awaiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from seedlock.arrays import Array
     from seedlock.settings import Settings
     from seedlock.tracers.base import Tracer
 
-SCHEMA = 1
-"""Version of the trace's format (docs/trace.md)."""
-
 MEBIBYTE = 1 << 20
-
-OUTSIDE = ("seed", "unseeded", "entropy", "listing")
-"""Kinds of events that are none while a library is being imported: what it draws and lists then
-follows from caches and comes to no result."""
 
 
 class Trace:
@@ -44,6 +39,7 @@ class Trace:
         gap: notes once what the trace can't hold.
         digester: what makes the digests.
         depth: how many blocks of `nested` the process is in.
+        awaited: the block of `awaiting` that the process is in, the outermost one.
     """
 
     def __init__(self, settings: Settings, gap: Callable[[str], object]) -> None:
@@ -73,19 +69,9 @@ class Trace:
         self._file = TraceFile(base, self._budget, bool(place))
         self._thread = get_ident()
         self._events = self.left_out = self.depth = 0
+        self.awaited: Awaiting | None = None
         self._busy = self._off = False
-        self._file.write(
-            {
-                "kind": "trace",
-                "schema": SCHEMA,
-                "mode": self.mode,
-                "algorithm": self.digester.algorithm,
-                "steps": self.window,
-                "place": place,
-                "cwd": self._lines.cwd,
-                "seed": self._seed,
-            }
-        )
+        self._file.write(self._lines.header(self.mode, self.window, place, self._seed))
         self._file.flush()
         self._enter(place)
 
@@ -154,9 +140,12 @@ class Trace:
             Undigestible: the value holds what has no content to compare.
         """
         # In this order: what other threads do within such a block is part of its result too.
-        if (self.depth and kind in NESTED) or not self._heard():
+        if self.depth and kind in NESTED:
             return
-        if not (kind in OUTSIDE and importing(sys._getframe(1))):
+        awaited = self.awaited
+        if awaited is not None and get_ident() != self._thread and awaited.take(kind, op, value):
+            return
+        if self._heard() and not (kind in OUTSIDE and importing(sys._getframe(1))):
             self._busy = True
             try:
                 line = self._lines.event(kind, self.step, op, at)
@@ -218,6 +207,24 @@ class Trace:
         """Return a block, within such blocks, in which results count as if outside of them."""
         return Outside(self)
 
+    def awaiting(self, rank: Callable[[], int | None]) -> Awaiting:
+        """Return a block in which this thread waits for others that work for it: operations of
+        theirs are events as well, noted at the end of the block.
+
+        Args:
+            rank: called once in each of them, tells its place among them; None for a thread that
+                is not waited for.
+        """
+        room = -1
+        if self._operations and self._budget and self._file is not None:
+            room = self._file.room
+        return Awaiting(self, self._lines, room, rank)
+
+    def take_in(self, line: dict[str, object], arrays: list[Array]) -> None:
+        """Note the line of an operation of another thread, and keep the arrays in its result."""
+        self._keep(line, arrays)
+        self._write(line)
+
     def idle(self) -> bool:
         """Tell whether an event would be dropped now: another thread's, or seedlock's own work."""
         return self._off or self._busy or get_ident() != self._thread
@@ -238,12 +245,12 @@ class Trace:
         self._switch(self._wanted())
 
     def _heard(self) -> bool:
-        if self._off or self._busy:
+        if self._off:
             return False
         if get_ident() != self._thread:
             self.left_out += 1
             return False
-        return True
+        return not self._busy  # which says nothing about other threads
 
     def _wanted(self) -> bool:
         if self.mode != "op":
@@ -261,14 +268,18 @@ class Trace:
         self, line: dict[str, object], value: object, names: Sequence[str] | None, rng: bool
     ) -> None:
         arrays = self._lines.result(line, value, names)
-        if arrays and self._operations and self._budget and self._file is not None:
-            kept = self._file.keep(arrays)
-            if kept is not None:
-                line["kept"] = kept
+        if self._budget:
+            self._keep(line, arrays)
         if rng:
             states = self._changed_states()
             if states:
                 line["rng"] = states
+
+    def _keep(self, line: dict[str, object], arrays: list[Array]) -> None:
+        if arrays and self._operations and self._budget and self._file is not None:
+            kept = self._file.keep(arrays)
+            if kept is not None:
+                line["kept"] = kept
 
     def _changed_states(self) -> dict[str, str]:
         changed = {}

@@ -45,6 +45,11 @@ class TraceFile:
         self._file = os.open(f"{base}.trace.jsonl", _FLAGS, 0o644)
         self._values = -1
 
+    @property
+    def room(self) -> int:
+        """Bytes of values that can still be kept."""
+        return self._budget - self._kept
+
     def write(self, line: Mapping[str, object]) -> None:
         """Write a line, now or with the next ones."""
         text = "".join(_chunks(line, 0)) + "\n"

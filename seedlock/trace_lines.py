@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
-from seedlock.callers import author, shown, written
+from seedlock.callers import author, is_library, shown, written
 from seedlock.digests import Digester
 
 TYPE_CHECKING = False
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from seedlock.arrays import Array
 
     Line = dict[str, object]
+
+SCHEMA = 1
+"""Version of the trace's format (docs/trace.md)."""
+
+OUTSIDE = ("seed", "unseeded", "entropy", "listing")
+"""Kinds of events that are none while a library is being imported: what it draws and lists then
+follows from caches and comes to no result."""
 
 NESTED = ("batch", "step", "call", "fit")
 """Kinds of results of which only the outermost counts: a compiled training function holds the
@@ -59,6 +66,21 @@ class Lines:
         """Begin a trace, or a task's part of it: names are sent again."""
         self._named: set[tuple[str, str]] = set()
 
+    def header(
+        self, mode: str, window: tuple[int, int] | None, place: str, seed: int | None
+    ) -> Line:
+        """Return a trace's first line; its place in the family is the process's."""
+        return {
+            "kind": "trace",
+            "schema": SCHEMA,
+            "mode": mode,
+            "algorithm": self.digester.algorithm,
+            "steps": window,
+            "place": place,
+            "cwd": self.cwd,
+            "seed": seed,
+        }
+
     def event(self, kind: str, step: int, op: str, at: str | None) -> Line:
         """Return the line of an event without a result.
 
@@ -76,6 +98,13 @@ class Lines:
             file, colon, line = at.rpartition(":")
             at = f"{self._near(file)}{colon}{line}"
         return {"kind": kind, "step": step, "op": op, "at": at}
+
+    def here(self) -> tuple[str, bool]:
+        """Return `file:line` of the author's code that called in this thread, and True; that of
+        the outermost frame and False where there is none of the author's."""
+        frame, _ = author(3)
+        file, number = written(frame)
+        return f"{self._near(file)}:{number}", not is_library(file)
 
     def result(self, line: Line, value: Any, names: Sequence[str] | None) -> list[Array]:
         """Write into the line of an event what came of it.

@@ -31,7 +31,7 @@ ORDER = [
     {"torch_contents"},
     {"contents"},
     {"user_seeds", "digests"},
-    {"lineage", "trace_blocks", "trace_file", "trace_lines"},
+    {"lineage", "trace_blocks", "trace_file", "trace_lines", "trace_threads"},
     {"trace"},
     {"tracers.base"},
     {"tracers.tensorflow_queue"},

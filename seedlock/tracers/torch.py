@@ -22,8 +22,8 @@ COMPILED = "torch.compile made code: the trace holds what that code calls, not w
 CAPTURED = "a CUDA graph was captured: the trace holds nothing of what happens in one"
 
 NEVER_COMPILED = (
-    "tracers.torch", "tracers.torch_operations", "trace", "trace_file", "trace_lines", "digests",
-    "contents", "torch_contents", "arrays", "callers",
+    "tracers.torch", "tracers.torch_operations", "trace", "trace_file", "trace_lines",
+    "trace_threads", "digests", "contents", "torch_contents", "arrays", "callers",
 )  # fmt: skip
 """Modules of seedlock that torch.compile meets in the hooks and must leave alone."""
 
@@ -123,6 +123,10 @@ def _follow_losses(module: Any, trace: Trace) -> None:
     # The one way into the engine, for Tensor.backward, autograd.backward and autograd.grad
     # (PyTorch 2.3 to 2.13); the last does not accumulate gradients.
     torch: Any = sys.modules["torch"]
+    whole = trace.mode == "op"
+
+    def device() -> int | None:
+        return _device(torch)
 
     def run(original: Callable[..., Any]) -> Callable[..., Any]:
         def _engine_run_backward(outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -130,11 +134,24 @@ def _follow_losses(module: Any, trace: Trace) -> None:
                 loss = outputs[0]
                 if type(loss) is torch.Tensor and loss.numel() == 1:
                     trace.saw_loss(_number(torch, loss))
-            return original(outputs, *args, **kwargs)
+            if not whole:
+                return original(outputs, *args, **kwargs)
+            # The engine gives each of its threads this one's modes, and a device a thread.
+            with trace.awaiting(device):
+                return original(outputs, *args, **kwargs)
 
         return _engine_run_backward
 
     replace(module, "_engine_run_backward", run)
+
+
+def _device(torch: Any) -> int | None:
+    # Of a thread of the engine's: its CUDA device, or -1; None in any other thread. The engine
+    # sets a thread's device before anything runs there, whatever its first tensor lies on.
+    if torch._C._current_graph_task_id() == -1:
+        return None
+    number: int = torch.cuda.current_device() if torch.cuda.is_initialized() else -1
+    return number
 
 
 def _number(torch: Any, loss: Any) -> Any:
@@ -144,6 +161,8 @@ def _number(torch: Any, loss: Any) -> Any:
                 return loss.item()
             except RuntimeError:
                 return None  # inside a transformation: there is no number yet
+        if loss.device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+            return None  # the copy would become part of the graph
         return loss.detach().clone()  # no waiting for the device here
 
 
