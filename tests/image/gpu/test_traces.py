@@ -18,12 +18,15 @@ from tests.image.gpu.conftest import PROGRAMS, Run, last
 RACES = {"gather": "aten.scatter_add", "index_select": "aten.index_add"}
 """What is called forward, and how the name of the operation begins that races backward."""
 
-BACKWARD = next(
-    f"{PROGRAMS / 'racing.py'}:{number}"
-    for number, line in enumerate((PROGRAMS / "racing.py").read_text().splitlines(), 1)
-    if "loss.backward()" in line
-)
 
+def line_of(text: str, program: str) -> str:
+    """Return `file:line` of the first line of a program that holds a text."""
+    file = PROGRAMS / f"{program}.py"
+    lines = enumerate(file.read_text().splitlines(), 1)
+    return next(f"{file}:{number}" for number, line in lines if text in line)
+
+
+BACKWARD = line_of("loss.backward()", "racing")
 Pair = Callable[..., "list[Path]"]
 
 
@@ -105,6 +108,24 @@ def test_traces_of_operations_are_equal_at_level_strict(
     assert [each for each in operations(folders[0]) if each["at"] == BACKWARD]
     assert [gap for folder in folders for gap in gaps(folder)] == []
     assert difference(*folders)["verdict"] == "equal"
+
+
+def test_backward_passes_of_all_kinds(run: Run, pair: Pair, device: str) -> None:
+    """Hooks and functions of the author's stand at their own lines, all else at that of the pass,
+    what a checkpoint computes again too; a trace changes no bit, and two are equal."""
+    plain = run("backward").stdout
+    folders = pair("backward", mode="op")
+    one, other = map(below_the_header, folders)
+    found = {(each["op"], each["at"]) for each in operations(folders[0])}
+
+    assert run("backward", REPRO_TRACE="op", REPRO_REPORT=str(folders[0] / "again")).stdout == plain
+    assert one == other
+    assert gaps(folders[0]) == []
+    assert ("aten.tan.default", line_of("slope.tan()", "backward")) in found
+    assert ("aten.atan.default", line_of("slope.atan()", "backward")) in found
+    assert ("aten.gelu_backward.default", line_of("make().backward()", "backward")) in found
+    assert ("aten.mul.Tensor", line_of("slope * x.grad", "backward")) in found
+    assert ("aten.mul.Scalar", line_of("x.square().sum().backward()", "backward")) in found
 
 
 def test_kept_values_are_what_was_digested(pair: Pair, device: str) -> None:
