@@ -114,6 +114,44 @@ def test_a_driver_without_a_gpu_is_a_gap(nvml: Nvml, answers: dict[str, int], re
     assert done.err == ""
 
 
+CHILD = """
+import json, os, subprocess, sys
+print(len(os.listdir("/proc/self/task")), "ctypes" in sys.modules, flush=True)
+os.environ["LD_LIBRARY_PATH"] = sys.argv[1]
+os.environ.update(json.loads(sys.argv[2]))
+sys.exit(subprocess.run([sys.executable, "-c", "print('ran')"]).returncode)
+"""
+"""Says what asking has left in the process, and starts another one that would get other answers."""
+
+
+def test_who_is_below_does_not_ask_again(nvml: Nvml) -> None:
+    """A child takes its parent's word for it, on this machine since its start and for any bound;
+    NVML's threads are left in neither."""
+    older = nvml("450.80.02")["LD_LIBRARY_PATH"]
+
+    same = python("-c", CHILD, older, "{}", **nvml("580.65.06"))
+    elsewhere = python(
+        "-c", CHILD, older, '{"_SEEDLOCK_DRIVER": "other 580.65.06"}', check=False,
+        **nvml("580.65.07"),
+    )  # fmt: skip
+    bound = python(
+        "-c", CHILD, older, '{"REPRO_LEAST_DRIVER": "900.1"}', check=False, **nvml("580.65.08")
+    )
+
+    assert same.out == "1 False\nran\n"
+    assert (elsewhere.status, elsewhere.out) == (78, "1 False\n")
+    assert "the NVIDIA driver is 450.80.02" in elsewhere.err
+    assert (bound.status, bound.out) == (78, "1 False\n")
+    assert "the NVIDIA driver is 580.65.08" in bound.err
+
+
+def test_a_library_that_crashes_is_no_gpu(nvml: Nvml) -> None:
+    """What NVML does to the process that asks it is not done to the run."""
+    done = python("-c", GAPS, **nvml("580.65.06", init=-1))
+
+    assert any("no GPU (NVML ended the process that asked it)" in gap for gap in done.json())
+
+
 def test_a_machine_without_nvml_is_a_gap(tmp_path: Path) -> None:
     """Without NVML the run goes on, the written report says so, and stderr says nothing."""
     done = python(

@@ -133,8 +133,8 @@ def _options(options: argparse.Namespace) -> Options | str:
         if jobs is None:
             return f"--jobs is '{options.jobs}'; allowed: a whole number from 1 to 4096"
     gpus = _gpus(options.gpus)
-    if gpus is None:
-        return f"--gpus is '{options.gpus}'; allowed: auto, or different numbers or ids, as 0,1"
+    if isinstance(gpus, str):
+        return f"--gpus is '{options.gpus}'{gpus}"
     if options.unsealed and options.engine not in ("process", "slurm"):
         return "--unsealed: allowed with --engine process and slurm only"
     site = _site(options, gpus)
@@ -173,16 +173,22 @@ def _site(options: argparse.Namespace, gpus: tuple[str, ...]) -> Site | str:
     return Site(tuple(options.sbatch), throttle)
 
 
-def _gpus(given: str | None) -> tuple[str, ...] | None:
-    """Return names of GPUs; None where they are not allowed."""
+def _gpus(given: str | None) -> tuple[str, ...] | str:
+    """Return names of GPUs, or what is wrong with them."""
     if given is None:
         return ()
     if given == "auto":
         from seedlock.machine import gpu
 
-        devices = gpu()["devices"]
+        found = gpu()
+        devices = found["devices"]
         assert isinstance(devices, list)
-        return tuple(str(number) for number in range(len(devices))) or None
+        if not devices:
+            reason = found.get("reason", "NVML sees no device")
+            return f" and none is here ({reason}); allowed where there are GPUs; leave it out"
+        return tuple(str(number) for number in range(len(devices)))
     names = tuple(given.split(","))
     plain = all(name and name.replace("-", "").isalnum() and name.isascii() for name in names)
-    return names if plain and len(set(names)) == len(names) else None
+    if plain and len(set(names)) == len(names):
+        return names
+    return "; allowed: auto, or different numbers or ids, as 0,1"

@@ -1,8 +1,10 @@
 """A process that forks one worker for each unit, and outlives none of them.
 
 It is forked from a process that has all modules and no thread, before a ledger is opened: a worker
-starts in milliseconds and holds no connection of somebody else's. It leads a session of its own, so
-that Ctrl-C reaches whoever evaluates and nobody else. Messages are JSON, one per packet.
+starts in milliseconds and holds no connection of somebody else's. From a process with threads it is
+started afresh, since a fork would copy their locks: NVIDIA's driver library, once asked how many
+GPUs there are, leaves some. It leads a session of its own, so that Ctrl-C reaches whoever evaluates
+and nobody else. Messages are JSON, one per packet.
 """
 
 from __future__ import annotations
@@ -38,29 +40,53 @@ EVERY = 1.0
 """Seconds between two looks for processes whose worker has gone."""
 
 
-def begin() -> tuple[int, socket.socket]:
-    """Fork a nursery; return its process id and the socket to it.
+FRESH = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from seedlock.evaluation.engines import nursery; nursery.serve(int(sys.argv[1]))"
+)
+"""A nursery that is started afresh. The current folder, which may hold anything, has no say in
+what it imports."""
 
-    Raises:
-        RuntimeError: this process has threads, of which a fork would copy the locks.
-    """
-    if len(os.listdir("/proc/self/task")) > 1:
-        raise RuntimeError("a process with threads can't fork workers")
+
+def begin() -> tuple[int, socket.socket]:
+    """Begin a nursery; return its process id and the socket to it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        _alone(lambda: _Nursery(theirs).serve(), ours)
+    if len(os.listdir("/proc/self/task")) > 1:
+        theirs.set_inheritable(True)
+        command = [sys.executable, "-c", FRESH, str(theirs.fileno())]
+        pid = os.posix_spawn(sys.executable, command, os.environ)
+    else:
+        pid = os.fork()
+        if pid == 0:
+            _alone(lambda: _Nursery(theirs).serve(), ours)
     theirs.close()
     return pid, ours
 
 
-def _alone(work: Callable[[], int], other: socket.socket) -> None:
-    """Do the work of a forked process and end it, whatever happens in there."""
+def serve(socket_number: int) -> None:
+    """Be a nursery that was started afresh; never returns.
+
+    Args:
+        socket_number: file descriptor of the socket to the caller.
+    """
+    caller = socket.socket(fileno=socket_number)
+    caller.set_inheritable(False)
+    _alone(lambda: _Nursery(caller).serve())
+
+
+def _alone(work: Callable[[], int], *others: socket.socket) -> None:
+    """Do the work of a process of its own and end it, whatever happens in there.
+
+    Args:
+        work: returns the exit status.
+        others: sockets of the process that it was forked from, to be closed.
+    """
     status = 1
     try:
-        other.close()
+        for other in others:
+            other.close()
         status = work()
         sys.stderr.flush()
     finally:

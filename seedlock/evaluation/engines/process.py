@@ -24,7 +24,7 @@ LOST = "the process that starts the runs is gone"
 class ProcessEngine(Engine):
     """Units on this machine.
 
-    It is made before the caller has threads or opens a ledger.
+    It is made before the caller opens a ledger.
 
     Args:
         slots: how many units at a time.

@@ -1,6 +1,6 @@
 """What a run's GPUs took, by NVML: energy and time, and nothing where there is none.
 
-Not run on a GPU yet: `make test-gpu` holds the check.
+Seen on an H100 with accounting off; `make test-gpu` holds the check.
 """
 
 from __future__ import annotations

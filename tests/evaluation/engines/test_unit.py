@@ -6,39 +6,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from seedlock.evaluation.engines.base import Unit, write_unit
-from seedlock.evaluation.recording import source
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.sealing import bubblewrap
 from seedlock.evaluation.sealing.limits import Limits
 from seedlock.evaluation.sealing.sealed import Order
-from tests.evaluation.evaluating.made_round import PATH, SEEDLOCK, SUBMISSION
+from tests.evaluation.engines.conftest import SEED
+from tests.evaluation.evaluating.made_round import PATH, SEEDLOCK
 from tests.interpreter import Done, run
-
-SEED = 12345678901234567890
-
-PROGRAM = """
-import os, seedlock
-open(os.environ["REPRO_OUTPUT"] + "/variables", "w").write("\\n".join(sorted(os.environ)))
-seedlock.log_metric("loss", 1.0)
-"""
-
-
-@pytest.fixture(name="unit")
-def unit_fixture(tmp_path: Path) -> Unit:
-    """A unit of a submission that is as it was frozen, not sealed."""
-    of = tmp_path / "mine"
-    of.mkdir()
-    (of / "submission.toml").write_text(SUBMISSION.format(name="mine", image="none"))
-    (of / "train.py").write_text(PROGRAM)
-    return Unit(
-        "sample", f"sha256:{'0' * 64}", source.look(of).digest, "mine", str(of), 0, 1, SEED,
-        "strict", Limits().as_dict(), str(tmp_path / "runs" / "0-1"),
-        str(tmp_path / "runs" / "0-1.json"), metrics=(("loss", "min", ""),), sealed=False,
-        variables={"CUDA_VISIBLE_DEVICES": "1"},
-    )  # fmt: skip
 
 
 def carry_out(unit: Unit, folder: Path, **variables: str) -> Done:

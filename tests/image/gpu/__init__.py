@@ -1,1 +1,1 @@
-"""Checks that need an NVIDIA GPU: `make test-gpu`. They have never been run by the project."""
+"""Checks that need an NVIDIA GPU: `make test-gpu`; docs/determinism.md says where they were run."""
