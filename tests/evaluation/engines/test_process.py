@@ -27,7 +27,7 @@ try:
     engine.start(read_unit(pathlib.Path(sys.argv[1])))
     while not (over := engine.poll(1.0)):
         pass
-    print([each.status for each in over])
+    print([each.exit_status for each in over])
 finally:
     engine.close()
     ended.set()
