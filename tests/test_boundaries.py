@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seedlock.registry import TRACERS as TRACED
+from seedlock.tracers.base import TRACERS as TRACED
 from tests.interpreter import REPOSITORY
 
 ADAPTERS = {
