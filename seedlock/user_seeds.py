@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Token
 
-    from seedlock.callers import Site
+    from seedlock.callers import Caller, Site
     from seedlock.trace import Trace
 
     StateOf = Callable[[str], object]
@@ -89,6 +89,7 @@ class UserSeeds:
         function: str,
         main: bool = True,
         written: object = None,
+        caller: "Caller | None" = None,
     ) -> int | None:
         """Decide on a seed that user code gives.
 
@@ -100,6 +101,7 @@ class UserSeeds:
             main: whether the library's main generator is seeded, not one of the user's own.
             written: the seed as the author wrote it, where `given` is what the library makes
                 of it.
+            caller: who gave it, where the library put the call off.
 
         Returns:
             The seed to use, 0 to 2**bits - 1; None to use the given one as it is.
@@ -107,7 +109,7 @@ class UserSeeds:
         Raises:
             UserSeedRefused: the policy is to refuse.
         """
-        if not self.mixes(library, given, function, main, written):
+        if not self.mixes(library, given, function, main, written, caller):
             return None
         return self.mixed(library, given, bits)
 
@@ -118,6 +120,7 @@ class UserSeeds:
         function: str,
         main: bool = True,
         written: object = None,
+        caller: "Caller | None" = None,
     ) -> bool:
         """Note a seed that user code gives, as `choose` does; return whether the root seed decides
         it too, for a library that has its own way to mix the two.
@@ -134,10 +137,11 @@ class UserSeeds:
             if main and library not in current:
                 current[library] = None  # reading a state must not come back here
                 current[library] = self._state_of(library)
-        elif policy == "refuse" and importing(sys._getframe(1)):
-            policy = "keep"
+        elif policy == "refuse":
+            imports = caller.importing if caller is not None else importing(sys._getframe(1))
+            policy = "keep" if imports else policy
         written = given if written is None else written
-        site, new = self.sites.met(function, written, policy)
+        site, new = self.sites.met(function, written, policy, caller)
         if new:
             self._suspect(site, given)
         if self.trace is not None:

@@ -6,12 +6,12 @@ import copyreg
 import os
 import sys
 from collections import deque
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
 
 from seedlock.adapters import torch_loaders, torch_portable
 from seedlock.adapters.base import Adapter, chosen
-from seedlock.callers import author
+from seedlock.callers import author, calling
 from seedlock.initialising import initialise
 from seedlock.patching import in_own_block, replace
 from seedlock.settings import PORTABLE, STRICT
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from seedlock.callers import Caller
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
+
+_put_off: ContextVar[Caller | None] = ContextVar("seedlock_put_off", default=None)
+"""Who set the seed that a device takes as it starts."""
 
 
 def _mix_generators(_: Any, policy: UserSeeds) -> None:
@@ -46,7 +50,8 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
             return None  # drawn from a generator: shuffling, data pipes
         cuda: Any = sys.modules["torch.cuda"]
         main = any(self is each for each in (default, *cuda.default_generators))
-        return policy.choose("torch", seed % 2**64, 64, "torch.Generator.manual_seed", main)
+        name = "torch.Generator.manual_seed"
+        return policy.choose("torch", seed % 2**64, 64, name, main, caller=_put_off.get())
 
     def manual_seed(original: Callable[..., Any]) -> Callable[..., Any]:
         def manual_seed(self: Any, seed: Any, /) -> Any:
@@ -95,10 +100,13 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
 
 def _remember_whose(module: Any, _: UserSeeds) -> None:
     # A device's seed is queued until the device starts. Whose seed it is, seedlock's or the
-    # user's, in a block of fixed() or not, was settled when it was set.
+    # user's, in a block of fixed() or not, and on which line, was settled when it was set.
     def queue(original: Callable[..., Any]) -> Callable[..., Any]:
         def queued(self: Any, cb: Callable[[], Any], traceback: Any) -> None:
-            original(self, partial(copy_context().run, cb), traceback)
+            context = copy_context()
+            if not in_own_block():
+                context.run(_put_off.set, calling(2))
+            original(self, partial(context.run, cb), traceback)
 
         return queued
 

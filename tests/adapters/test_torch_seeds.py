@@ -179,6 +179,17 @@ with seedlock.fixed():
 print(json.dumps([started, torch.initial_seed()]))
 """
 
+QUEUED_LINES = """
+torch.manual_seed(42)
+torch.cuda.manual_seed(43)
+torch.cuda.manual_seed(44)
+with seedlock.fixed(): torch.cuda.manual_seed_all(45)
+def first_use(): return starts()
+first_use()
+print(json.dumps([[each[of] for of in ("line", "function", "given", "policy", "count")]
+                  for each in seedlock.report()["user_seeds"]]))
+"""
+
 HEARD = {"every way": PROGRAM.removeprefix(BEGIN), "compiled": COMPILED, "script": SCRIPT} | {
     f"queued {step}": f"{QUEUED}\n{step}\nprint(json.dumps([starts(), {like}]))"
     for step, like in QUEUE.items()
@@ -186,7 +197,7 @@ HEARD = {"every way": PROGRAM.removeprefix(BEGIN), "compiled": COMPILED, "script
 LOCKED = HEARD | {
     "unpickled": UNPICKLED.format(BETWEEN), "nothing unpickled": UNPICKLED.format("pass"),
     "pickles": PICKLES, "fixed": FIXED, "not fixed": NOT_FIXED, "shared": SHARED,
-    "started in a block": QUEUED + STARTED,
+    "started in a block": QUEUED + STARTED, "queued lines": QUEUED + QUEUED_LINES,
 }  # fmt: skip
 LOADED = """
 print(json.dumps([of(pickle.loads(bytes.fromhex(each))) for each in {!r}]))
@@ -379,6 +390,19 @@ def test_a_queued_seed_stays_what_it_was_when_it_was_set(seven: dict[str, Any]) 
     started, wanted = seven["started in a block"]
 
     assert started == wanted
+
+
+def test_a_queued_seed_is_reported_at_the_line_that_set_it(seven: dict[str, Any]) -> None:
+    """Not at the one where the GPU starts, whatever that is; a seed that another one took the place
+    of before is none."""
+    assert seven["queued lines"] == [
+        ["torch.manual_seed(42)", "torch.random.manual_seed", ["42"], "mix", 1],
+        [
+            "with seedlock.fixed(): torch.cuda.manual_seed_all(45)",
+            "torch.cuda.random.manual_seed_all", ["45"], "fixed", 1,
+        ],
+        ["torch.cuda.manual_seed(44)", "torch.cuda.random.manual_seed", ["44"], "mix", 1],
+    ]  # fmt: skip
 
 
 def test_a_lock_in_a_running_program_comes_in_time_for_seeds(plain: dict[str, Any]) -> None:
