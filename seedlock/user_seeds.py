@@ -262,6 +262,11 @@ def end_fixed(block: "Fixed") -> dict[str, object]:
     return states
 
 
+def is_innermost(block: "Fixed") -> bool:
+    """Tell whether a block is the one that is in force in this thread or task."""
+    return mode.get() is block[1]
+
+
 def read(counter: "Iterator[int]") -> "tuple[int, Iterator[int]]":
     """Return the next number of a counter and a counter that stands there still."""
     number = next(counter)
