@@ -134,7 +134,7 @@ class UserSeeds:
             if current is OWN:
                 return False
             policy = "fixed"
-            if main and library not in current:
+            if main and library not in current and not self.watches:
                 current[library] = None  # reading a state must not come back here
                 current[library] = self._state_of(library)
         elif policy == "refuse":
