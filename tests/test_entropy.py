@@ -96,6 +96,22 @@ def test_lock_derives_them(tmp_path: Path) -> None:
     assert len(set(seven["draws"].values())) == len(seven["draws"])
 
 
+@pytest.mark.parametrize(("entropy", "policy"), [("lock", "derived"), ("count", "system")])
+def test_a_lock_in_a_running_program_reaches_what_was_imported_before(
+    entropy: str, policy: str
+) -> None:
+    """`random` took hold of os.urandom as it was imported: SystemRandom and secrets draw by it."""
+    code = (
+        "import random, secrets, seedlock; seedlock.lock(7)\n"
+        "print(random.SystemRandom().random(), secrets.token_hex(8))\n"
+        "print([each['policy'] for each in seedlock.report()['entropy']])"
+    )
+    one, two = (python("-c", code, REPRO_ENTROPY=entropy).lines for _ in range(2))
+
+    assert one[1] == two[1] == str([policy] * 2)
+    assert (one[0] == two[0]) is (entropy == "lock")
+
+
 def test_bad_sizes_raise_pythons_own_errors(tmp_path: Path) -> None:
     """Type and text are those without seedlock."""
     plain = drawn(tmp_path)["errors"]
