@@ -30,9 +30,15 @@ ENVIRONMENT_OF_FORK_EXEC = 5
 INHERITED = (
     names.LEVEL, names.STREAMS, names.REPORT, names.LOCK, names.LOCK_FILE, names.TF32,
     names.USER_SEEDS, names.ENTROPY, names.ENTROPY_ALLOW, names.TRACE, names.TRACE_STEPS,
-    names.TRACE_VALUES,
+    names.TRACE_VALUES, names.READS, names.LEAST_DRIVER, names.THREADS,
 )  # fmt: skip
 """Variables that a child keeps even if its parent starts it with an environment without them."""
+
+OF_LEVEL = (names.THREADS, names.TF32)
+"""Those that not every level takes: a child that is given a level of its own gets its own."""
+
+HARMLESS = (names.REPORT, names.READS)
+"""Those that lock nothing: a child may have others."""
 
 HELPERS = (b"resource_tracker import main", b"forkserver import main")
 """In the command lines of the processes that multiprocessing and loky start for themselves, once
@@ -59,12 +65,15 @@ def handed_over(lock: Lock, environment: Mapping[str, str], place: str = "") -> 
     wanted = {names.SEED: seed}
     if lock.settings.level != names.WATCH:
         wanted.update(hash_seed_variables(lock.settings))
+    levels = (None, lock.environment.get(names.LEVEL), lock.settings.level)
+    apart = OF_LEVEL if environment.get(names.LEVEL) not in levels else ()
     for name in INHERITED:
-        value = lock.environment.get(name)
-        now = environment.get(name)
-        if now is None and value is not None:
+        value, now = lock.handed.get(name), environment.get(name)
+        if now == value or (now is None and name in apart):
+            continue
+        if value is not None and now in (None, lock.environment.get(name)):
             wanted[name] = value
-        elif now != value and name != names.REPORT:
+        elif name not in HARMLESS:
             lock.gap(f"a child process was started with {name}={now}")
     rank = names.rank_variable(environment)
     if not place:

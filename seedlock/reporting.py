@@ -20,7 +20,7 @@ from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
 from seedlock.patching import own
 from seedlock.registry import REGISTRY
-from seedlock.settings import WATCH
+from seedlock.settings import LOCK_FILE, REPORT, WATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def begin(lock: Lock) -> None:
     Raises:
         BadSetting: the folder can't be made or written.
     """
-    folder = str(lock.settings.report)
-    usable_folder(folder)
+    folder = lock.handed[REPORT]
+    usable_folder(folder, str(lock.settings.report))
     base = os.path.join(folder, f"{os.getpid()}-{time.time_ns():x}")
     path = f"{base}.json"
     owner = os.getpid()
@@ -101,13 +101,18 @@ def update_now() -> None:
         _write("running")
 
 
-def usable_folder(folder: str) -> None:
+def usable_folder(folder: str, given: str) -> None:
     """Make the folder for reports if need be, and try whether it can be written.
+
+    Args:
+        folder: its path.
+        given: the path as it was given.
 
     Raises:
         BadSetting: it can't.
     """
-    trial = os.path.join(folder, f".{os.getpid()}.tmp")
+    # Containers that share the folder may have equal process ids.
+    trial = os.path.join(folder, f".{os.getpid()}-{time.time_ns():x}.tmp")
     try:
         os.makedirs(folder, exist_ok=True)
         with open(trial, "wb"):
@@ -117,8 +122,8 @@ def usable_folder(folder: str) -> None:
         from seedlock.errors import BadSetting
 
         raise BadSetting(
-            "REPRO_REPORT",
-            folder,
+            REPORT,
+            given,
             "a folder that this user can write, or one that can be made",
             "choose another folder or unset it",
             "report-folder",
@@ -266,7 +271,7 @@ def _digest(state: object) -> str | None:
 
 
 def _lock_file(lock: Lock) -> dict[str, object] | None:
-    path = registry.lock_file(lock.settings.lock_file)
+    path = registry.lock_file(lock.handed.get(LOCK_FILE) or None)
     if path is None:
         return None
     locked = registry.locked_versions(path)

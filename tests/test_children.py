@@ -452,12 +452,41 @@ def test_asking_for_a_report_moves_no_child() -> None:
     )
 
 
-def test_a_level_chosen_by_lock_holds_for_children() -> None:
-    """seedlock.lock(7, 'warn') locks its children at that level, under that seed."""
+@pytest.mark.parametrize(("level", "outside"), [("warn", {}), ("strict", {"REPRO_LEVEL": "warn"})])
+def test_a_level_chosen_by_lock_holds_for_children(level: str, outside: dict[str, Any]) -> None:
+    """seedlock.lock(7, 'warn') locks its children at that level, under that seed, whatever the
+    environment says."""
     code = (
-        "import seedlock, subprocess, sys; seedlock.lock(7, 'warn')\n"
+        f"import seedlock, subprocess, sys; seedlock.lock(7, {level!r})\n"
         "subprocess.run([sys.executable, '-c', 'import seedlock; r = seedlock.report(); "
         'print(r["settings"]["seed"], r["settings"]["level"], r["process"]["lineage"])\'])'
     )
 
-    assert python("-c", code).lines == ["7 warn 0"]
+    assert python("-c", code, **outside).lines == [f"7 {level} 0"]
+
+
+def test_a_child_without_its_parents_environment_is_locked_as_it_is(tmp_path: Path) -> None:
+    """All settings hold for it; one that is given a level of its own is given what that takes."""
+    child = (
+        "import seedlock\n"
+        "held = seedlock.report()['settings']\n"
+        "print({name: held[name] for name in ('level', 'threads', 'tf32', 'reads', 'entropy')})"
+    )
+    code = (
+        "import subprocess, sys, seedlock\n"
+        f"command = [sys.executable, '-c', {child!r}]\n"
+        "for given in ({}, {'REPRO_LEVEL': 'seed'}): subprocess.run(command, env=given)\n"
+        "print(seedlock.report()['gaps'])"
+    )
+    same, other, gaps = python(
+        "-c", code, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="3", REPRO_TF32="off",
+        REPRO_READS="list", REPRO_ENTROPY="lock", REPRO_REPORT=str(tmp_path),
+    ).lines  # fmt: skip
+
+    assert same == str(
+        {"level": "portable", "threads": 3, "tf32": "off", "reads": True, "entropy": "lock"}
+    )
+    assert other == str(
+        {"level": "seed", "threads": None, "tf32": "keep", "reads": True, "entropy": "lock"}
+    )
+    assert "started with REPRO_LEVEL=seed" in gaps and "REPRO_THREADS" not in gaps

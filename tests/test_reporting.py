@@ -91,6 +91,29 @@ def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
     assert {each["process"]["parent"] for each in found[1:]} == {found[0]["process"]["pid"]}
 
 
+def test_relative_paths_are_those_of_the_start(tmp_path: Path) -> None:
+    """A program that goes into another folder finishes its report where it began it, its children's
+    stand beside it, forked or not, and the lock file is the same."""
+    (tmp_path / "lock.txt").write_text("# nothing\n")
+    code = (
+        "import os, subprocess, sys\n"
+        "os.mkdir('elsewhere'); os.chdir('elsewhere')\n"
+        "subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT="reports", REPRO_TRACE="step",
+        REPRO_LOCK_FILE="lock.txt",
+    )  # fmt: skip
+
+    found = reports(tmp_path / "reports")
+    assert [each["process"]["lineage"] for each in found] == ["", "0", "1"]
+    assert {each["status"] for each in found} == {"finished"}
+    assert {each["lock"]["file"] for each in found} == {str(tmp_path / "lock.txt")}
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:
     """REPRO_REPORT unset leaves no file."""
     python("-c", "pass", cwd=tmp_path, REPRO_SEED="7")
