@@ -156,7 +156,7 @@ class Sites:
 
     def as_list(self) -> list[dict[str, object]]:
         """Return the sites for a report."""
-        return [site.as_dict() for site in self._sites.values() if site.count]
+        return [site.as_dict() for site in list(self._sites.values()) if site.count]
 
     def clear(self) -> None:
         """Forget all sites: those of the parent are not a child's."""

@@ -13,6 +13,7 @@ import linecache
 import os
 import sys
 import time
+from _thread import RLock
 
 from seedlock import __version__, machine, registry
 from seedlock.callers import author_files
@@ -71,12 +72,15 @@ def begin(lock: Lock) -> None:
         reads.watch()
     write(path, describe(lock, "running"))
 
+    one_at_a_time = RLock()
+
     def write_again(status: str) -> None:
         # A forked child inherits this call but not the report.
         if os.getpid() == owner:
-            if lock.trace is not None and status == "finished":
-                lock.trace.finish()
-            write(path, describe(lock, status))
+            with one_at_a_time:  # else an older state could take the place of a newer one
+                if lock.trace is not None and status == "finished":
+                    lock.trace.finish()
+                write(path, describe(lock, status))
 
     global _write, _inherited, _script
     if _write is None:
@@ -170,7 +174,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
         "entropy": _listed(lock.entropy),
-        "libraries": {name: _library(applied) for name, applied in lock.applied.items()},
+        "libraries": {name: _library(applied) for name, applied in list(lock.applied.items())},
         "environment": {
             name: value
             for name, value in sorted(os.environ.items())
@@ -188,9 +192,13 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     content["hash_order"] = _hash_order(lock)
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
-    for name, (adapter, module) in lock.loaded().items():
-        libraries[name]["digest_now"] = _digest(adapter.state(module) if adapter.readable else None)
-    for name, applied in lock.applied.items():
+    loaded = lock.loaded()
+    for name in libraries:  # a thread may be importing another
+        if name in loaded:
+            adapter, module = loaded[name]
+            state = adapter.state(module) if adapter.readable else None
+            libraries[name]["digest_now"] = _digest(state)
+        applied = lock.applied[name]
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     with own():  # `platform` starts programs
         content["machine"] = machine.facts()

@@ -91,6 +91,45 @@ def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
     assert {each["process"]["parent"] for each in found[1:]} == {found[0]["process"]["pid"]}
 
 
+def test_a_killed_process_has_said_that_it_ran_threads(tmp_path: Path) -> None:
+    """Its report names the line, since threads that draw may be why two runs differ."""
+    (tmp_path / "p.py").write_text(
+        "import os, signal, threading\n"
+        "thread = threading.Thread(target=lambda: None); thread.start(); thread.join()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    folder = tmp_path / "reports"
+    python("p.py", cwd=tmp_path, check=False, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    (report,) = reports(folder)
+    assert report["status"] == "running"
+    assert any("p.py:2 runs the program's code in threads" in gap for gap in report["gaps"])
+
+
+def test_threads_that_write_at_once_leave_a_whole_report(tmp_path: Path) -> None:
+    """While others come to new lines that seed."""
+    code = (
+        "import random, sys, threading\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "failed = []\n"
+        "threading.excepthook = failed.append\n"
+        "def work(number):\n"
+        "    for each in range(20):\n"
+        "        exec(compile('random.seed(1)', f'{number}-{each}', 'exec'))\n"
+        "        seedlock.reporting.update_now()\n"
+        "import seedlock, seedlock.reporting\n"
+        "threads = [threading.Thread(target=work, args=(each,)) for each in range(6)]\n"
+        "for each in threads: each.start()\n"
+        "for each in threads: each.join()\n"
+        "sys.exit(len(failed))"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    (report,) = reports(tmp_path)
+    assert report["status"] == "finished"
+    assert sum(each["count"] for each in report["user_seeds"]) == 120
+
+
 def test_relative_paths_are_those_of_the_start(tmp_path: Path) -> None:
     """A program that goes into another folder finishes its report where it began it, its children's
     stand beside it, forked or not, and the lock file is the same."""
