@@ -159,7 +159,7 @@ def _decoded(entries: list[bytes]) -> Iterator[tuple[str, str]]:
 def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execv(path: Any, argv: Any, /) -> Any:
         wanted = handed_over(lock, os.environ, lock.family.program())
-        with _Ending(lock), _Environment(wanted):  # a report starts programs, as `uname`
+        with _Ending(lock, path), _Environment(wanted):  # a report starts programs, as `uname`
             return original(path, argv)
 
     return dress(execv, original)
@@ -168,7 +168,7 @@ def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
 def _execve(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execve(path: Any, argv: Any, env: Any) -> Any:
         completed = _completed(lock, env, lock.family.program())
-        with _Ending(lock):
+        with _Ending(lock, path):
             return original(path, argv, completed)
 
     return dress(execve, original)
@@ -211,8 +211,10 @@ class _Ending:
 
     __slots__ = ("_reports",)
 
-    def __init__(self, lock: Lock) -> None:
-        self._reports = lock.settings.report is not None
+    def __init__(self, lock: Lock, program: Any = None) -> None:
+        # os.execvp tries each folder of PATH: what is not there ends nothing.
+        there = not isinstance(program, (str, bytes)) or os.path.exists(program)
+        self._reports = there and lock.settings.report is not None
 
     def __enter__(self) -> None:
         if self._reports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -435,6 +436,21 @@ def test_each_child_has_a_report(tmp_path: Path) -> None:
         "": "finished", "0": "finished", "1": "finished", "2": "finished", "3": "finished",
         "4": "finished", "4/exec.1": "finished", "5": "finished", "6": "running",
     }  # fmt: skip
+
+
+def test_a_program_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
+    """os.execvp looks for it in each folder of PATH, and the program goes on: one end."""
+    code = (
+        "import os, random\n"
+        "try: os.execvp('nowhere-at-all', ['x'])\n"
+        "except FileNotFoundError: random.seed(1)\n"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path), REPRO_TRACE="step")
+
+    (trace,) = tmp_path.glob("*.trace.jsonl")
+    kinds = [json.loads(line)["kind"] for line in trace.read_text().splitlines()]
+    assert kinds == ["trace", "seed", "end"]
+    assert reports(tmp_path)[0]["status"] == "finished"
 
 
 def test_asking_for_a_report_moves_no_child() -> None:
