@@ -115,17 +115,31 @@ def gpu() -> dict[str, object]:
     except nvml.NVMLError as problem:
         return {"devices": [], "reason": str(problem)}
     try:
-        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        number = _told(nvml.nvmlDeviceGetCount) or 0
+        handles = [_told(nvml.nvmlDeviceGetHandleByIndex, index) for index in range(number)]
         return {
-            "driver": nvml.nvmlSystemGetDriverVersion(),
-            "devices": [
-                {
-                    "name": nvml.nvmlDeviceGetName(handle),
-                    "memory_bytes": nvml.nvmlDeviceGetMemoryInfo(handle).total,
-                    "compute_capability": list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
-                }
-                for handle in handles
-            ],
+            "driver": _told(nvml.nvmlSystemGetDriverVersion),
+            "devices": [_device(nvml, handle) for handle in handles],
         }
     finally:
         nvml.nvmlShutdown()
+
+
+def _device(nvml: Any, handle: Any) -> dict[str, object]:
+    memory = _told(nvml.nvmlDeviceGetMemoryInfo, handle)
+    capability = _told(nvml.nvmlDeviceGetCudaComputeCapability, handle)
+    found = {
+        "name": _told(nvml.nvmlDeviceGetName, handle),
+        "memory_bytes": memory and memory.total,
+        "compute_capability": capability and list(capability),
+    }
+    return {name: fact for name, fact in found.items() if fact is not None}
+
+
+def _told(ask: Any, *arguments: Any) -> Any:
+    import pynvml
+
+    try:
+        return ask(*arguments)
+    except pynvml.NVMLError:  # some devices have no memory of their own, some are not ours to ask
+        return None
