@@ -188,6 +188,8 @@ def _as_object(value: Any) -> tuple[str, list[object]]:
         raise without_content(value, problem) from problem
     if isinstance(made, str):
         return f"object {kind}", [made]
-    function, arguments, *rest = made
-    parts = [None if part is None else list(part) if at else part for at, part in enumerate(rest)]
+    function, arguments, *rest = made  # state, items of a list, of a dict, what sets the state
+    parts = [
+        list(part) if part is not None and at in (1, 2) else part for at, part in enumerate(rest)
+    ]
     return f"object {kind}", [_named(function)[1][0], arguments, *parts]

@@ -242,6 +242,21 @@ class Refusing:
         raise ValueError("not me\nfor many reasons")
 
 
+class Reduced:
+    """An object that says how to set its state, in six parts (docs.python.org, pickle)."""
+
+    def __init__(self, state: int) -> None:
+        self.state = state
+
+    def __reduce_ex__(self, _: object) -> Any:
+        return Reduced, (0,), {"state": self.state}, iter([1]), iter([("a", 2)]), setattr
+
+
+def test_all_parts_of_a_reduced_object_count() -> None:
+    """The function that sets the state is one of them."""
+    assert digest(Reduced(1)) == digest(Reduced(1)) != digest(Reduced(2))
+
+
 def test_what_has_no_content_is_refused() -> None:
     """With what it is, in one line."""
     from torch._subclasses.fake_tensor import FakeTensorMode
