@@ -20,6 +20,7 @@ from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
 from seedlock.patching import own
+from seedlock.places import missed
 from seedlock.registry import REGISTRY
 from seedlock.settings import LOCK_FILE, REPORT, WATCH
 
@@ -170,7 +171,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
             name: stream_seed(settings.seed, name, settings.streams)
             for name in (() if settings.level == WATCH else STREAMS)
         },
-        "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads), *_addresses(lock)],
+        "gaps": _gaps(lock),
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
         "entropy": _listed(lock.entropy),
@@ -237,9 +238,10 @@ def _threads(sites: Sites) -> list[str]:
     ]
 
 
-def _addresses(lock: Lock) -> list[str]:
+def _gaps(lock: Lock) -> list[str]:
     random = lock.settings.level not in ("seed", WATCH) and addresses_are_random() is not False
-    return [RANDOM_ADDRESSES] if random else []
+    addresses = [RANDOM_ADDRESSES] if random else []
+    return [*lock.gaps, *missed(lock), *lock.policy.gaps, *_threads(lock.threads), *addresses]
 
 
 def _hash_order(lock: Lock) -> dict[str, object]:

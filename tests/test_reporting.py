@@ -153,6 +153,24 @@ def test_relative_paths_are_those_of_the_start(tmp_path: Path) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_a_library_that_no_hook_saw_is_a_gap(tmp_path: Path) -> None:
+    """An import hook of the program's own may find a library without asking seedlock's."""
+    code = (
+        "import sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "from importlib.util import module_from_spec\n"
+        "spec = PathFinder.find_spec('random')\n"
+        "module = sys.modules['random'] = module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+    )
+    for program in (code, "import random"):
+        python("-c", program, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    past, seen = (each["gaps"] for each in reports(tmp_path))
+    assert any("python was imported past seedlock" in gap for gap in past)
+    assert not any("past seedlock" in gap for gap in seen)
+
+
 def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:
     """REPRO_REPORT unset leaves no file."""
     python("-c", "pass", cwd=tmp_path, REPRO_SEED="7")
