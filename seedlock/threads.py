@@ -32,7 +32,9 @@ def note_threads(lock: Lock, function: Any, name: str) -> None:
 def _threading(module: ModuleType, lock: Lock) -> None:
     def start(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any) -> None:
-            note_threads(lock, self._target or type(self).run, "threading.Thread.start")
+            # One that has run has no target any more, and one without its __init__ never had.
+            target = getattr(self, "_target", None)
+            note_threads(lock, target or type(self).run, "threading.Thread.start")
             original(self)
 
         return start
