@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Fixed = tuple[Token[dict[str, object]], dict[str, object]]
 
 SEVERAL_THREADS = "generators without a seed were made in several threads, in no fixed order"
+DRAWN_IN_THREADS = "bytes in the place of the system's were drawn in several threads, in no order"
 
 MODULES = {"python": "random"}
 """Packages of libraries that are not named after them."""
@@ -195,6 +196,8 @@ class UserSeeds:
     def system(self, size: int) -> bytes:
         """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
         number, branch = self._next("system")
+        if get_ident() != self._thread:
+            self.gap(DRAWN_IN_THREADS)
         words = [branch.derive(number, at, bits=256) for at in range(-(-size // 32))]
         return b"".join([word.to_bytes(32, "big") for word in words])[:size]
 
