@@ -52,6 +52,7 @@ ORDER = [
         "adapters.numpy_seeds",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
+        "adapters.torch_devices",
         "adapters.torch_loaders",
         "adapters.torch_portable",
     },
