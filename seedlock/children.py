@@ -12,6 +12,7 @@ import sys
 from _thread import RLock
 
 from seedlock import settings as names
+from seedlock.endings import Ending, exiting
 from seedlock.hash_seed import hash_seed_variables
 from seedlock.patching import dress, in_own_block, replace
 from seedlock.places import enter
@@ -159,7 +160,7 @@ def _decoded(entries: list[bytes]) -> Iterator[tuple[str, str]]:
 def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execv(path: Any, argv: Any, /) -> Any:
         wanted = handed_over(lock, os.environ, lock.family.program())
-        with _Ending(lock, path), _Environment(wanted):  # a report starts programs, as `uname`
+        with Ending(lock, path), _Environment(wanted):  # a report starts programs, as `uname`
             return original(path, argv)
 
     return dress(execv, original)
@@ -168,7 +169,7 @@ def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
 def _execve(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execve(path: Any, argv: Any, env: Any) -> Any:
         completed = _completed(lock, env, lock.family.program())
-        with _Ending(lock, path):
+        with Ending(lock, path):
             return original(path, argv, completed)
 
     return dress(execve, original)
@@ -204,40 +205,6 @@ def _system(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
         return original(text)
 
     return dress(system, original)
-
-
-class _Ending:
-    """A block that this process does not leave if all goes well: its report is finished."""
-
-    __slots__ = ("_reports",)
-
-    def __init__(self, lock: Lock, program: Any = None) -> None:
-        # os.execvp tries each folder of PATH: what is not there ends nothing.
-        there = not isinstance(program, (str, bytes)) or os.path.exists(program)
-        self._reports = there and lock.settings.report is not None
-
-    def __enter__(self) -> None:
-        if self._reports:
-            from seedlock import reporting
-
-            reporting.finish_now()
-
-    def __exit__(self, *problem: object) -> None:
-        if self._reports:
-            from seedlock import reporting
-
-            reporting.update_now()
-
-
-def _exit(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    if lock.settings.report is None:
-        return original
-
-    def _exit(status: Any) -> Any:
-        with _Ending(lock):
-            original(status)
-
-    return dress(_exit, original)
 
 
 def _replace_fork_exec(_: ModuleType, lock: Lock) -> None:
@@ -287,7 +254,7 @@ OS_CALLS: dict[str, Callable[[Callable[..., Any], Lock], Callable[..., Any]]] = 
     "posix_spawn": _posix_spawn,
     "posix_spawnp": _posix_spawn,
     "system": _system,
-    "_exit": _exit,
+    "_exit": exiting,
 }
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {

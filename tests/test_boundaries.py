@@ -66,6 +66,7 @@ ORDER = [
     {"process_lock"},
     {"machine", "reads"},
     {"reporting"},
+    {"endings"},
     {"children", "entropy", "threads"},
     {"startup"},
     {"tasks", "fixed_blocks", "metrics"},

@@ -438,6 +438,26 @@ def test_each_child_has_a_report(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_child_ends_though_its_report_can_not_be_written(tmp_path: Path) -> None:
+    """It says why on stderr, and does not go on with its parent's program."""
+    folder = tmp_path / "reports"
+    code = (
+        "import os, shutil, sys\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    shutil.rmtree(os.environ['REPRO_REPORT'])\n"
+        "    try: os._exit(3)\n"
+        "    finally: print('goes on', flush=True)\n"
+        "os.makedirs(os.environ['REPRO_REPORT'], exist_ok=True)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "os.makedirs(os.environ['REPRO_REPORT'], exist_ok=True)\n"
+    )
+    done = python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    assert done.lines == ["3"]
+    assert "FileNotFoundError" in done.err
+
+
 def test_a_program_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
     """os.execvp looks for it in each folder of PATH, and the program goes on: one end."""
     code = (
