@@ -33,17 +33,35 @@ THREAD_VARIABLES = (
 )
 
 
+_constants: dict[str, object] = {}
+
+
 def facts() -> dict[str, object]:
     """Return the machine's facts, JSON-ready."""
     return {
+        **constants(),
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
-        "system": platform.platform(),
         "address_randomisation": addresses_are_random(),
         "cpu": cpu(),
         "threads": threads(),
-        "gpu": gpu(),
     }
+
+
+def constants() -> dict[str, object]:
+    """Return those facts that all processes here share and that take most of the time: found once,
+    so that forked processes have them from their parent."""
+    if not _constants:
+        _constants.update(system=_system(), gpu=gpu())
+    return _constants
+
+
+def _system() -> str:
+    # As platform.platform() has it, which starts a program to ask for the processor's kind.
+    if sys.platform != "linux":
+        return platform.platform()
+    of, libc = os.uname(), "".join(platform.libc_ver())
+    return "-".join(filter(None, [of.sysname, of.release, of.machine, "with", libc]))
 
 
 def cpu() -> dict[str, object]:

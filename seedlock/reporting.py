@@ -86,6 +86,7 @@ def begin(lock: Lock) -> None:
     global _write, _inherited, _script
     if _write is None:
         atexit.register(finish_now)
+        os.register_at_fork(before=machine.constants)
         # CPython takes __file__ from the main module before the functions of atexit are called.
         _script = os.path.abspath(next(iter(getattr(sys, "argv", ())), ""))
     else:

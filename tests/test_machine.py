@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ def test_facts_are_json_ready() -> None:
     """What the report holds of the machine can be written."""
     facts = machine.facts()
 
+    assert facts["system"] == platform.platform()
     assert json.loads(json.dumps(facts)) == facts
     assert set(facts) == {
         "python", "implementation", "system", "address_randomisation", "cpu", "threads", "gpu",

@@ -91,6 +91,24 @@ def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
     assert {each["process"]["parent"] for each in found[1:]} == {found[0]["process"]["pid"]}
 
 
+def test_forked_processes_have_the_machine_from_their_parent(tmp_path: Path) -> None:
+    """Each would take tens of milliseconds to ask NVML again as it ends, workers above all."""
+    code = (
+        "import os\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    from seedlock import machine\n"
+        "    machine.gpu = None\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    parent, child = reports(tmp_path)
+    assert (parent["status"], child["status"]) == ("finished", "finished")
+    assert parent["machine"]["gpu"] == child["machine"]["gpu"]
+
+
 def test_a_killed_process_has_said_that_it_ran_threads(tmp_path: Path) -> None:
     """Its report names the line, since threads that draw may be why two runs differ."""
     (tmp_path / "p.py").write_text(
