@@ -423,6 +423,28 @@ def test_scikit_learn(tmp_path: Path) -> None:
     assert plain[0] != plain[1]
 
 
+LOCKED_DRAWS = """
+import multiprocessing, os, sys, tempfile, uuid
+def task(number):
+    names = [os.path.basename(tempfile.mktemp())] if number % 2 == 0 else []
+    return [*names, str(uuid.uuid4()), str(uuid.uuid1())]
+with multiprocessing.get_context("fork").Pool(int(sys.argv[1])) as pool:
+    print(pool.map(task, range(5), chunksize=1))
+"""
+
+
+def test_what_stands_for_the_system_is_the_tasks_own() -> None:
+    """Under REPRO_ENTROPY=lock, names of temporary files too, whose generator a worker has once."""
+    drawn = {
+        python("-c", LOCKED_DRAWS, workers, REPRO_SEED="7", REPRO_ENTROPY="lock").out
+        for workers in "124"
+    }
+    other = python("-c", LOCKED_DRAWS, "2", REPRO_SEED="8", REPRO_ENTROPY="lock").out
+
+    assert len(drawn) == 1
+    assert drawn != {other}
+
+
 MISUSED = """
 import multiprocessing, threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
