@@ -421,11 +421,11 @@ def test_a_queued_seed_is_reported_at_the_line_that_set_it(seven: dict[str, Any]
     of before is none."""
     assert seven["queued lines"] == [
         ["torch.manual_seed(42)", "torch.random.manual_seed", ["42"], "mix", 1],
+        ["torch.cuda.manual_seed(44)", "torch.cuda.random.manual_seed", ["44"], "mix", 1],
         [
             "with seedlock.fixed(): torch.cuda.manual_seed_all(45)",
             "torch.cuda.random.manual_seed_all", ["45"], "fixed", 1,
         ],
-        ["torch.cuda.manual_seed(44)", "torch.cuda.random.manual_seed", ["44"], "mix", 1],
     ]  # fmt: skip
 
 
