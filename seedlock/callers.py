@@ -84,6 +84,37 @@ class Site:
         }
 
 
+class Caller:
+    """The author's line behind a call, also of one that a library puts off.
+
+    Attributes:
+        instruction: file, first line of the code and position in it, which tell one from another.
+        where, package: as those of a `Site`.
+        function: what the line called; empty where no frame of a library tells.
+        importing: whether a library was being imported on the way.
+    """
+
+    __slots__ = ("instruction", "where", "package", "function", "importing")
+
+    def __init__(self, frame: "FrameType", called_at: int) -> None:
+        code = frame.f_code
+        self.instruction = (code.co_filename, code.co_firstlineno, frame.f_lasti)
+        self.importing = False
+        self.package = self.function = ""
+        file, line = written(frame)
+        self.where = f"{file}:{line}"
+        library = sys._getframe(called_at) if called_at else None
+        if library is not None:
+            module = str(library.f_globals.get("__name__"))
+            self.package = module.partition(".")[0]
+            called = getattr(library.f_code, "co_qualname", library.f_code.co_name)
+            # CPython 3.10 does not tell of what class; generated code called what it names.
+            if called != "__init__" and file == code.co_filename:
+                self.function = f"{module}.{called.removesuffix('.__init__')}"
+        elif is_library(code.co_filename):
+            self.package = str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
 class Sites:
     """Call sites in the order in which they were first met."""
 
@@ -95,34 +126,29 @@ class Sites:
         site, new = self.met(function, value, policy)
         return site if new else None
 
-    def met(self, function: str, value: object, policy: str) -> tuple[Site, bool]:
+    def met(
+        self, function: str, value: object, policy: str, caller: Caller | None = None
+    ) -> tuple[Site, bool]:
         """Count a call; return its site, and whether it came with a value that is new there.
 
         Args:
             function: name of what was called, where no frame of a library tells.
             value: what was given, None for nothing.
             policy: what is done about it.
+            caller: who called, where the call was put off; None for whoever calls now.
         """
-        frame, called_at = _author(3)
-        code = frame.f_code
-        # Not the code object itself, whose hash runs over all its constants.
-        key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
+        if caller is None:
+            frame, called_at = _author(3)
+            code = frame.f_code
+            # Not the code object itself, whose hash runs over all its constants.
+            key = (code.co_filename, code.co_firstlineno, frame.f_lasti, policy, function)
+        else:
+            key = (*caller.instruction, policy, function)
         site = self._sites.get(key)
         if site is None:
-            file, line = written(frame)
-            package = ""
-            library = sys._getframe(called_at - 1) if called_at else None
-            if library is not None:
-                module = str(library.f_globals.get("__name__"))
-                package = module.partition(".")[0]
-                called = getattr(library.f_code, "co_qualname", library.f_code.co_name)
-                # CPython 3.10 does not tell of what class; generated code called what it names.
-                if called != "__init__" and file == code.co_filename:
-                    called = called.removesuffix(".__init__")
-                    function = f"{module}.{called}"
-            elif is_library(code.co_filename):
-                package = str(frame.f_globals.get("__name__")).partition(".")[0]
-            site = self._sites[key] = Site(f"{file}:{line}", function, policy, package)
+            by = caller or Caller(frame, called_at)
+            site = Site(by.where, by.function or function, policy, by.package)
+            self._sites[key] = site
         if value is None:
             site.count += 1
             return site, False
@@ -130,7 +156,7 @@ class Sites:
 
     def as_list(self) -> list[dict[str, object]]:
         """Return the sites for a report."""
-        return [site.as_dict() for site in self._sites.values() if site.count]
+        return [site.as_dict() for site in list(self._sites.values()) if site.count]
 
     def clear(self) -> None:
         """Forget all sites: those of the parent are not a child's."""
@@ -150,6 +176,13 @@ def author(above: int) -> "tuple[FrameType, FrameType | None]":
     """
     frame, called_at = _author(above + 1)
     return frame, sys._getframe(called_at - 1) if called_at else None
+
+
+def calling(above: int) -> Caller:
+    """Return who calls now, from `above` frames above this function's on, for `Sites.met`."""
+    caller = Caller(*_author(above + 1))
+    caller.importing = importing(sys._getframe(1))
+    return caller
 
 
 def _author(above: int) -> "tuple[FrameType, int]":

@@ -12,6 +12,7 @@ import sys
 from _thread import RLock
 
 from seedlock import settings as names
+from seedlock.endings import Ending, exiting
 from seedlock.hash_seed import hash_seed_variables
 from seedlock.patching import dress, in_own_block, replace
 from seedlock.places import enter
@@ -30,9 +31,15 @@ ENVIRONMENT_OF_FORK_EXEC = 5
 INHERITED = (
     names.LEVEL, names.STREAMS, names.REPORT, names.LOCK, names.LOCK_FILE, names.TF32,
     names.USER_SEEDS, names.ENTROPY, names.ENTROPY_ALLOW, names.TRACE, names.TRACE_STEPS,
-    names.TRACE_VALUES,
+    names.TRACE_VALUES, names.READS, names.LEAST_DRIVER, names.THREADS,
 )  # fmt: skip
 """Variables that a child keeps even if its parent starts it with an environment without them."""
+
+OF_LEVEL = (names.THREADS, names.TF32)
+"""Those that not every level takes: a child that is given a level of its own gets its own."""
+
+HARMLESS = (names.REPORT, names.READS)
+"""Those that lock nothing: a child may have others."""
 
 HELPERS = (b"resource_tracker import main", b"forkserver import main")
 """In the command lines of the processes that multiprocessing and loky start for themselves, once
@@ -59,12 +66,15 @@ def handed_over(lock: Lock, environment: Mapping[str, str], place: str = "") -> 
     wanted = {names.SEED: seed}
     if lock.settings.level != names.WATCH:
         wanted.update(hash_seed_variables(lock.settings))
+    levels = (None, lock.environment.get(names.LEVEL), lock.settings.level)
+    apart = OF_LEVEL if environment.get(names.LEVEL) not in levels else ()
     for name in INHERITED:
-        value = lock.environment.get(name)
-        now = environment.get(name)
-        if now is None and value is not None:
+        value, now = lock.handed.get(name), environment.get(name)
+        if now == value or (now is None and name in apart):
+            continue
+        if value is not None and now in (None, lock.environment.get(name)):
             wanted[name] = value
-        elif now != value and name != names.REPORT:
+        elif name not in HARMLESS:
             lock.gap(f"a child process was started with {name}={now}")
     rank = names.rank_variable(environment)
     if not place:
@@ -150,7 +160,7 @@ def _decoded(entries: list[bytes]) -> Iterator[tuple[str, str]]:
 def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execv(path: Any, argv: Any, /) -> Any:
         wanted = handed_over(lock, os.environ, lock.family.program())
-        with _Ending(lock), _Environment(wanted):  # a report starts programs, as `uname`
+        with Ending(lock, path), _Environment(wanted):  # a report starts programs, as `uname`
             return original(path, argv)
 
     return dress(execv, original)
@@ -159,7 +169,7 @@ def _execv(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
 def _execve(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     def execve(path: Any, argv: Any, env: Any) -> Any:
         completed = _completed(lock, env, lock.family.program())
-        with _Ending(lock):
+        with Ending(lock, path):
             return original(path, argv, completed)
 
     return dress(execve, original)
@@ -195,38 +205,6 @@ def _system(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
         return original(text)
 
     return dress(system, original)
-
-
-class _Ending:
-    """A block that this process does not leave if all goes well: its report is finished."""
-
-    __slots__ = ("_reports",)
-
-    def __init__(self, lock: Lock) -> None:
-        self._reports = lock.settings.report is not None
-
-    def __enter__(self) -> None:
-        if self._reports:
-            from seedlock import reporting
-
-            reporting.finish_now()
-
-    def __exit__(self, *problem: object) -> None:
-        if self._reports:
-            from seedlock import reporting
-
-            reporting.update_now()
-
-
-def _exit(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
-    if lock.settings.report is None:
-        return original
-
-    def _exit(status: Any) -> Any:
-        with _Ending(lock):
-            original(status)
-
-    return dress(_exit, original)
 
 
 def _replace_fork_exec(_: ModuleType, lock: Lock) -> None:
@@ -276,7 +254,7 @@ OS_CALLS: dict[str, Callable[[Callable[..., Any], Lock], Callable[..., Any]]] = 
     "posix_spawn": _posix_spawn,
     "posix_spawnp": _posix_spawn,
     "system": _system,
-    "_exit": _exit,
+    "_exit": exiting,
 }
 
 INTERCEPTS: dict[str, Callable[[ModuleType, Lock], None]] = {

@@ -221,7 +221,7 @@ def _readable(content: dict[str, object]) -> str:
         f"seedlock {content['seedlock']}, derivation scheme {content['scheme']}",
         f"Python {facts['python']} on {facts['system']}",
         f"CPU {facts['cpu'].get('model') or facts['cpu']['machine']}; "
-        + (", ".join(device["name"] for device in facts["gpu"]["devices"]) or "no GPU"),
+        + (", ".join(device.get("name", "GPU") for device in facts["gpu"]["devices"]) or "no GPU"),
         "",
     ]
     frameworks = [name for entry in REGISTRY for name in entry.distributions if name in packages]

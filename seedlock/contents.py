@@ -95,7 +95,7 @@ def _from_mxnet(value: Any) -> Any:
 
 
 def _from_file(value: Any) -> Any:
-    if not value.is_file():
+    if not hasattr(value, "is_file") or not value.is_file():  # a pure path names no file
         return "path", [os.fspath(value)]
     return "file", _blocks(value)
 
@@ -169,6 +169,9 @@ returns an `Array`, or a label and the parts."""
 
 _kinds: dict[type, Callable[[Any], Any]] = {}
 
+_REFUSALS = (TypeError, AttributeError, ValueError, RuntimeError, LookupError, PickleError)
+"""What objects raise that can't say what they consist of."""
+
 
 def _way(kind: type) -> Callable[[Any], Any]:
     for base in kind.__mro__:
@@ -184,10 +187,12 @@ def _as_object(value: Any) -> tuple[str, list[object]]:
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
         made = value.__reduce_ex__(4)
-    except (TypeError, AttributeError, ValueError, RuntimeError, PickleError) as problem:
+    except _REFUSALS as problem:
         raise without_content(value, problem) from problem
     if isinstance(made, str):
         return f"object {kind}", [made]
-    function, arguments, *rest = made
-    parts = [None if part is None else list(part) if at else part for at, part in enumerate(rest)]
+    function, arguments, *rest = made  # state, items of a list, of a dict, what sets the state
+    parts = [
+        list(part) if part is not None and at in (1, 2) else part for at, part in enumerate(rest)
+    ]
     return f"object {kind}", [_named(function)[1][0], arguments, *parts]

@@ -219,12 +219,15 @@ def _tempfile(module: Any, lock: Lock) -> None:
     sequence = module._RandomNameSequence
 
     def rng(self: Any) -> Any:
-        if getattr(self, "_rng_pid", None) != os.getpid():
+        # A worker's tasks begin anew each, or names and what they drew would tell which worker
+        # took which.
+        place = (os.getpid(), lock.path if locked else "")
+        if getattr(self, "_rng_place", None) != place:
             with own():
                 self._rng = module._Random()
                 if locked:
                     self._rng.seed(int.from_bytes(lock.policy.system(32), "big"))
-            self._rng_pid = os.getpid()
+            self._rng_place = place
         return self._rng
 
     def method(original: Callable[..., Any]) -> Callable[..., Any]:

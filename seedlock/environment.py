@@ -33,7 +33,7 @@ def settled(environ: Mapping[str, str]) -> dict[str, str]:
     if checked.report is not None:
         from seedlock.reporting import usable_folder
 
-        usable_folder(checked.report)
+        usable_folder(checked.report, checked.report)
     startup.guarded(import_adapters)
     if checked.least_driver is not None:
         from seedlock.driver import refuse_old

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 from collections.abc import Generator
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from seedlock import startup
 from seedlock.places import put_back
-from seedlock.user_seeds import begin_fixed, end_fixed
+from seedlock.user_seeds import begin_fixed, end_fixed, is_innermost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,11 @@ class Fixed:
         self._blocks.append(begin_fixed())
 
     def __exit__(self, *problem: object) -> None:
-        states = end_fixed(self._blocks.pop())
+        # This one may be entered in several threads and tasks at a time: each leaves its own.
+        last = self._blocks[-1]
+        own = next((each for each in reversed(self._blocks) if is_innermost(each)), last)
+        self._blocks.remove(own)
+        states = end_fixed(own)
         current = startup.in_force()
         if states and current is not None:
             put_back(current, states)
@@ -66,14 +69,24 @@ def _fixed_function(function: Any) -> Any:
 
         @functools.wraps(function)
         async def generate_later(*args: Any, **kwargs: Any) -> Any:
-            async with contextlib.aclosing(function(*args, **kwargs)) as made:
+            made = function(*args, **kwargs)
+            sent: Any = None
+            thrown: BaseException | None = None
+            try:
                 while True:
                     try:
                         with Fixed():
-                            value = await anext(made)
+                            value = await (
+                                made.athrow(thrown) if thrown is not None else made.asend(sent)
+                            )
                     except StopAsyncIteration:
                         return
-                    yield value
+                    with _Thrown() as consumer:
+                        sent = yield value
+                    thrown = consumer.problem
+            finally:
+                with Fixed():
+                    await made.aclose()
 
         return generate_later
 
@@ -99,3 +112,16 @@ class _Resumed(Generator[Any, Any, Any]):
     def throw(self, *problem: Any) -> Any:
         with Fixed():
             return self._made.throw(*problem)
+
+
+class _Thrown:
+    """A block that keeps what its generator's consumer throws into it, but for the end of all."""
+
+    problem: BaseException | None = None
+
+    def __enter__(self) -> _Thrown:
+        return self
+
+    def __exit__(self, _: object, problem: BaseException | None, __: object) -> bool:
+        self.problem = problem
+        return not isinstance(problem, GeneratorExit)

@@ -3,7 +3,7 @@
 Nothing marks the moment when the order of a set is read: it is an instruction, not a call, and to
 count it (by other code in its place, or by a trace function) would change the author's code or slow
 its loops. So the lines are found in the text, when the report is finished, and counted only where
-operations are traced anyway (seedlock/order_counts.py): a line that is named need not have run. A
+operations are traced anyway (seedlock/tracers/orders.py): a line that is named need not have run. A
 set that comes from another file without an annotation, or in an argument without one, is not seen.
 """
 

@@ -33,17 +33,35 @@ THREAD_VARIABLES = (
 )
 
 
+_constants: dict[str, object] = {}
+
+
 def facts() -> dict[str, object]:
     """Return the machine's facts, JSON-ready."""
     return {
+        **constants(),
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
-        "system": platform.platform(),
         "address_randomisation": addresses_are_random(),
         "cpu": cpu(),
         "threads": threads(),
-        "gpu": gpu(),
     }
+
+
+def constants() -> dict[str, object]:
+    """Return those facts that all processes here share and that take most of the time: found once,
+    so that forked processes have them from their parent."""
+    if not _constants:
+        _constants.update(system=_system(), gpu=gpu())
+    return _constants
+
+
+def _system() -> str:
+    # As platform.platform() has it, which starts a program to ask for the processor's kind.
+    if sys.platform != "linux":
+        return platform.platform()
+    of, libc = os.uname(), "".join(platform.libc_ver())
+    return "-".join(filter(None, [of.sysname, of.release, of.machine, "with", libc]))
 
 
 def cpu() -> dict[str, object]:
@@ -115,17 +133,31 @@ def gpu() -> dict[str, object]:
     except nvml.NVMLError as problem:
         return {"devices": [], "reason": str(problem)}
     try:
-        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        number = _told(nvml.nvmlDeviceGetCount) or 0
+        handles = [_told(nvml.nvmlDeviceGetHandleByIndex, index) for index in range(number)]
         return {
-            "driver": nvml.nvmlSystemGetDriverVersion(),
-            "devices": [
-                {
-                    "name": nvml.nvmlDeviceGetName(handle),
-                    "memory_bytes": nvml.nvmlDeviceGetMemoryInfo(handle).total,
-                    "compute_capability": list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
-                }
-                for handle in handles
-            ],
+            "driver": _told(nvml.nvmlSystemGetDriverVersion),
+            "devices": [_device(nvml, handle) for handle in handles],
         }
     finally:
         nvml.nvmlShutdown()
+
+
+def _device(nvml: Any, handle: Any) -> dict[str, object]:
+    memory = _told(nvml.nvmlDeviceGetMemoryInfo, handle)
+    capability = _told(nvml.nvmlDeviceGetCudaComputeCapability, handle)
+    found = {
+        "name": _told(nvml.nvmlDeviceGetName, handle),
+        "memory_bytes": memory and memory.total,
+        "compute_capability": capability and list(capability),
+    }
+    return {name: fact for name, fact in found.items() if fact is not None}
+
+
+def _told(ask: Any, *arguments: Any) -> Any:
+    import pynvml
+
+    try:
+        return ask(*arguments)
+    except pynvml.NVMLError:  # some devices have no memory of their own, some are not ours to ask
+        return None

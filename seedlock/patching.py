@@ -77,8 +77,8 @@ def original(owner: "Any", name: str) -> "Any":
 def stand_in(
     owner: "Any", name: str, intercept: "Callable[[], None]", own_too: bool = False
 ) -> None:
-    """Stand in a function's place until its first call, which is when the adapter's code for it
-    is loaded: a program that only imports a library does not pay for that.
+    """Stand in a function's place, once, until its first call, which is when the adapter's code for
+    it is loaded: a program that only imports a library does not pay for that.
 
     Args:
         owner: the module or class.
@@ -87,14 +87,16 @@ def stand_in(
         own_too: whether a call in a block of `own()` needs the replacement as well.
     """
     function = vars(owner).get(name)
-    if function is None:
-        return
+    if function is None or function is not original(owner, name):
+        return  # one is there already: an import that failed at first is done again
 
     def until_called(*args: "Any", **kwargs: "Any") -> "Any":
         if mode.get() is OWN and not own_too:
             return function(*args, **kwargs)
         if vars(owner)[name] is until_called:
             intercept()
+            if vars(owner)[name] is until_called:
+                _put(owner, name, function)  # which was a replacement
         # Who took hold of the stand-in before goes on calling it.
         return vars(owner)[name](*args, **kwargs)
 

@@ -5,9 +5,12 @@ or a task takes its own.
 
 from __future__ import annotations
 
+import sys
+
 from seedlock import lineage
 from seedlock.callers import Sites
 from seedlock.patching import own
+from seedlock.registry import REGISTRY
 from seedlock.settings import WATCH
 from seedlock.user_seeds import UserSeeds
 
@@ -108,6 +111,17 @@ def go_on_from(lock: Lock, positions: dict[str, Any]) -> None:
     """Count on from what `positions` returned."""
     lock.family.go_on_from(positions)
     lock.policy.go_on_from(positions["unseeded"])
+
+
+def missed(lock: Lock) -> list[str]:
+    """Return the gaps of libraries that are loaded and that no hook on their import has seen."""
+    unseen = [entry for entry in REGISTRY if entry.name not in lock.applied]
+    return [
+        f"{entry.name} was imported past seedlock, as by an import hook of the program's own: "
+        "nothing of it is locked"
+        for entry in unseen
+        if getattr(sys.modules.get(entry.module), "__spec__", None) is not None
+    ]
 
 
 def put_back(lock: Lock, states: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
 from seedlock.patching import own, stand_in
 from seedlock.registry import REGISTRY, Entry
-from seedlock.settings import LEVEL
+from seedlock.settings import LEVEL, LOCK_FILE, REPORT
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Lock:
         entropy: call sites that drew from the system.
         threads: call sites that ran the program's code in threads.
         environment: the REPRO_* variables as they stood at the start.
+        handed: those as children get them.
         trace: the process's trace, if one was asked for.
 
     Raises:
@@ -93,8 +94,13 @@ class Lock:
         self.environment = {
             name: os.environ[name] for name in os.environ if name.startswith("REPRO_")
         }
-        if settings.level != "strict":  # seedlock.lock() may have chosen it
-            self.environment[LEVEL] = settings.level
+        self.handed = {**self.environment}
+        if settings.level != self.environment.get(LEVEL, "strict"):  # chosen by seedlock.lock()
+            self.handed[LEVEL] = settings.level
+        # A child may start in another folder, and this process go into one.
+        for name in (REPORT, LOCK_FILE) if settings.report is not None else ():
+            if self.environment.get(name):
+                self.handed[name] = os.path.abspath(self.environment[name])
         self.keep = True
         self._guard = guard
         self._states_before: dict[str, dict[str, object]] = {}

@@ -96,11 +96,6 @@ OS_CALLS = {
 """Functions of `os`, which is always loaded: which module of seedlock replaces them (its
 `OS_CALLS`), once they are called."""
 
-TRACERS: "dict[str, tuple[str, ...]]" = {"python": ("random",), "jax": ("jax", "optax")}
-for _name in ("numpy", "torch", "tensorflow", "keras", "mxnet", "sklearn"):
-    TRACERS[_name] = (_name,)
-"""Libraries whose steps and operations a trace can hold: modules of seedlock.tracers, and the
-packages in which their hooks are."""
 DEFAULT_LOCK_FILE = "repro-lock.txt"
 """Name of the lock file in `sys.prefix` when REPRO_LOCK_FILE is unset."""
 

@@ -13,14 +13,16 @@ import linecache
 import os
 import sys
 import time
+from _thread import RLock
 
 from seedlock import __version__, machine, registry
 from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
 from seedlock.patching import own
+from seedlock.places import missed
 from seedlock.registry import REGISTRY
-from seedlock.settings import WATCH
+from seedlock.settings import LOCK_FILE, REPORT, WATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ def begin(lock: Lock) -> None:
     Raises:
         BadSetting: the folder can't be made or written.
     """
-    folder = str(lock.settings.report)
-    usable_folder(folder)
+    folder = lock.handed[REPORT]
+    usable_folder(folder, str(lock.settings.report))
     base = os.path.join(folder, f"{os.getpid()}-{time.time_ns():x}")
     path = f"{base}.json"
     owner = os.getpid()
@@ -71,16 +73,20 @@ def begin(lock: Lock) -> None:
         reads.watch()
     write(path, describe(lock, "running"))
 
+    one_at_a_time = RLock()
+
     def write_again(status: str) -> None:
         # A forked child inherits this call but not the report.
         if os.getpid() == owner:
-            if lock.trace is not None and status == "finished":
-                lock.trace.finish()
-            write(path, describe(lock, status))
+            with one_at_a_time:  # else an older state could take the place of a newer one
+                if lock.trace is not None and status == "finished":
+                    lock.trace.finish()
+                write(path, describe(lock, status))
 
     global _write, _inherited, _script
     if _write is None:
         atexit.register(finish_now)
+        os.register_at_fork(before=machine.constants)
         # CPython takes __file__ from the main module before the functions of atexit are called.
         _script = os.path.abspath(next(iter(getattr(sys, "argv", ())), ""))
     else:
@@ -101,13 +107,18 @@ def update_now() -> None:
         _write("running")
 
 
-def usable_folder(folder: str) -> None:
+def usable_folder(folder: str, given: str) -> None:
     """Make the folder for reports if need be, and try whether it can be written.
+
+    Args:
+        folder: its path.
+        given: the path as it was given.
 
     Raises:
         BadSetting: it can't.
     """
-    trial = os.path.join(folder, f".{os.getpid()}.tmp")
+    # Containers that share the folder may have equal process ids.
+    trial = os.path.join(folder, f".{os.getpid()}-{time.time_ns():x}.tmp")
     try:
         os.makedirs(folder, exist_ok=True)
         with open(trial, "wb"):
@@ -117,8 +128,8 @@ def usable_folder(folder: str) -> None:
         from seedlock.errors import BadSetting
 
         raise BadSetting(
-            "REPRO_REPORT",
-            folder,
+            REPORT,
+            given,
             "a folder that this user can write, or one that can be made",
             "choose another folder or unset it",
             "report-folder",
@@ -161,11 +172,11 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
             name: stream_seed(settings.seed, name, settings.streams)
             for name in (() if settings.level == WATCH else STREAMS)
         },
-        "gaps": [*lock.gaps, *lock.policy.gaps, *_threads(lock.threads), *_addresses(lock)],
+        "gaps": _gaps(lock),
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
         "entropy": _listed(lock.entropy),
-        "libraries": {name: _library(applied) for name, applied in lock.applied.items()},
+        "libraries": {name: _library(applied) for name, applied in list(lock.applied.items())},
         "environment": {
             name: value
             for name, value in sorted(os.environ.items())
@@ -183,9 +194,13 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     content["hash_order"] = _hash_order(lock)
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
-    for name, (adapter, module) in lock.loaded().items():
-        libraries[name]["digest_now"] = _digest(adapter.state(module) if adapter.readable else None)
-    for name, applied in lock.applied.items():
+    loaded = lock.loaded()
+    for name in libraries:  # a thread may be importing another
+        if name in loaded:
+            adapter, module = loaded[name]
+            state = adapter.state(module) if adapter.readable else None
+            libraries[name]["digest_now"] = _digest(state)
+        applied = lock.applied[name]
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     with own():  # `platform` starts programs
         content["machine"] = machine.facts()
@@ -224,9 +239,10 @@ def _threads(sites: Sites) -> list[str]:
     ]
 
 
-def _addresses(lock: Lock) -> list[str]:
+def _gaps(lock: Lock) -> list[str]:
     random = lock.settings.level not in ("seed", WATCH) and addresses_are_random() is not False
-    return [RANDOM_ADDRESSES] if random else []
+    addresses = [RANDOM_ADDRESSES] if random else []
+    return [*lock.gaps, *missed(lock), *lock.policy.gaps, *_threads(lock.threads), *addresses]
 
 
 def _hash_order(lock: Lock) -> dict[str, object]:
@@ -266,7 +282,7 @@ def _digest(state: object) -> str | None:
 
 
 def _lock_file(lock: Lock) -> dict[str, object] | None:
-    path = registry.lock_file(lock.settings.lock_file)
+    path = registry.lock_file(lock.handed.get(LOCK_FILE) or None)
     if path is None:
         return None
     locked = registry.locked_versions(path)

@@ -125,7 +125,7 @@ def _rebuilt(kind: type[Task], function: Callable[..., Any], place: str, giver: 
 def _process(module: ModuleType, lock: Lock) -> None:
     def start(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any) -> None:
-            target = self._target
+            target = getattr(self, "_target", None)  # gone, where it was started before
             kind = (getattr(target, "__module__", ""), getattr(target, "__name__", ""))
             if kind in WORKERS:
                 # Queues pickle what they name, not all that they hold.
@@ -172,7 +172,7 @@ def _pool(module: ModuleType, lock: Lock) -> None:
     def lazily(original: Callable[..., Any]) -> Callable[..., Any]:
         def imap(self: Any, func: Any, iterable: Any, *args: Any, **kwargs: Any) -> Any:
             if not in_threads(self, func):
-                func, iterable = NumberedTask(func, lock.family.job()), enumerate(iterable)
+                func, iterable = NumberedTask(func, lock.family.job()), _numbered(iterable)
             return original(self, func, iterable, *args, **kwargs)
 
         return imap
@@ -181,6 +181,10 @@ def _pool(module: ModuleType, lock: Lock) -> None:
     replace(module.Pool, "_map_async", map_async)
     replace(module.Pool, "imap", lazily)
     replace(module.Pool, "imap_unordered", lazily)
+
+
+def _numbered(iterable: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    yield from enumerate(iterable)  # not before the first is asked for: the pool's thread may raise
 
 
 def _executor(module: ModuleType, lock: Lock) -> None:

@@ -22,8 +22,9 @@ def note_threads(lock: Lock, function: Any, name: str) -> None:
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     if code is None or is_library(code.co_filename):
         return
-    if lock.threads.note(name, None, "reported") is not None and lock.settings.report is not None:
-        from seedlock import reporting
+    site, _ = lock.threads.met(name, None, "reported")
+    if site.count == 1 and lock.settings.report is not None:
+        from seedlock import reporting  # the process may be killed
 
         reporting.update_now()
 
@@ -31,7 +32,9 @@ def note_threads(lock: Lock, function: Any, name: str) -> None:
 def _threading(module: ModuleType, lock: Lock) -> None:
     def start(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any) -> None:
-            note_threads(lock, self._target or type(self).run, "threading.Thread.start")
+            # One that has run has no target any more, and one without its __init__ never had.
+            target = getattr(self, "_target", None)
+            note_threads(lock, target or type(self).run, "threading.Thread.start")
             original(self)
 
         return start

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Token
 
-    from seedlock.callers import Site
+    from seedlock.callers import Caller, Site
     from seedlock.trace import Trace
 
     StateOf = Callable[[str], object]
     Fixed = tuple[Token[dict[str, object]], dict[str, object]]
 
 SEVERAL_THREADS = "generators without a seed were made in several threads, in no fixed order"
+DRAWN_IN_THREADS = "bytes in the place of the system's were drawn in several threads, in no order"
 
 MODULES = {"python": "random"}
 """Packages of libraries that are not named after them."""
@@ -89,6 +90,7 @@ class UserSeeds:
         function: str,
         main: bool = True,
         written: object = None,
+        caller: "Caller | None" = None,
     ) -> int | None:
         """Decide on a seed that user code gives.
 
@@ -100,6 +102,7 @@ class UserSeeds:
             main: whether the library's main generator is seeded, not one of the user's own.
             written: the seed as the author wrote it, where `given` is what the library makes
                 of it.
+            caller: who gave it, where the library put the call off.
 
         Returns:
             The seed to use, 0 to 2**bits - 1; None to use the given one as it is.
@@ -107,7 +110,7 @@ class UserSeeds:
         Raises:
             UserSeedRefused: the policy is to refuse.
         """
-        if not self.mixes(library, given, function, main, written):
+        if not self.mixes(library, given, function, main, written, caller):
             return None
         return self.mixed(library, given, bits)
 
@@ -118,6 +121,7 @@ class UserSeeds:
         function: str,
         main: bool = True,
         written: object = None,
+        caller: "Caller | None" = None,
     ) -> bool:
         """Note a seed that user code gives, as `choose` does; return whether the root seed decides
         it too, for a library that has its own way to mix the two.
@@ -131,13 +135,14 @@ class UserSeeds:
             if current is OWN:
                 return False
             policy = "fixed"
-            if main and library not in current:
+            if main and library not in current and not self.watches:
                 current[library] = None  # reading a state must not come back here
                 current[library] = self._state_of(library)
-        elif policy == "refuse" and importing(sys._getframe(1)):
-            policy = "keep"
+        elif policy == "refuse":
+            imports = caller.importing if caller is not None else importing(sys._getframe(1))
+            policy = "keep" if imports else policy
         written = given if written is None else written
-        site, new = self.sites.met(function, written, policy)
+        site, new = self.sites.met(function, written, policy, caller)
         if new:
             self._suspect(site, given)
         if self.trace is not None:
@@ -191,6 +196,8 @@ class UserSeeds:
     def system(self, size: int) -> bytes:
         """Return the next bytes that stand for what the system would give (REPRO_ENTROPY=lock)."""
         number, branch = self._next("system")
+        if get_ident() != self._thread:
+            self.gap(DRAWN_IN_THREADS)
         words = [branch.derive(number, at, bits=256) for at in range(-(-size // 32))]
         return b"".join([word.to_bytes(32, "big") for word in words])[:size]
 
@@ -256,6 +263,11 @@ def end_fixed(block: "Fixed") -> dict[str, object]:
         pass  # a generator that another task or thread ends: the block is not in force there
     _tell_watchers()
     return states
+
+
+def is_innermost(block: "Fixed") -> bool:
+    """Tell whether a block is the one that is in force in this thread or task."""
+    return mode.get() is block[1]
 
 
 def read(counter: "Iterator[int]") -> "tuple[int, Iterator[int]]":

@@ -44,7 +44,11 @@ int nvmlDeviceGetHandleByUUID(const char *id, void **device)
 int nvmlSystemGetDriverVersion(char *version, unsigned length) { strncpy(version, "999.9", length); return 0; }
 int nvmlDeviceGetName(void *device, char *name, unsigned length) { strncpy(name, device ? "None" : "", length); return 0; }
 int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) { *major = *minor = device ? 9 : 0; return 0; }
-int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *sizes) { sizes[0] = device ? 1 << 20 : 0; return 0; }
+int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *sizes)
+{
+    sizes[0] = device ? 1 << 20 : 0;
+    return number("NO_MEMORY") ? NOT_SUPPORTED : 0;
+}
 
 /* One joule more at each call, on each device. */
 int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seedlock.registry import TRACERS as TRACED
+from seedlock.tracers.base import TRACERS as TRACED
 from tests.interpreter import REPOSITORY
 
 ADAPTERS = {
@@ -52,6 +52,7 @@ ORDER = [
         "adapters.numpy_seeds",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
+        "adapters.torch_devices",
         "adapters.torch_loaders",
         "adapters.torch_portable",
     },
@@ -65,6 +66,7 @@ ORDER = [
     {"process_lock"},
     {"machine", "reads"},
     {"reporting"},
+    {"endings"},
     {"children", "entropy", "threads"},
     {"startup"},
     {"tasks", "fixed_blocks", "metrics"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedlock.callers import KEPT, TEXT, Site, author, is_library, shown
+from seedlock.callers import KEPT, TEXT, Site, Sites, author, calling, is_library, shown
 from tests.interpreter import python
 
 
@@ -91,6 +91,28 @@ def test_the_way_through_a_deep_stack_is_found_again() -> None:
             )
         frame, _called = enter(9, back)
         assert frame.f_code is back.__code__
+
+
+def test_a_call_that_a_library_puts_off_keeps_its_line() -> None:
+    """When it comes to pass it is counted where it would have been at once, whoever is on the
+    stack by then."""
+    sites = Sites()
+    code = (
+        "def at_once(): return sites.met('seed', 5, 'mix')\n"
+        "def put_off(): return calling(1)\n"
+        "def begin(): return [put_off()]\n"
+    )
+    library: dict[str, Any] = {"sites": sites, "calling": calling, "__name__": "lib.device"}
+    exec(compile(code, sys.modules["json"].__file__ or "", "exec"), library)
+    found = [call() for call in (library["at_once"], library["put_off"])]
+    sites.met("seed", 6, "mix", found[1])
+    sites.met("seed", 7, "mix", library["begin"]()[0])
+
+    at_once, later = sites.as_list()
+    assert (at_once["count"], at_once["given"]) == (2, ["5", "6"])
+    assert (later["count"], later["function"]) == (1, "lib.device.begin")
+    assert at_once["where"] == found[1].where
+    assert later["where"] != found[1].where and str(later["where"]).startswith(__file__)
 
 
 def test_libraries_alone_are_their_own_callers() -> None:

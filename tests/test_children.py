@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -437,6 +438,41 @@ def test_each_child_has_a_report(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_child_ends_though_its_report_can_not_be_written(tmp_path: Path) -> None:
+    """It says why on stderr, and does not go on with its parent's program."""
+    folder = tmp_path / "reports"
+    code = (
+        "import os, shutil, sys\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    shutil.rmtree(os.environ['REPRO_REPORT'])\n"
+        "    try: os._exit(3)\n"
+        "    finally: print('goes on', flush=True)\n"
+        "os.makedirs(os.environ['REPRO_REPORT'], exist_ok=True)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "os.makedirs(os.environ['REPRO_REPORT'], exist_ok=True)\n"
+    )
+    done = python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    assert done.lines == ["3"]
+    assert "FileNotFoundError" in done.err
+
+
+def test_a_program_that_is_not_there_ends_nothing(tmp_path: Path) -> None:
+    """os.execvp looks for it in each folder of PATH, and the program goes on: one end."""
+    code = (
+        "import os, random\n"
+        "try: os.execvp('nowhere-at-all', ['x'])\n"
+        "except FileNotFoundError: random.seed(1)\n"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path), REPRO_TRACE="step")
+
+    (trace,) = tmp_path.glob("*.trace.jsonl")
+    kinds = [json.loads(line)["kind"] for line in trace.read_text().splitlines()]
+    assert kinds == ["trace", "seed", "end"]
+    assert reports(tmp_path)[0]["status"] == "finished"
+
+
 def test_asking_for_a_report_moves_no_child() -> None:
     """What seedlock itself starts, as `uname` for the report, takes nobody's place."""
     code = (
@@ -452,12 +488,41 @@ def test_asking_for_a_report_moves_no_child() -> None:
     )
 
 
-def test_a_level_chosen_by_lock_holds_for_children() -> None:
-    """seedlock.lock(7, 'warn') locks its children at that level, under that seed."""
+@pytest.mark.parametrize(("level", "outside"), [("warn", {}), ("strict", {"REPRO_LEVEL": "warn"})])
+def test_a_level_chosen_by_lock_holds_for_children(level: str, outside: dict[str, Any]) -> None:
+    """seedlock.lock(7, 'warn') locks its children at that level, under that seed, whatever the
+    environment says."""
     code = (
-        "import seedlock, subprocess, sys; seedlock.lock(7, 'warn')\n"
+        f"import seedlock, subprocess, sys; seedlock.lock(7, {level!r})\n"
         "subprocess.run([sys.executable, '-c', 'import seedlock; r = seedlock.report(); "
         'print(r["settings"]["seed"], r["settings"]["level"], r["process"]["lineage"])\'])'
     )
 
-    assert python("-c", code).lines == ["7 warn 0"]
+    assert python("-c", code, **outside).lines == [f"7 {level} 0"]
+
+
+def test_a_child_without_its_parents_environment_is_locked_as_it_is(tmp_path: Path) -> None:
+    """All settings hold for it; one that is given a level of its own is given what that takes."""
+    child = (
+        "import seedlock\n"
+        "held = seedlock.report()['settings']\n"
+        "print({name: held[name] for name in ('level', 'threads', 'tf32', 'reads', 'entropy')})"
+    )
+    code = (
+        "import subprocess, sys, seedlock\n"
+        f"command = [sys.executable, '-c', {child!r}]\n"
+        "for given in ({}, {'REPRO_LEVEL': 'seed'}): subprocess.run(command, env=given)\n"
+        "print(seedlock.report()['gaps'])"
+    )
+    same, other, gaps = python(
+        "-c", code, REPRO_SEED="7", REPRO_LEVEL="portable", REPRO_THREADS="3", REPRO_TF32="off",
+        REPRO_READS="list", REPRO_ENTROPY="lock", REPRO_REPORT=str(tmp_path),
+    ).lines  # fmt: skip
+
+    assert same == str(
+        {"level": "portable", "threads": 3, "tf32": "off", "reads": True, "entropy": "lock"}
+    )
+    assert other == str(
+        {"level": "seed", "threads": None, "tf32": "keep", "reads": True, "entropy": "lock"}
+    )
+    assert "started with REPRO_LEVEL=seed" in gaps and "REPRO_THREADS" not in gaps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import threading
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import ml_dtypes
@@ -225,6 +225,7 @@ def test_files_are_their_content(tmp_path: Path) -> None:
 
     assert same and digest(one) != digest(other)
     assert digest(tmp_path / "none") != digest(tmp_path / "no")
+    assert digest(PurePath(one)) != digest(PurePath(other)) != digest(other)
 
 
 def deep() -> list[Any]:
@@ -242,6 +243,28 @@ class Refusing:
         raise ValueError("not me\nfor many reasons")
 
 
+class Broken:
+    """An object whose own look-up fails."""
+
+    def __reduce_ex__(self, _: object) -> Any:
+        raise KeyError("not here")
+
+
+class Reduced:
+    """An object that says how to set its state, in six parts (docs.python.org, pickle)."""
+
+    def __init__(self, state: int) -> None:
+        self.state = state
+
+    def __reduce_ex__(self, _: object) -> Any:
+        return Reduced, (0,), {"state": self.state}, iter([1]), iter([("a", 2)]), setattr
+
+
+def test_all_parts_of_a_reduced_object_count() -> None:
+    """The function that sets the state is one of them."""
+    assert digest(Reduced(1)) == digest(Reduced(1)) != digest(Reduced(2))
+
+
 def test_what_has_no_content_is_refused() -> None:
     """With what it is, in one line."""
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -249,7 +272,7 @@ def test_what_has_no_content_is_refused() -> None:
     with FakeTensorMode():
         fake = torch.ones(2)
     lock, generator = threading.Lock(), (each for each in "ab")
-    for value in (lock, [1, {"a": lock}], generator, Refusing(), deep(), fake):
+    for value in (lock, [1, {"a": lock}], generator, Refusing(), Broken(), deep(), fake):
         with pytest.raises(Undigestible, match="has no content") as refused:
             digest(value)
 

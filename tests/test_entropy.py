@@ -14,6 +14,7 @@ import pytest
 
 from seedlock.hash_seed import hash_seed_variables
 from seedlock.settings import Settings
+from seedlock.user_seeds import DRAWN_IN_THREADS
 from tests.conftest import PACKAGE
 from tests.interpreter import python, reports, run
 
@@ -94,6 +95,37 @@ def test_lock_derives_them(tmp_path: Path) -> None:
         assert seven["sites"][name]["policy"] == "derived", name
     assert seven["numeric"] == counted["numeric"]
     assert len(set(seven["draws"].values())) == len(seven["draws"])
+
+
+@pytest.mark.parametrize(("entropy", "policy"), [("lock", "derived"), ("count", "system")])
+def test_a_lock_in_a_running_program_reaches_what_was_imported_before(
+    entropy: str, policy: str
+) -> None:
+    """`random` took hold of os.urandom as it was imported: SystemRandom and secrets draw by it."""
+    code = (
+        "import random, secrets, seedlock; seedlock.lock(7)\n"
+        "print(random.SystemRandom().random(), secrets.token_hex(8))\n"
+        "print([each['policy'] for each in seedlock.report()['entropy']])"
+    )
+    one, two = (python("-c", code, REPRO_ENTROPY=entropy).lines for _ in range(2))
+
+    assert one[1] == two[1] == str([policy] * 2)
+    assert (one[0] == two[0]) is (entropy == "lock")
+
+
+def test_draws_in_threads_are_a_gap() -> None:
+    """Which of them gets which bytes depends on scheduling, though no line of the author's runs
+    there."""
+    code = (
+        "import concurrent.futures, seedlock, uuid\n"
+        "uuid.uuid4()\n"
+        "before = seedlock.report()['gaps']\n"
+        "with concurrent.futures.ThreadPoolExecutor(1) as pool: pool.submit(uuid.uuid4).result()\n"
+        "print([each for each in seedlock.report()['gaps'] if each not in before])"
+    )
+    lines = python("-c", code, REPRO_SEED="7", REPRO_ENTROPY="lock").lines
+
+    assert lines == [str([DRAWN_IN_THREADS])]
 
 
 def test_bad_sizes_raise_pythons_own_errors(tmp_path: Path) -> None:

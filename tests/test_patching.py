@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from seedlock.patching import is_replaced, replace
+from seedlock.patching import is_replaced, replace, stand_in
 from tests.interpreter import python
 
 
@@ -42,6 +42,24 @@ def test_a_function_is_replaced_once_and_a_missing_one_not_at_all() -> None:
 
     assert module.one() == 2
     assert not hasattr(module, "two")
+
+
+def test_a_stand_in_stands_once_and_leaves_at_the_first_call() -> None:
+    """Also if it is put up again, as when a library is imported anew after it failed, and over what
+    was replaced meanwhile."""
+    module = types.ModuleType("m")
+    module.one = lambda: 1  # type: ignore[attr-defined]
+
+    def stand() -> None:
+        stand_in(module, "one", lambda: replace(module, "one", doubled))
+
+    stand()
+    held = module.one
+    stand()
+    assert module.one is held
+    assert held() == module.one() == 2
+    stand()
+    assert module.one() == module.one() == held() == 2
 
 
 def test_an_inherited_method_is_left_to_its_own_class() -> None:

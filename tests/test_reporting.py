@@ -91,6 +91,104 @@ def test_each_process_has_a_report_of_its_own(tmp_path: Path) -> None:
     assert {each["process"]["parent"] for each in found[1:]} == {found[0]["process"]["pid"]}
 
 
+def test_forked_processes_have_the_machine_from_their_parent(tmp_path: Path) -> None:
+    """Each would take tens of milliseconds to ask NVML again as it ends, workers above all."""
+    code = (
+        "import os\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    from seedlock import machine\n"
+        "    machine.gpu = None\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    parent, child = reports(tmp_path)
+    assert (parent["status"], child["status"]) == ("finished", "finished")
+    assert parent["machine"]["gpu"] == child["machine"]["gpu"]
+
+
+def test_a_killed_process_has_said_that_it_ran_threads(tmp_path: Path) -> None:
+    """Its report names the line, since threads that draw may be why two runs differ."""
+    (tmp_path / "p.py").write_text(
+        "import os, signal, threading\n"
+        "thread = threading.Thread(target=lambda: None); thread.start(); thread.join()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    folder = tmp_path / "reports"
+    python("p.py", cwd=tmp_path, check=False, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    (report,) = reports(folder)
+    assert report["status"] == "running"
+    assert any("p.py:2 runs the program's code in threads" in gap for gap in report["gaps"])
+
+
+def test_threads_that_write_at_once_leave_a_whole_report(tmp_path: Path) -> None:
+    """While others come to new lines that seed."""
+    code = (
+        "import random, sys, threading\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "failed = []\n"
+        "threading.excepthook = failed.append\n"
+        "def work(number):\n"
+        "    for each in range(20):\n"
+        "        exec(compile('random.seed(1)', f'{number}-{each}', 'exec'))\n"
+        "        seedlock.reporting.update_now()\n"
+        "import seedlock, seedlock.reporting\n"
+        "threads = [threading.Thread(target=work, args=(each,)) for each in range(6)]\n"
+        "for each in threads: each.start()\n"
+        "for each in threads: each.join()\n"
+        "sys.exit(len(failed))"
+    )
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    (report,) = reports(tmp_path)
+    assert report["status"] == "finished"
+    assert sum(each["count"] for each in report["user_seeds"]) == 120
+
+
+def test_relative_paths_are_those_of_the_start(tmp_path: Path) -> None:
+    """A program that goes into another folder finishes its report where it began it, its children's
+    stand beside it, forked or not, and the lock file is the same."""
+    (tmp_path / "lock.txt").write_text("# nothing\n")
+    code = (
+        "import os, subprocess, sys\n"
+        "os.mkdir('elsewhere'); os.chdir('elsewhere')\n"
+        "subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    python(
+        "-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT="reports", REPRO_TRACE="step",
+        REPRO_LOCK_FILE="lock.txt",
+    )  # fmt: skip
+
+    found = reports(tmp_path / "reports")
+    assert [each["process"]["lineage"] for each in found] == ["", "0", "1"]
+    assert {each["status"] for each in found} == {"finished"}
+    assert {each["lock"]["file"] for each in found} == {str(tmp_path / "lock.txt")}
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_library_that_no_hook_saw_is_a_gap(tmp_path: Path) -> None:
+    """An import hook of the program's own may find a library without asking seedlock's."""
+    code = (
+        "import sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "from importlib.util import module_from_spec\n"
+        "spec = PathFinder.find_spec('random')\n"
+        "module = sys.modules['random'] = module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+    )
+    for program in (code, "import random"):
+        python("-c", program, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
+
+    past, seen = (each["gaps"] for each in reports(tmp_path))
+    assert any("python was imported past seedlock" in gap for gap in past)
+    assert not any("past seedlock" in gap for gap in seen)
+
+
 def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:
     """REPRO_REPORT unset leaves no file."""
     python("-c", "pass", cwd=tmp_path, REPRO_SEED="7")

@@ -423,6 +423,80 @@ def test_scikit_learn(tmp_path: Path) -> None:
     assert plain[0] != plain[1]
 
 
+LOCKED_DRAWS = """
+import multiprocessing, os, sys, tempfile, uuid
+def task(number):
+    names = [os.path.basename(tempfile.mktemp())] if number % 2 == 0 else []
+    return [*names, str(uuid.uuid4()), str(uuid.uuid1())]
+with multiprocessing.get_context("fork").Pool(int(sys.argv[1])) as pool:
+    print(pool.map(task, range(5), chunksize=1))
+"""
+
+
+def test_what_stands_for_the_system_is_the_tasks_own() -> None:
+    """Under REPRO_ENTROPY=lock, names of temporary files too, whose generator a worker has once."""
+    drawn = {
+        python("-c", LOCKED_DRAWS, workers, REPRO_SEED="7", REPRO_ENTROPY="lock").out
+        for workers in "124"
+    }
+    other = python("-c", LOCKED_DRAWS, "2", REPRO_SEED="8", REPRO_ENTROPY="lock").out
+
+    assert len(drawn) == 1
+    assert drawn != {other}
+
+
+MISUSED = """
+import multiprocessing, threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+def said(call):
+    try:
+        return f"{call()!r:.5}"
+    except Exception as problem:
+        return f"{type(problem).__name__}: {problem}"
+
+class Bare(threading.Thread):
+    def __init__(self): pass
+
+context = multiprocessing.get_context("fork")
+class BareProcess(context.Process):
+    def __init__(self): pass
+
+thread, process = threading.Thread(target=int), context.Process(target=int)
+for each in (thread, process):
+    each.start(); each.join()
+print(said(thread.start), said(process.start), said(Bare().start), said(BareProcess().start))
+process.close(); print(said(process.start))
+with context.Pool(1) as pool:
+    for call in (
+        lambda: pool.map(int, 5), lambda: pool.map(5, [1]), lambda: pool.starmap(int, [1]),
+        lambda: pool.apply_async(5).get(), lambda: pool.imap(int, 5) and "lazy",
+        lambda: list(pool.imap(int, ["a"])), lambda: pool.imap(int, [1], 0),
+        lambda: pool.map(int, []), lambda: pool.map(lambda x: x, [1]),
+        lambda: pool.starmap(divmod, [(1, 2, 3)]),
+    ): print(said(call))
+print(said(lambda: pool.map(int, [1])))
+for executor in (ProcessPoolExecutor(1, context), ThreadPoolExecutor(1)):
+    with executor:
+        for call in (
+            lambda: executor.submit(), lambda: executor.submit(5).result(),
+            lambda: list(executor.map(int)), lambda: list(executor.map(int, 5)),
+            lambda: list(executor.map(int, ["a"])), lambda: executor.map(int, [1], chunksize=0),
+            lambda: executor.submit(int, "3", base=10).result(),
+        ): print(said(call))
+    print(said(lambda: executor.submit(int)))
+"""
+
+
+def test_misuse_raises_pythons_own_errors() -> None:
+    """Threads and processes that can't be started, pools that are given what is no function, no
+    iterable or cannot be pickled."""
+    plain = python("-c", MISUSED)
+
+    assert "threads can only be started once" in plain.lines[0]
+    assert python("-c", MISUSED, REPRO_SEED="7").lines == plain.lines
+
+
 def test_threads_that_draw_are_a_gap_that_names_the_line(tmp_path: Path) -> None:
     """Threads that share a generator can't be ordered: the report says where they start."""
     (tmp_path / "p.py").write_text(

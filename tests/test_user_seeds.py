@@ -159,6 +159,17 @@ async def several():
     yield pair()
     await asyncio.sleep(0)
     yield pair()
+@contextlib.asynccontextmanager
+@seedlock.fixed
+async def guarded():
+    try:
+        yield pair()
+    except KeyError as problem:
+        out["thrown"] = [*problem.args, *pair()]
+@seedlock.fixed
+async def answering():
+    got = yield pair()
+    yield [got, *pair()]
 async def other():
     await asyncio.sleep(0)
     return pair()
@@ -168,6 +179,12 @@ async def tasks():
     with seedlock.fixed():
         out["awaited"] = (await asyncio.gather(other()))[0]
     out["mixed after"] = pair()
+    async with guarded() as out["guarded"]:
+        raise KeyError("thrown")
+    later = answering()
+    await anext(later)
+    out["sent later"] = await later.asend("sent")
+    await later.aclose()
 asyncio.run(tasks())
 
 def in_thread(name, block):
@@ -195,10 +212,11 @@ def test_fixed_holds_for_what_is_in_it_and_nothing_else() -> None:
     runs = [python("-c", FIXED, REPRO_SEED=seed).json() for seed in "78"]
     for plain, out in runs:
         fixed = ("block", "nested", "after nested", "decorated", "recursive", "called", "generator",
-                 "context manager", "coroutine", "awaited")  # fmt: skip
+                 "context manager", "coroutine", "awaited", "guarded")  # fmt: skip
         assert {name: out[name] for name in fixed} == dict.fromkeys(fixed, plain)
         assert out["sent"] == ["sent", *plain] and out["returned"] == "end"
         assert out["asynchronous"] == [plain, plain]
+        assert out["thrown"] == ["thrown", *plain] and out["sent later"] == ["sent", *plain]
         assert out["thread"] == plain[2] != out["mixed thread"]
         mixed = [out[name] for name in out if name.startswith("mixed") and "thread" not in name]
         assert all(each == mixed[0] and not set(each) & set(plain) for each in mixed)
@@ -206,6 +224,29 @@ def test_fixed_holds_for_what_is_in_it_and_nothing_else() -> None:
     seven, eight = (out for _, out in runs)
     assert not set(seven["goes on"]) & set(eight["goes on"])
     assert seven["mixed between"] != eight["mixed between"]
+
+
+def test_threads_leave_their_own_entry_of_a_block_that_they_share() -> None:
+    """Whichever leaves first: a thread that has left one hears the outside seed again."""
+    code = (
+        "import random, seedlock, threading\n"
+        "block, entered, left = seedlock.fixed(), threading.Event(), threading.Event()\n"
+        "both = threading.Barrier(2)\n"
+        "draw = lambda: random.Random(1).random()\n"
+        "out = {}\n"
+        "def first():\n"
+        "    with block: entered.set(); both.wait()\n"
+        "    out['first, after'] = draw(); left.set()\n"
+        "def second():\n"
+        "    entered.wait()\n"
+        "    with block: both.wait(); left.wait(); out['second'] = draw()\n"
+        "    out['second, after'] = draw()\n"
+        "threads = [threading.Thread(target=each) for each in (first, second)]\n"
+        "[each.start() for each in threads]; [each.join() for each in threads]\n"
+        "assert out['second'] == 0.13436424411240122\n"
+        "assert out['first, after'] == out['second, after'] == draw() != out['second']\n"
+    )
+    python("-c", code, REPRO_SEED="7")
 
 
 def test_main_generators_go_on_after_a_block_as_if_it_had_not_been() -> None:

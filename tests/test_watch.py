@@ -23,6 +23,18 @@ def test_nothing_is_locked() -> None:
     assert python("-c", SEEDED, REPRO_SEED="7", REPRO_LEVEL="watch").lines == plain.lines
 
 
+def test_a_block_of_fixed_seeds_holds_nothing() -> None:
+    """What it seeds goes on from there, as it does without a seed in force."""
+    code = (
+        "import random, seedlock, numpy as np\n"
+        "with seedlock.fixed(): random.seed(1); np.random.seed(2)\n"
+        "print(random.random(), np.random.rand())"
+    )
+    plain = python("-c", code)
+
+    assert python("-c", code, REPRO_SEED="7", REPRO_LEVEL="watch").lines == plain.lines
+
+
 def test_what_nobody_seeds_varies() -> None:
     """The global generators start from the system, as they do without seedlock."""
     code = "import random, numpy as np; print(random.random(), np.random.rand())"

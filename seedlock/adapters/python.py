@@ -5,6 +5,8 @@ The order of sets of text belongs to PYTHONHASHSEED, which seedlock.lineage sets
 
 from __future__ import annotations
 
+import os
+
 from seedlock.adapters.base import Adapter
 from seedlock.patching import in_own_block, own, replace, stand_in
 
@@ -54,6 +56,8 @@ class PythonAdapter(Adapter):
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
         stand_in(module.Random, "seed", intercept)
         module.seed = module._inst.seed
+        # Imported before seedlock.lock(), it holds what `os` held by then.
+        module._urandom = os.urandom
 
     def seed(self, module: Any, seed: int) -> None:
         module.seed(seed)

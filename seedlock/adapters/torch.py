@@ -5,12 +5,10 @@ from __future__ import annotations
 import copyreg
 import os
 import sys
-from collections import deque
-from contextvars import copy_context
-from functools import partial
 
-from seedlock.adapters import torch_loaders, torch_portable
+from seedlock.adapters import torch_devices, torch_loaders, torch_portable
 from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters.torch_devices import heard, put_off
 from seedlock.callers import author
 from seedlock.initialising import initialise
 from seedlock.patching import in_own_block, replace
@@ -34,7 +32,6 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
     package = _folder(module)
     data = os.path.join(package, "utils", "data", "")
     distributed = os.path.join(data, "distributed.py")
-    heard: deque[int] = deque(maxlen=64)  # what the program was told and may set again
 
     def decided(self: Any, seed: int, caller: str) -> int | None:
         if policy.decides():
@@ -46,7 +43,8 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
             return None  # drawn from a generator: shuffling, data pipes
         cuda: Any = sys.modules["torch.cuda"]
         main = any(self is each for each in (default, *cuda.default_generators))
-        return policy.choose("torch", seed % 2**64, 64, "torch.Generator.manual_seed", main)
+        name = "torch.Generator.manual_seed"
+        return policy.choose("torch", seed % 2**64, 64, name, main, caller=put_off.get())
 
     def manual_seed(original: Callable[..., Any]) -> Callable[..., Any]:
         def manual_seed(self: Any, seed: Any, /) -> Any:
@@ -93,19 +91,6 @@ def _mix_generators(_: Any, policy: UserSeeds) -> None:
     initialise(generator, begin)
 
 
-def _remember_whose(module: Any, _: UserSeeds) -> None:
-    # A device's seed is queued until the device starts. Whose seed it is, seedlock's or the
-    # user's, in a block of fixed() or not, was settled when it was set.
-    def queue(original: Callable[..., Any]) -> Callable[..., Any]:
-        def queued(self: Any, cb: Callable[[], Any], traceback: Any) -> None:
-            original(self, partial(copy_context().run, cb), traceback)
-
-        return queued
-
-    replace(module._LazySeedTracker, "queue_seed_all", queue)
-    replace(module._LazySeedTracker, "queue_seed", queue)
-
-
 def _note_sharing(module: Any, policy: UserSeeds) -> None:
     package = _folder(sys.modules["torch"])
 
@@ -133,9 +118,21 @@ def _folder(module: Any) -> Any:
 _ENTRANCES = {
     "torch._torch_docs": _mix_generators,  # needs the C methods for their documentation
     "torch.nn.modules.module": _note_sharing,
-    "torch._utils": _remember_whose,  # of CUDA, XPU and MTIA
+    **torch_devices.ENTRANCES,
     **torch_loaders.ENTRANCES,
 }
+
+
+def _told(owner: Any, flag: str) -> object:
+    try:
+        value: object = getattr(owner, flag)
+    except RuntimeError:
+        return "set by fp32_precision"  # which PyTorch 2.9 and later then tell and nothing else
+    return value
+
+
+def _precision(owner: Any, operations: str) -> object:
+    return getattr(getattr(owner, operations, None), "fp32_precision", None)
 
 
 def _hex(state: Any) -> str:
@@ -217,9 +214,11 @@ class TorchAdapter(Adapter):
             "deterministic_debug_mode": module.get_deterministic_debug_mode(),
             "cudnn.deterministic": backends.cudnn.deterministic,
             "cudnn.benchmark": backends.cudnn.benchmark,
-            "cudnn.allow_tf32": backends.cudnn.allow_tf32,
+            "cudnn.allow_tf32": _told(backends.cudnn, "allow_tf32"),
+            "cudnn.conv.fp32_precision": _precision(backends.cudnn, "conv"),
             "mkldnn.deterministic": getattr(backends.mkldnn, "deterministic", None),
-            "matmul.allow_tf32": matmul.allow_tf32,
+            "matmul.allow_tf32": _told(matmul, "allow_tf32"),
+            "matmul.fp32_precision": _precision(backends.cuda, "matmul"),
             "matmul.allow_fp16_reduced_precision_reduction": (
                 matmul.allow_fp16_reduced_precision_reduction
             ),
@@ -241,6 +240,9 @@ class TorchAdapter(Adapter):
     def restore(self, module: Any, state: Any) -> None:
         module.set_rng_state(_tensor(module, state["cpu"]))
         if state["cuda"]:
+            if not module.cuda.is_initialized():
+                # As it starts it takes the states that wait first, and then the seeds.
+                module.cuda._lazy_seed_tracker.__init__()
             module.cuda.set_rng_state_all([_tensor(module, text) for text in state["cuda"]])
         elif not module.cuda._is_in_bad_fork():
             # CUDA had not started. The last seed of the CPU's generator was CUDA's too, unless

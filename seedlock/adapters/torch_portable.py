@@ -90,6 +90,8 @@ def _implement(
             result = torch.empty_like(self)
         else:
             result = self if in_place else out
+            if out is not None and not out.numel() and out.dtype is self.dtype:
+                out.resize_(self.shape)  # as PyTorch does, without a warning
         fits = result.dtype is self.dtype and result.shape == self.shape
         if self.dtype not in floats or not fits:
             return kernel.call_boxed(keys, self, *more, **given)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 
-from seedlock.registry import TRACERS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,11 +12,19 @@ if TYPE_CHECKING:
 
     from seedlock.trace import Trace
 
+TRACERS: dict[str, tuple[str, ...]] = {
+    "python": ("random",),
+    "jax": ("jax", "optax"),
+    **{name: (name,) for name in ("numpy", "torch", "tensorflow", "keras", "mxnet", "sklearn")},
+}
+"""Libraries whose steps and operations a trace can hold: modules of this package, and the packages
+in which their hooks are."""
+
 
 class Tracer(ABC):
     """Write what one library does into the trace, without a change to what it computes.
 
-    A subclass sets `name` (its key in registry.TRACERS and in the events' `rng`) and `entrances`,
+    A subclass sets `name` (its key in `TRACERS` and in the events' `rng`) and `entrances`,
     the modules after whose import `intercept` is called with each.
     """
 

@@ -15,6 +15,7 @@ for dtype in (torch.float32, torch.float64):
     root = np.sqrt(x.numpy())
     ways = {
         "sqrt": torch.sqrt(x), "out": torch.sqrt(x, out=torch.empty_like(x)),
+        "empty out": torch.sqrt(x, out=torch.empty(0, dtype=dtype)),
         "in place": x.clone().sqrt_(), "power": x**0.5, "strided": x.view(50, 100).T.sqrt().T,
         "gradient": None,
     }

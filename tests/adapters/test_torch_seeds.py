@@ -179,6 +179,30 @@ with seedlock.fixed():
 print(json.dumps([started, torch.initial_seed()]))
 """
 
+QUEUED_LINES = """
+torch.manual_seed(42)
+torch.cuda.manual_seed(43)
+torch.cuda.manual_seed(44)
+with seedlock.fixed(): torch.cuda.manual_seed_all(45)
+def first_use(): return starts()
+first_use()
+print(json.dumps([[each[of] for of in ("line", "function", "given", "policy", "count")]
+                  for each in seedlock.report()["user_seeds"]]))
+"""
+
+RESTORED = """
+held = seedlock.state_dict()
+other = torch.Generator().manual_seed(5)
+held["libraries"]["torch"]["cuda"] = [bytes(other.get_state().tolist()).hex()]
+before = len(torch.cuda._queued_calls)
+torch.manual_seed(1)
+seedlock.load_state_dict(held)
+seeds = [call for call in torch.cuda._lazy_seed_tracker.get_calls() if call]
+for call, _ in [*torch.cuda._queued_calls[before:], *seeds]:  # in the order of torch.cuda
+    call()
+print(json.dumps([of(gpu), of(other)]))
+"""
+
 HEARD = {"every way": PROGRAM.removeprefix(BEGIN), "compiled": COMPILED, "script": SCRIPT} | {
     f"queued {step}": f"{QUEUED}\n{step}\nprint(json.dumps([starts(), {like}]))"
     for step, like in QUEUE.items()
@@ -186,7 +210,8 @@ HEARD = {"every way": PROGRAM.removeprefix(BEGIN), "compiled": COMPILED, "script
 LOCKED = HEARD | {
     "unpickled": UNPICKLED.format(BETWEEN), "nothing unpickled": UNPICKLED.format("pass"),
     "pickles": PICKLES, "fixed": FIXED, "not fixed": NOT_FIXED, "shared": SHARED,
-    "started in a block": QUEUED + STARTED,
+    "started in a block": QUEUED + STARTED, "queued lines": QUEUED + QUEUED_LINES,
+    "restored": QUEUED + RESTORED,
 }  # fmt: skip
 LOADED = """
 print(json.dumps([of(pickle.loads(bytes.fromhex(each))) for each in {!r}]))
@@ -352,12 +377,13 @@ def test_refuse_refuses_the_authors_seeds_only() -> None:
 from torch.utils.data import DataLoader, DistributedSampler
 rows = DataLoader(range(8), shuffle=True, num_workers=1)
 drawn = [[int(row) for row in rows], list(DistributedSampler(range(30), 2, 0)), torch.seed()]
-ended = [outcome(lambda: torch.manual_seed(42)), outcome(lambda: torch.Generator().manual_seed(1))]
+ended = [outcome(lambda: torch.manual_seed(42)), outcome(lambda: torch.Generator().manual_seed(1)),
+         outcome(lambda: torch.cuda.manual_seed(1)), outcome(lambda: torch.cuda.manual_seed_all(1))]
 print(json.dumps([drawn, ended]))
 """
     drawn, ended = said(program, REPRO_USER_SEEDS="refuse")
 
-    assert ended == [["UserSeedRefused"]] * 2
+    assert ended == [["UserSeedRefused"]] * 4
     other, _ = said(program, "8", REPRO_USER_SEEDS="refuse")
     assert [a == b for a, b in zip(drawn, other, strict=True)] == [False] * 3
 
@@ -379,6 +405,28 @@ def test_a_queued_seed_stays_what_it_was_when_it_was_set(seven: dict[str, Any]) 
     started, wanted = seven["started in a block"]
 
     assert started == wanted
+
+
+def test_a_state_that_is_loaded_before_the_gpu_starts_outlives_its_seeds(
+    seven: dict[str, Any],
+) -> None:
+    """PyTorch sets the seeds that wait after the states that wait, whichever came first."""
+    found, wanted = seven["restored"]
+
+    assert found == wanted
+
+
+def test_a_queued_seed_is_reported_at_the_line_that_set_it(seven: dict[str, Any]) -> None:
+    """Not at the one where the GPU starts, whatever that is; a seed that another one took the place
+    of before is none."""
+    assert seven["queued lines"] == [
+        ["torch.manual_seed(42)", "torch.random.manual_seed", ["42"], "mix", 1],
+        ["torch.cuda.manual_seed(44)", "torch.cuda.random.manual_seed", ["44"], "mix", 1],
+        [
+            "with seedlock.fixed(): torch.cuda.manual_seed_all(45)",
+            "torch.cuda.random.manual_seed_all", ["45"], "fixed", 1,
+        ],
+    ]  # fmt: skip
 
 
 def test_a_lock_in_a_running_program_comes_in_time_for_seeds(plain: dict[str, Any]) -> None:

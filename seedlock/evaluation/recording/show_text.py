@@ -103,7 +103,8 @@ def _ended(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     energy = usage.get("energy_j")
     yield "took", took if energy is None else f"{took}, {energy:.0f} J by the GPUs"
     cpu = host.get("cpu", {}).get("model") or "unknown processor"
-    gpus = ", ".join(each["name"] for each in host.get("gpu", {}).get("devices", ())) or "no GPU"
+    devices = host.get("gpu", {}).get("devices", ())
+    gpus = ", ".join(each.get("name", "GPU") for each in devices) or "no GPU"
     yield "machine", f"{cpu}, {gpus}, {size(host.get('memory_bytes'))}, kernel {host.get('kernel')}"
     yield "libraries", ", ".join(f"{name} {each}" for name, each in versions(record).items()) or "-"
     yield "lock", _lock(record["lock"])
