@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+import pytest
+
 from seedlock import machine
 from tests.interpreter import python
 
@@ -47,6 +49,23 @@ def test_a_gpu_or_the_reason_why_there_is_none() -> None:
     gpu = machine.gpu()
 
     assert gpu["devices"] or gpu["reason"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "memory"),
+    [({"COUNT": "1"}, [1 << 20]), ({"COUNT": "1", "NO_MEMORY": "1"}, [None])],
+)
+def test_a_gpu_without_memory_of_its_own(
+    nvml: str, variables: dict[str, str], memory: list[int | None]
+) -> None:
+    """What NVML does not say of a GPU, as of one that has the processor's memory, is not known; all
+    else of it is."""
+    words = "import json; from seedlock import machine; print(json.dumps(machine.gpu()))"
+
+    gpu = python("-c", words, LD_LIBRARY_PATH=nvml, **variables).json()
+
+    assert [each["memory_bytes"] for each in gpu["devices"]] == memory
+    assert gpu["devices"][0]["compute_capability"] == [9, 9]
 
 
 def test_memory_is_the_processs_own() -> None:
