@@ -82,10 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _silence()
         return 0
     except OSError as problem:
-        if not full_disk.no_room(problem):
+        if not (full_disk.no_room(problem) or full_disk.of_a_path(problem)):
             raise
+        if sys.flags.dev_mode:
+            raise  # python -X dev shows where
         print(full_disk.told(problem), file=sys.stderr)
-        _silence()
+        if full_disk.no_room(problem):
+            _silence()
         return full_disk.EXIT_DISK_FULL
     return status
 
@@ -100,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="seedlock",
         description="One outside seed decides every random number of a training run.",
         epilog=f"Exit status {EXIT_CONFIG}: a setting is not allowed or a run can't be locked, "
-        f"and nothing was started. {full_disk.EXIT_DISK_FULL}: a disk is full. Each message is "
-        "explained in docs/messages.md.",
+        f"and nothing was started. {full_disk.EXIT_DISK_FULL}: a disk is full, or a file or "
+        "folder can't be used. Each message is explained in docs/messages.md.",
     )
     parser.add_argument("--version", action="version", version=f"seedlock {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

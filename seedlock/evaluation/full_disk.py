@@ -1,7 +1,9 @@
-"""A disk without room ends every command alike: status 74 and one line that names the file.
+"""A disk without room ends every command alike: status 74 and one line that names the file. So does
+a file or folder that is not there, or that may not be read or written.
 
-`seedlock.cli.main` asks `no_room` about each OSError that a command lets through. The system names
-the file in errors of opening it, but not in those of writing to it: whoever writes does so within
+`seedlock.cli.main` asks about each OSError that a command lets through: a traceback would end it
+with status 1, which says of several commands that something was changed. The system names the file
+in errors of opening it, but not in those of writing to it: whoever writes does so within
 `naming(path)`.
 """
 
@@ -23,6 +25,13 @@ EXIT_DISK_FULL = 74
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The disk, the user's share of it, or the size one file may have (RLIMIT_FSIZE) is used up."""
+
+OF_A_PATH = frozenset({
+    errno.EACCES, errno.EBUSY, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP,
+    errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EPERM, errno.EROFS,
+    errno.ESTALE,
+})  # fmt: skip
+"""Troubles of a path that somebody named, or of the disk behind it, and of no program."""
 
 LEFT_FREE = 1 << 30
 """Bytes that a download or an archive leaves free on a disk, or a fiftieth of a smaller one: what
@@ -52,13 +61,28 @@ def no_room(problem: OSError) -> bool:
     return problem.errno in NO_ROOM
 
 
+def of_a_path(problem: OSError) -> bool:
+    """Return whether a path, which is named, can't be used."""
+    return problem.errno in OF_A_PATH and bool(_names(problem))
+
+
 def told(problem: OSError) -> str:
-    """Return the line for people."""
-    # The second of two is the one that is written: of a copy, of a rename.
-    names = [each for each in (problem.filename2, problem.filename) if isinstance(each, str)]
-    name = names[0] if names else None
-    where = "a file, or standard output," if name is None else f"'{printable(name, 300)}'"
+    """Return the line for people about a disk or a path."""
+    names = _names(problem)
+    where = f"'{printable(names[0], 300)}'" if names else "a file, or standard output,"
+    if not no_room(problem):
+        return (
+            f"seedlock: {where} can't be used: {problem.strerror}; allowed: a path that this user "
+            "may read and write; mend the path, or who may do what there"
+        )
     return f"seedlock: {where} can't be written: {problem.strerror}; make room and say it again"
+
+
+def _names(problem: OSError) -> list[str]:
+    """Return the paths that an error names; the second of two is the one that is written: of a
+    copy, of a rename."""
+    named = (problem.filename2, problem.filename)
+    return [os.fsdecode(each) for each in named if isinstance(each, (str, bytes, os.PathLike))]
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from seedlock.evaluation.full_disk import naming, no_room, told
+from seedlock.evaluation.full_disk import EXIT_DISK_FULL, naming, no_room, of_a_path, told
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.writing import write_json, write_text
 from tests.evaluation.data.server import Page, Server
+from tests.evaluation.evaluating.made_round import POLICY
 from tests.evaluation.recording.test_record import COMPLETE
 from tests.interpreter import run
 
@@ -149,7 +150,29 @@ def test_an_error_gets_its_file() -> None:
     assert told(problem.value).startswith("seedlock: '/x/y' can't be written: No space")
     with pytest.raises(OSError, match="'/z'") as other, naming("/x/y"):
         raise OSError(errno.EACCES, "Permission denied", "/z")
-    assert not no_room(other.value)
+    assert not no_room(other.value) and of_a_path(other.value)
+    assert told(other.value).startswith("seedlock: '/z' can't be used: Permission denied; allowed")
+    assert not of_a_path(OSError(errno.EACCES, "Permission denied"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sign", "--new-key", "no/key.pem"),
+        ("round", "open", "--policy", "policy.toml", "policy.toml"),
+        ("round", "open", "--policy", "policy.toml", "/proc/round"),
+    ],
+)
+def test_a_path_that_is_none_ends_a_command_with_a_line(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """And not with a traceback, whose status 1 would be a verdict."""
+    (tmp_path / "policy.toml").write_text(POLICY.format(seeds=2, retries=0))
+
+    done = run([SEEDLOCK, *words], cwd=tmp_path, check=False)
+
+    assert (done.status, done.out) == (EXIT_DISK_FULL, "")
+    assert done.err.count("\n") == 1 and "can't be used" in done.err
 
 
 @pytest.mark.parametrize("write", [write_text, write_json])

@@ -26,6 +26,7 @@ from seedlock.evaluation.ledger.states import (
     VERSION,
     after,
 )  # fmt: skip
+from seedlock.evaluation.rounds.policy import MOST_SEEDS
 
 
 class Impossible(Exception):
@@ -105,7 +106,8 @@ class Course:
         digest, name, seeds = event["submission"], content["name"], content["seeds"]
         _demand(digest not in self.submissions, "its submission was added before")
         _demand(name not in self._names, f"a submission '{name}' was added before")
-        _demand(isinstance(digest, str) and seeds > 0, "it names no submission with seeds")
+        right = isinstance(digest, str) and type(seeds) is int and 0 < seeds <= MOST_SEEDS
+        _demand(right, "it names no submission with seeds, as many as a policy may have")
         self._names.add(name)
         entry = self.submissions[digest] = Entry(name, content["visibility"], seeds)
         entry.counts[QUEUED] = seeds

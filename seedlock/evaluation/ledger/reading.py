@@ -38,7 +38,7 @@ def _content(text: str) -> Any:
     try:
         content = json.loads(text)
         return content if canonical(content) == text else text
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -123,10 +123,11 @@ def _row(event: dict[str, Any], sequence: int, previous: str) -> str | None:
         right = ""
     if event.get("hash") != right:
         return f"row {number} was changed: its hash is {event.get('hash')}, its content's {right}"
-    if event["previous"] != previous:
+    before = event.get("previous")
+    if before != previous:
         return (
-            f"row {number} does not follow: it says that the hash before is {event['previous']}, "
-            f"row {sequence} has {previous}; one of them was replaced or put in"
+            f"row {number} does not follow: it says that the hash before is {before}, row "
+            f"{sequence} has {previous}; one of them was replaced or put in"
         )
     return None
 

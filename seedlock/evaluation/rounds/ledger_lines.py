@@ -57,6 +57,8 @@ class Course:
         heads: hash by sequence number.
         standing: by submission and seed index: the attempt that counts, its state (`queued`,
             `leased`, `running` or `final`), and how often the machine failed.
+        tokens: sequence number of the last lease by submission and seed index.
+        names: of the added submissions.
     """
 
     entered: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Course:
     heads: list[str] = field(default_factory=lambda: [START])
     standing: dict[tuple[str, int], tuple[int, str, int]] = field(default_factory=dict)
     tokens: dict[tuple[str, int], int] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -92,6 +95,21 @@ def read(path: Path) -> Course:
     if not course.entered:
         raise Broken("event 1, with which a ledger begins, is missing")
     return course
+
+
+def head_of(path: Path) -> dict[str, Any]:
+    """Return an exported ledger's head, as a reveal has it.
+
+    Raises:
+        BadRound: it can't be read, or is not what was written.
+    """
+    try:
+        return read(path).head
+    except Broken as problem:
+        raise BadRound(
+            f"{printable(str(path), 200)}: {problem}; allowed: what seedlock ledger export wrote; "
+            "export it again"
+        ) from problem
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -155,6 +173,9 @@ def _take(course: Course, event: dict[str, Any]) -> None:
     elif kind == "ended" and state in ("leased", "running"):
         if content["token"] != course.tokens[key]:
             raise Broken("ends an attempt by another lease than it is held by")
+        named = {"record", "record_sha256"} <= set(content)
+        if not (named and isinstance(content["reasons"], list)):
+            raise Broken("ends an attempt without saying why, or by which record")
         course.standing[key] = _end(course, content, attempt, state, failures)
         course.ended.append(event)
     else:
@@ -164,11 +185,12 @@ def _take(course: Course, event: dict[str, Any]) -> None:
 def _add(course: Course, digest: object, content: dict[str, Any]) -> None:
     if not isinstance(digest, str) or digest in course.added:
         raise Broken("adds a submission that is there")
-    if content["name"] in {each["name"] for each in course.added.values()}:
+    if content["name"] in course.names:
         raise Broken("adds a submission with a name that is there")
     if type(content["seeds"]) is not int or not 0 < content["seeds"] <= MOST_SEEDS:
         raise Broken("adds a submission with a number of seeds that no policy allows")
     course.added[digest] = content
+    course.names.add(content["name"])
     for index in range(content["seeds"]):
         course.standing[digest, index] = (1, "queued", 0)
 

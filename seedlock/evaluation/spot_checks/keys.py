@@ -104,8 +104,8 @@ def load(file: Path, passphrase: bytes | None) -> Ed25519PrivateKey:
         given = "one was given" if passphrase is not None else "none was given"
         needed = "is not encrypted" if passphrase is not None else "needs a passphrase"
         raise BadKey(
-            f"{shown} {needed}, and {given}; allowed: --passphrase-file FILE for an encrypted key "
-            "only"
+            f"{shown} {needed}, and {given}; allowed: --passphrase for an encrypted key only, "
+            "with REPRO_PASSPHRASE_FILE or at the terminal"
         ) from problem
     except (ValueError, UnsupportedAlgorithm) as problem:
         raise BadKey(

@@ -84,6 +84,7 @@ def test_an_accident_is_refused(statement: str, played: Ledger) -> None:
         ("content", "replace(content, 'reason', 'season')"),
         ("content", "replace(content, ':', ': ')"),
         ("content", "'{'"),
+        pytest.param("content", f"'{'[' * 99999}'", id="deep content"),
         ("previous", f"'{START}'"),
         ("hash", f"'{START}'"),
     ],
@@ -224,6 +225,7 @@ def _later(events: list[dict[str, Any]]) -> str:
         (lambda events: _ends(events)[0].update(worker="other"), "its worker does not hold"),
         (lambda events: _ends(events)[0]["content"].pop("class"), "not that of kind 'ended'"),
         (lambda events: _ends(events)[0].update(content=[]), "no canonical JSON object"),
+        (lambda events: events[1]["content"].update(seeds=10**12), "as many as a policy may have"),
     ],
 )
 def test_events_that_could_not_happen_are_found(
@@ -297,3 +299,14 @@ def test_an_exported_file_is_checked_alike(played: Ledger, tmp_path: Path) -> No
         assert problems[0].startswith(expected), problems
     with pytest.raises(BadLedger, match="can't be read"):
         verify_file(tmp_path)
+
+
+def test_a_row_that_lacks_what_binds_it_is_named(tmp_path: Path) -> None:
+    """Though its own hash fits."""
+    row = {"sequence": 1}
+    row_with_hash = {**row, "hash": digest(row)}
+    (tmp_path / "ledger.jsonl").write_text(f"{canonical(row_with_hash)}\n")
+
+    (problem,) = verify_file(tmp_path / "ledger.jsonl").problems
+
+    assert problem.startswith("row 1 does not follow: it says that the hash before is None")
