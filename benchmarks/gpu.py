@@ -220,10 +220,11 @@ def jax_convolutions(by_hand: bool) -> Callable[[int], None]:
         scores = jax.nn.log_softmax(found.mean((1, 2)) @ parameters[-1])
         return -scores[jnp.arange(BATCH), labels].mean()
 
-    @jax.jit
-    def step(parameters: list[Any]) -> list[Any]:
+    def updated(parameters: list[Any]) -> list[Any]:
         slopes = jax.grad(objective)(parameters)
         return [value - 0.1 * slope for value, slope in zip(parameters, slopes, strict=True)]
+
+    step = jax.jit(updated)
 
     def loop(steps: int) -> None:
         nonlocal parameters

@@ -73,6 +73,18 @@ def _drew(
         lock.trace.result(kind, site.function if inside else function, value, site.where)
 
 
+_MACHINE = ("/proc/", "/sys/")
+"""What lies there describes the machine and the moment: a trace is held against those of other
+machines. JAX looks there for accelerators (jax/_src/hardware_utils.py, 0.10.2)."""
+
+
+def _listed(lock: Lock, function: str, policy: str, path: object, names: object) -> None:
+    if type(path) is str and path.startswith(_MACHINE):
+        lock.entropy.note(function, None, policy)
+    else:
+        _drew(lock, function, policy, "listing", names)
+
+
 def _urandom(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     system = lock.policy.system
 
@@ -103,13 +115,13 @@ def _listdir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
 
     def counted(path: Any = None) -> Any:
         names = original(path)
-        _drew(lock, "os.listdir", COUNTED, "listing", names)
+        _listed(lock, "os.listdir", COUNTED, path, names)
         return names
 
     def in_order(path: Any = None) -> Any:
         names = original(path)
         names.sort()
-        _drew(lock, "os.listdir", SORTED, "listing", names)
+        _listed(lock, "os.listdir", SORTED, path, names)
         return names
 
     return dress(in_order if lock.settings.level in STRICT else counted, original)
@@ -154,13 +166,8 @@ def _scandir(original: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
             return original(path)
         with original(path) as scan:
             entries = sorted(scan, key=_name) if sort else list(scan)
-        _drew(
-            lock,
-            "os.scandir",
-            SORTED if sort else COUNTED,
-            "listing",
-            [each.name for each in entries],
-        )
+        names = [each.name for each in entries]
+        _listed(lock, "os.scandir", SORTED if sort else COUNTED, path, names)
         return _Entries(entries)
 
     return dress(scandir, original)

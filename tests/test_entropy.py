@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -333,6 +334,25 @@ def _fixed_addresses_allowed() -> None:
         pytest.skip("refused by the kernel; tests/test_controls.py checks that the report says so")
     if Path("/proc/sys/kernel/randomize_va_space").read_text() == "0\n":
         pytest.skip("addresses are not random on this machine: there is no fault to cure")
+
+
+def test_what_describes_the_machine_is_no_event(tmp_path: Path) -> None:
+    """Folders of the kernel's are counted, and a trace does not hold what another machine's run
+    would have otherwise."""
+    places = ["/sys/devices", "/sys/class", str(tmp_path)]
+    code = f"import os\nfor each in {places}: os.listdir(each), [*os.scandir(each)]"
+    python("-c", code, REPRO_SEED="7", REPRO_REPORT=str(tmp_path), REPRO_TRACE="step")
+
+    [trace] = tmp_path.glob("*.trace.jsonl")
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    assert [event["op"] for event in events if event["kind"] == "listing"] == [
+        "os.listdir",
+        "os.scandir",
+    ]
+    [report] = set(tmp_path.glob("*.json"))
+    counted = json.loads(report.read_text())["entropy"]
+    found = {site["function"]: site["count"] for site in counted if "string" in site["where"]}
+    assert found == {"os.listdir": 3, "os.scandir": 3}
 
 
 @pytest.mark.usefixtures("_fixed_addresses")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,7 +168,7 @@ def test_lines_are_the_authors(traced: Traced) -> None:
 def test_kept_values_do_not_depend_on_scheduling(traced: Traced) -> None:
     """Bytes of the moment, in the order of the events, as many as there is room for."""
     size = 1 << 18  # of 1 MiB
-    changing = np.zeros(size, "u1")
+    changing: Any = np.zeros(size, "u1")
 
     def work(rank: int) -> None:
         for _ in range(3):
