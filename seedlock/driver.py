@@ -13,7 +13,7 @@ import os
 
 from seedlock.import_hooks import finder
 from seedlock.registry import release
-from seedlock.settings import DRIVER_NOTE, LEAST_DRIVER, WATCH
+from seedlock.settings import LEAST_DRIVER, WATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 NVML = "libnvidia-ml.so.1"
 """NVML comes with the driver; NVIDIA's container runtime mounts it for the capability `utility`."""
+
+NOTE = "_SEEDLOCK_DRIVER"
+"""Internal: the driver's version as a process above was told it, after the id of this machine's
+start."""
 
 START = "/proc/sys/kernel/random/boot_id"
 """Has the id of this machine's start (random(4)): a variable may reach another machine."""
@@ -70,14 +74,14 @@ def refuse_old(settings: Settings) -> list[str]:
 
 
 def _known() -> str | None:
-    start, _, version = os.environ.get(DRIVER_NOTE, "").partition(" ")
+    start, _, version = os.environ.get(NOTE, "").partition(" ")
     return version if start and start == _start() else None
 
 
 def _note(version: str) -> str:
     start = _start()
     if start:
-        os.environ[DRIVER_NOTE] = f"{start} {version}"
+        os.environ[NOTE] = f"{start} {version}"
     return version
 
 

@@ -97,9 +97,6 @@ RUN_SEED = "_SEEDLOCK_RUN_SEED"
 HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 """Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
 
-DRIVER_NOTE = "_SEEDLOCK_DRIVER"
-"""The driver's version as a process above was told it, after the id of this machine's start."""
-
 NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, RANKS))
 """With what every name of a variable begins that `Settings` reads."""
 
