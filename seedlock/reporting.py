@@ -198,8 +198,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     for name in libraries:  # a thread may be importing another
         if name in loaded:
             adapter, module = loaded[name]
-            state = adapter.state(module) if adapter.readable else None
-            libraries[name]["digest_now"] = _digest(state)
+            libraries[name]["digest_now"] = _digest(adapter.told_state(module))
         applied = lock.applied[name]
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     with own():  # `platform` starts programs
