@@ -202,6 +202,7 @@ def state_dict() -> dict[str, Any]:
 
     Raises:
         NotLocked: no seed is in force.
+        BadState: a library's can't be read at this moment; the text says what to do first.
     """
     current = _current()
     with own():  # reading MXNet's may have to seed them anew

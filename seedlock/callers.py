@@ -270,9 +270,10 @@ def author_files(script: str, passed_over: "Collection[str]") -> list[str]:
         passed_over: names of modules to leave out.
     """
     files = {
-        str(getattr(module, "__file__", None))
+        # What lies in it: to ask a module that is loaded lazily would load it.
+        str(object.__getattribute__(module, "__dict__").get("__file__"))
         for name, module in list(sys.modules.items())
-        if name not in passed_over
+        if name not in passed_over and isinstance(module, type(sys))
     }
     files.add(script)
     own = [name for name in files if name.endswith(".py") and not is_library(name)]

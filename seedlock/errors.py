@@ -61,7 +61,7 @@ class NotLocked(SeedlockError):
 
 
 class BadState(SeedlockError):
-    """A state given to `load_state_dict` does not fit this process."""
+    """A state given to `load_state_dict` does not fit this process, or none can be read now."""
 
     slug = "bad-state"
 

@@ -85,8 +85,10 @@ def threads() -> dict[str, object]:
     }
     found.update({name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ})
     torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "get_num_threads"):
-        found["torch"] = torch.get_num_threads()
+    if torch is not None:  # what lies in it: to ask a module that is loaded lazily would load it
+        number = object.__getattribute__(torch, "__dict__").get("get_num_threads")
+        if number is not None:
+            found["torch"] = number()
     return found
 
 

@@ -120,8 +120,14 @@ def missed(lock: Lock) -> list[str]:
         f"{entry.name} was imported past seedlock, as by an import hook of the program's own: "
         "nothing of it is locked"
         for entry in unseen
-        if getattr(sys.modules.get(entry.module), "__spec__", None) is not None
+        if _loaded(sys.modules.get(entry.module))
     ]
+
+
+def _loaded(module: object) -> bool:
+    # Neither a stand-in of the program's own nor what importlib.util.LazyLoader has yet to load.
+    lazy = type(module).__name__ == "_LazyModule"
+    return not lazy and getattr(module, "__spec__", None) is not None
 
 
 def put_back(lock: Lock, states: dict[str, object]) -> None:

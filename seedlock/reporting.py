@@ -88,7 +88,8 @@ def begin(lock: Lock) -> None:
         atexit.register(finish_now)
         os.register_at_fork(before=machine.constants)
         # CPython takes __file__ from the main module before the functions of atexit are called.
-        _script = os.path.abspath(next(iter(getattr(sys, "argv", ())), ""))
+        given = next(iter(getattr(sys, "argv", ())), "")
+        _script = os.path.abspath(given) if os.path.exists(given) else ""  # -c, where no folder is
     else:
         # A forked child: its parent looks at these.
         _inherited, _script = frozenset(sys.modules), ""
@@ -198,8 +199,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     for name in libraries:  # a thread may be importing another
         if name in loaded:
             adapter, module = loaded[name]
-            state = adapter.state(module) if adapter.readable else None
-            libraries[name]["digest_now"] = _digest(state)
+            libraries[name]["digest_now"] = _digest(adapter.told_state(module))
         applied = lock.applied[name]
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     with own():  # `platform` starts programs

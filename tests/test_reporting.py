@@ -189,6 +189,40 @@ def test_a_library_that_no_hook_saw_is_a_gap(tmp_path: Path) -> None:
     assert not any("past seedlock" in gap for gap in seen)
 
 
+def test_a_report_loads_no_module_that_waits_to_be_loaded(tmp_path: Path) -> None:
+    """Whoever asks a lazy module for anything loads it, with all that it does."""
+    (tmp_path / "late.py").write_text("print('loaded'); raise ImportError('not here')")
+    code = (
+        "import sys\n"
+        "from importlib.util import LazyLoader, find_spec, module_from_spec\n"
+        "for name in ('late', 'torch', 'random'):\n"
+        "    spec = find_spec(name)\n"
+        "    spec.loader = LazyLoader(spec.loader)\n"
+        "    sys.modules[name] = module_from_spec(spec)\n"
+        "    spec.loader.exec_module(sys.modules[name])\n"
+    )
+    folder = tmp_path / "reports"
+    done = python("-c", code, cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    (report,) = reports(folder)
+    assert (report["status"], report["libraries"], done.out) == ("finished", {}, "")
+    assert not any("past seedlock" in gap for gap in report["gaps"])
+
+
+def test_a_process_without_a_folder_has_a_report(tmp_path: Path) -> None:
+    """One whose working folder was removed, which Python takes."""
+    gone, folder = tmp_path / "gone", tmp_path / "reports"
+    gone.mkdir()
+    code = (
+        "import os, subprocess, sys\n"
+        "os.rmdir(os.getcwd())\n"
+        "subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
+    )
+    python("-c", code, cwd=gone, REPRO_SEED="7", REPRO_REPORT=str(folder))
+
+    assert [each["status"] for each in reports(folder)] == ["finished", "finished"]
+
+
 def test_no_report_is_written_unless_asked_for(tmp_path: Path) -> None:
     """REPRO_REPORT unset leaves no file."""
     python("-c", "pass", cwd=tmp_path, REPRO_SEED="7")

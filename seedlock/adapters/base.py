@@ -138,7 +138,11 @@ class Adapter(ABC):
 
         @abstractmethod
         def state(self, module: Any) -> object:
-            """Return the state of all generators as JSON can hold it; None if it can't be read."""
+            """Return the state of all generators as JSON can hold it; None if it can't be read.
+
+            Raises:
+                BadState: not at this moment; the text says what to do first.
+            """
 
         @abstractmethod
         def restore(self, module: Any, state: Any) -> None:
@@ -160,6 +164,15 @@ class Adapter(ABC):
             intercept: calls the method of that name.
         """
         intercept()
+
+    def told_state(self, module: Any) -> object:
+        """Return the state for a report; None where it can't be read, or not now."""
+        from seedlock.errors import BadState
+
+        try:
+            return self.state(module) if self.readable else None
+        except BadState:
+            return None
 
     def main_state(self, module: Any) -> object:
         """Return the part of the state that `main_parts` names, for `restore`."""

@@ -217,6 +217,14 @@ def _global_state() -> Any:
 
 
 def _words(module: Any, generator: Any) -> list[int]:
+    variable = generator.state
+    if getattr(variable, "_value", 0) is None and variable._initializer is None:
+        from seedlock.errors import BadState
+
+        raise BadState(
+            "JAX has the variables of the model that Keras trains; call model.jax_state_sync() "
+            "first, or take the state when an epoch is over"
+        )
     return [int(word) for word in module.ops.convert_to_numpy(generator.state)]
 
 

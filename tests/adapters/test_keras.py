@@ -9,7 +9,7 @@ import pytest
 
 from tests.absent import compiled_before, without
 from tests.adapters.probe import Run, deaf, same_draws
-from tests.interpreter import python
+from tests.interpreter import python, reports
 
 PROGRAM = """
 import inspect
@@ -275,3 +275,46 @@ def test_another_backend_hears_the_outside_seed_too(backend: str, tmp_path: Path
     assert first.json()["fixed"] == other.json()["fixed"]
     check_structure(first.json()["said"])
     check_report(first.json())
+
+
+IN_A_BATCH = """
+import json, os, keras, numpy, seedlock
+from seedlock.errors import BadState
+
+def generators():
+    return seedlock.state_dict()["libraries"]["keras"]["generators"]
+
+class Asking(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 2:
+            try:
+                generators()
+            except BadState as problem:
+                said.append("jax_state_sync" in str(problem))
+            self._model.jax_state_sync()
+            said.append(generators())
+        if batch == 3:
+            print(json.dumps(said), flush=True)
+            os._exit(0)
+
+said = []
+model = keras.Sequential([keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(numpy.ones((8, 2)), numpy.ones((8, 1)), batch_size=2, verbose=0, callbacks=[Asking()])
+"""
+
+
+def test_a_state_that_jax_has_is_said_to_be_there(tmp_path: Path) -> None:
+    """In the middle of an epoch Keras's variables are empty on JAX: state_dict() says what to do,
+    and a process that ends then has a finished report, without a digest."""
+    done = python(
+        "-c", IN_A_BATCH, KERAS_BACKEND="jax", REPRO_SEED="7", REPRO_REPORT=str(tmp_path),
+        **without("sklearn"),
+    )  # fmt: skip
+    asked, ((_, drawn),) = done.json()
+    (report,) = reports(tmp_path)
+
+    assert asked is True
+    assert drawn >= 3
+    assert report["status"] == "finished"
+    assert report["libraries"]["keras"]["digest_now"] is None
