@@ -121,11 +121,21 @@ def gpu() -> dict[str, object]:
             "devices": [
                 {
                     "name": nvml.nvmlDeviceGetName(handle),
-                    "memory_bytes": nvml.nvmlDeviceGetMemoryInfo(handle).total,
+                    "memory_bytes": _memory(nvml, handle),
                     "compute_capability": list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
                 }
                 for handle in handles
             ],
         }
+    except nvml.NVMLError as problem:
+        return {"devices": [], "reason": str(problem)}
     finally:
         nvml.nvmlShutdown()
+
+
+def _memory(nvml: Any, handle: object) -> int | None:
+    """Return a GPU's memory in bytes; None where it has none of its own, but the processor's."""
+    try:
+        return int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except nvml.NVMLError:
+        return None

@@ -4,6 +4,7 @@ several modules look at."""
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,3 +131,16 @@ def _environment_with_seedlock(tmp_path: Path) -> Callable[[], Path]:
         return site_packages
 
     return make
+
+
+@pytest.fixture(name="nvml", scope="session")
+def _nvml(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of an NVML that answers as variables say."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler, which builds what answers in NVML's place")
+    folder = tmp_path_factory.mktemp("nvml")
+    target = ["-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1")]
+    source = str(REPOSITORY / "tests" / "nvml_devices.c")
+    subprocess.run([compiler, *target, source], check=True)
+    return str(folder)

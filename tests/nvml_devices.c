@@ -1,6 +1,6 @@
-/* What of NVML seedlock/evaluation/recording/gpu_meter.py asks, answered as variables say:
-   tests/evaluation/recording/test_gpu_meter.py builds it. As in nvml.c, the driver of a GPU can't
-   be had on a machine without one. */
+/* What of NVML seedlock/machine.py and seedlock/evaluation/recording/gpu_meter.py ask, answered as
+   variables say: the fixture nvml of tests/conftest.py builds it. As in nvml.c, the driver of a
+   GPU can't be had on a machine without one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ int nvmlDeviceGetHandleByUUID(const char *id, void **device)
 int nvmlSystemGetDriverVersion(char *version, unsigned length) { strncpy(version, "999.9", length); return 0; }
 int nvmlDeviceGetName(void *device, char *name, unsigned length) { strncpy(name, device ? "None" : "", length); return 0; }
 int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) { *major = *minor = device ? 9 : 0; return 0; }
-int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *sizes) { sizes[0] = device ? 1 << 20 : 0; return 0; }
+int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *sizes) { sizes[0] = device ? 1 << 20 : 0; return number("NO_MEMORY") ? NOT_SUPPORTED : 0; }
 
 /* One joule more at each call, on each device. */
 int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules)

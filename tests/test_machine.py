@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
+
+import pytest
 
 from seedlock import machine
 from tests.interpreter import python
@@ -47,6 +50,20 @@ def test_a_gpu_or_the_reason_why_there_is_none() -> None:
     gpu = machine.gpu()
 
     assert gpu["devices"] or gpu["reason"]
+
+
+@pytest.mark.parametrize(("refused", "memory"), [({}, [1 << 20]), ({"NO_MEMORY": "1"}, [None])])
+def test_a_gpu_without_memory_of_its_own(
+    nvml: str, refused: dict[str, Any], memory: list[int | None]
+) -> None:
+    """What NVML does not say of a GPU, as of one that has the processor's memory, is not known; all
+    else of it is."""
+    words = "import json; from seedlock import machine; print(json.dumps(machine.gpu()))"
+
+    gpu = python("-c", words, LD_LIBRARY_PATH=nvml, COUNT="1", **refused).json()
+
+    assert [each["memory_bytes"] for each in gpu["devices"]] == memory
+    assert gpu["devices"][0]["compute_capability"] == [9, 9]
 
 
 def test_memory_is_the_processs_own() -> None:
