@@ -148,6 +148,8 @@ def _text(path: str) -> str:
             return file.read()
     except OSError as problem:
         raise BadLock(f"{path}: {problem.strerror}; {LOCKS_ALLOWED}") from problem
+    except UnicodeDecodeError as problem:
+        raise BadLock(f"{path}: no text in UTF-8; {LOCKS_ALLOWED}") from problem
 
 
 def _locks(texts: dict[str, str]) -> dict[str, str]:

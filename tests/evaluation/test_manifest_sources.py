@@ -51,6 +51,15 @@ def test_a_folder_that_lacks_a_lock(tmp_path: Path, name: str) -> None:
         of_locks(str(tmp_path / "locks"))
 
 
+def test_a_lock_that_is_no_text(tmp_path: Path) -> None:
+    """As one that was packed."""
+    shutil.copytree(LOCKS, tmp_path / "locks")
+    (tmp_path / "locks" / "debian.lock").write_bytes(b"\x1f\x8b\x08")
+
+    with pytest.raises(BadLock, match=r"debian\.lock: no text in UTF-8; allowed: "):
+        of_locks(str(tmp_path / "locks"))
+
+
 @pytest.mark.parametrize("name", ["debian.lock", "images.lock", "constraints.txt"])
 def test_a_file_that_is_no_lock_of_python_packages(name: str) -> None:
     """Only such a lock takes the place of cpu.lock."""
