@@ -181,9 +181,7 @@ def _judged(
     values, epochs = compared
     before = [float(each.value or 0) for each in reference.values() if not each.failed]
     n = values.n
-    # The exact test has no p between the steps that its number of ways allows.
-    step = decidability.smallest_p(n)
-    level = math.floor(alpha / tests / step) * step
+    level = _reachable(alpha / tests, decidability.smallest_p(n))
     can_tell = n > 1 and level > 0
     loss = smallest_loss(before, n, level) if can_tell else None
     convergence = _convergence(reference, measured)
@@ -199,6 +197,13 @@ def _judged(
     return Judgement(
         verdict, reasons, equal, len(reference), values, epochs, *p, loss, convergence
     )  # fmt: skip
+
+
+def _reachable(level: float, step: float) -> float:
+    """Return the largest p up to a level that an exact test can come to, which has no p between the
+    steps that its number of ways allows; of many hundred seeds these are finer than any float."""
+    steps = level / step if step else math.inf
+    return math.floor(steps) * step if math.isfinite(steps) else level
 
 
 def _of_values(

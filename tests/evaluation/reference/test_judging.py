@@ -266,3 +266,14 @@ def test_the_stated_loss_of_ten_seeds_is_found() -> None:
         found += judge(runs(before), runs(worse, lock="new")).verdict == FAIL
 
     assert found >= 24
+
+
+@pytest.mark.parametrize("n", [520, 1100])
+def test_many_hundred_seeds(n: int) -> None:
+    """An exact test's smallest p is then smaller than any normal float, and at last 0."""
+    rng = numpy.random.default_rng(n)
+    reference, measured = (runs(rng.normal(0.9, 0.01, n), [4] * n, lock) for lock in ("old", "new"))
+    found = judge(reference, measured)
+
+    assert found.verdict == EQUAL_DISTRIBUTION
+    assert found.smallest_loss is not None and found.smallest_loss > 0
