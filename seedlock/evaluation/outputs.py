@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,19 @@ _LONG_NUMBER = re.compile(r"\d{9,}(?:\.\d+)?")
 
 
 def listed(folder: Path) -> dict[str, Path]:
-    """Return the files and links below a folder by their names relative to it, sorted."""
+    """Return the files and links below a folder by their names relative to it, sorted; none where
+    it is not there.
+
+    Raises:
+        OSError: a folder can't be listed, and is not taken for an empty one.
+    """
+
+    def refuse(problem: OSError) -> None:
+        if os.path.lexists(folder):
+            raise problem
+
     found = {}
-    for where, folders, files in os.walk(folder):
+    for where, folders, files in os.walk(folder, onerror=refuse):
         links = [name for name in folders if os.path.islink(os.path.join(where, name))]
         for name in (*files, *links):
             path = Path(where, name)
@@ -47,18 +58,25 @@ def compare_folders(first: Path, second: Path, prefix: str = "") -> tuple[list[F
 
     Returns:
         Findings, and how many pairs of files were compared.
+
+    Raises:
+        OSError: a file or folder can't be read.
     """
     one, other = listed(first), listed(second)
     found: list[Finding] = []
     pairs = [(name, name) for name in one if name in other]
     alone = [name for name in one if name not in other]
-    strangers = [name for name in other if name not in one]
+    strangers = dict.fromkeys(name for name in other if name not in one)
+    twins: dict[str, deque[str]] = {}
+    for name in strangers:
+        twins.setdefault(_timeless(name), deque()).append(name)
     for name in alone:
-        twin = next((each for each in strangers if _timeless(each) == _timeless(name)), None)
-        if twin is None:
+        alike = twins.get(_timeless(name))
+        if not alike:
             found.append(Finding(prefix + name, "", DIFFERENCE, "present", "absent"))
             continue
-        strangers.remove(twin)
+        twin = alike.popleft()
+        del strangers[twin]
         pairs.append((name, twin))
         found.append(Finding(prefix + name, "name", TIME_STAMP, shown(name), shown(twin)))
     found += [Finding(prefix + name, "", DIFFERENCE, "absent", "present") for name in strangers]
@@ -71,11 +89,17 @@ class Declared:
     """Files that the program writes in its working folder, by the patterns of `--declare`.
 
     Nothing there is deleted or changed: what a run wrote is told by what changed.
+
+    Args:
+        patterns: of `--declare`.
+        folder: the working folder.
+        apart: folder of the runs, whose files no pattern means though they may lie below.
     """
 
-    def __init__(self, patterns: Iterable[str], folder: Path) -> None:
+    def __init__(self, patterns: Iterable[str], folder: Path, apart: Path | None = None) -> None:
         self._patterns = list(patterns)
         self._folder = folder
+        self._apart = apart
         self._before: dict[Path, Stamp] = {}
 
     def look(self) -> list[str]:
@@ -102,7 +126,10 @@ class Declared:
         return unwritten
 
     def _of(self, pattern: str) -> list[Path]:
-        return sorted(path for path in self._folder.glob(pattern) if path.is_file())
+        return sorted(
+            path for path in self._folder.glob(pattern)
+            if path.is_file() and (self._apart is None or not path.is_relative_to(self._apart))
+        )  # fmt: skip
 
 
 def _stamp(path: Path) -> Stamp:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedlock import __version__, settings
 from seedlock.errors import SeedlockError
+from seedlock.evaluation import full_disk
 from seedlock.evaluation.advice import advice, constant_seeds
 from seedlock.evaluation.comparison import Comparison, compare_runs, first_operation
 from seedlock.evaluation.outputs import DECLARED, Declared
@@ -65,7 +66,7 @@ class Verification:
         self._plan = plan
         self._show = show
         self._environ = {seed: environment(plan, environ, seed) for seed in plan.seeds}
-        self._declared = Declared(plan.declare, Path.cwd())
+        self._declared = Declared(plan.declare, Path.cwd(), plan.folder)
         self._records: dict[str, Records] = {}
         self._faults: list[str] = []
         self._notes: list[str] = []
@@ -110,6 +111,11 @@ class Verification:
             ]
         except SeedlockError as problem:
             return Verdict(INVALID, reasons=(str(problem),)), []
+        except OSError as problem:
+            if full_disk.no_room(problem):
+                raise
+            reason = f"{problem.filename or 'a file'} can't be read: {problem.strerror or problem}"
+            return Verdict(INVALID, reasons=(reason,)), []
         return judge(comparisons[:-1], comparisons[-1]), comparisons
 
     def _bisected(self, replicates: list[Comparison]) -> dict[str, Any] | None:
@@ -170,7 +176,8 @@ class Verification:
         if run.status != FINISHED:
             return False
         records = self._records[run.name] = Records(run.reports)
-        faults = records.faults(run.seed, self._plan.trace != "off", self._plan.argv)
+        asked = settings.Settings(self._environ[run.seed]).as_dict()
+        faults = records.faults(run.seed, self._plan.trace != "off", self._plan.argv, asked)
         faults += [f"declared file {each.file}: not written ({each.note})" for each in unwritten]
         faults += [f"process {pid} could not be ended" for pid in run.survivors]
         self._faults += [f"{run.name}: {fault}" for fault in faults]

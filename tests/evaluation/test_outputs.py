@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation import outputs
 from seedlock.evaluation.findings import DIFFERENCE, NOT_WRITTEN, TIME_STAMP
 from seedlock.evaluation.outputs import Declared, compare_folders
 
@@ -118,3 +119,55 @@ def test_a_file_written_anew_with_equal_content_counts(tmp_path: Path) -> None:
     (here / "new").replace(here / "model")
 
     assert declared.collect(tmp_path / "copy") == []
+
+
+def test_a_folder_that_cannot_be_listed_is_not_empty(tmp_path: Path) -> None:
+    """As one whose path is longer than the kernel takes, which its program made step by step."""
+    for side in ("1", "2"):
+        (tmp_path / side).mkdir()
+        at = os.open(tmp_path / side, os.O_RDONLY)
+        for _ in range(22):
+            os.mkdir("d" * 200, dir_fd=at)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        number = os.open("result.txt", os.O_CREAT | os.O_WRONLY, dir_fd=at)
+        os.write(number, side.encode())
+        os.close(number)
+        os.close(at)
+
+    with pytest.raises(OSError, match="too long"):
+        compare_folders(tmp_path / "1", tmp_path / "2")
+
+
+def test_many_names_with_the_time_in_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name is looked at once, and not once for every other one."""
+    for side in (0, 1):
+        (tmp_path / str(side)).mkdir()
+        for number in range(40):
+            (tmp_path / str(side) / f"{side}{number:02}000000000.txt").write_text("x")
+    looked: list[str] = []
+    real = outputs._timeless
+
+    def timeless(name: str) -> str:
+        looked.append(name)
+        return real(name)
+
+    monkeypatch.setattr(outputs, "_timeless", timeless)
+
+    found, pairs = compare_folders(tmp_path / "0", tmp_path / "1")
+
+    assert (pairs, len(found), len(looked)) == (40, 40, 80)
+
+
+def test_no_pattern_means_the_files_of_the_runs(tmp_path: Path) -> None:
+    """The folder of all runs lies in the working folder, and `**` would reach into it."""
+    runs = tmp_path / "seedlock-verify"
+    declared = Declared(["**/*.txt"], tmp_path, runs)
+    for name in ("A-1", "A-2"):
+        assert declared.look() == ([] if name == "A-1" else ["logs/l.txt"])
+        folder(runs / name, **{"stdout.txt": "printed"})
+        folder(tmp_path, logs__l=name).joinpath("logs/l").rename(tmp_path / "logs/l.txt")
+        assert declared.collect(runs / name / "declared") == []
+        copied = [path for path in (runs / name / "declared").rglob("*") if path.is_file()]
+        assert copied == [runs / name / "declared/logs/l.txt"]
