@@ -6,6 +6,7 @@ import importlib
 import json
 import posixpath
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
@@ -188,14 +189,42 @@ def _group(file: str, path: str, one: Any, other: Any, h5py: Any) -> Iterator[Fi
 
 def _attributes(file: str, path: str, one: Any, other: Any) -> Iterator[Finding]:
     for name in sorted({*one.attrs, *other.attrs}):
-        values = [repr(each.attrs.get(name, "absent")) for each in (one, other)]
-        raw = [_raw(each.attrs.get(name)) for each in (one, other)]
-        if values[0] != values[1] or raw[0] != raw[1]:
-            yield Finding(file, f"{path}@{name}", DIFFERENCE, *map(shown, values))
+        first, second = (each.attrs.get(name, "absent") for each in (one, other))
+        if _holds_objects(first) and _holds_objects(second):
+            yield from _objects(file, f"{path}@{name}", first, second)
+        elif repr(first) != repr(second) or _raw(first) != _raw(second):
+            yield Finding(
+                file, f"{path}@{name}", DIFFERENCE, *map(shown, map(repr, (first, second)))
+            )
+
+
+def _holds_objects(value: Any) -> bool:
+    return bool(getattr(getattr(value, "dtype", None), "hasobject", False))
+
+
+def _objects(file: str, path: str, one: Any, other: Any) -> Iterator[Finding]:
+    """Yield the first difference of values with texts or arrays of any length in them, if any.
+
+    Element by element: NumPy's text for an array leaves digits and most elements out.
+    """
+    if _holds_objects(one) and _holds_objects(other):
+        one, other = one.tolist(), other.tolist()
+    raw = _raw(one), _raw(other)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            found = next(_objects(file, f"{path}[{index}]", *pair), None)
+            if found is not None:
+                yield found
+                return
+    elif None not in raw and (one.dtype, one.shape) == (other.dtype, other.shape):
+        first, second = (BytesIO(each or b"") for each in raw)
+        yield from compare_elements(file, path, first, second, of_code(one.dtype.str), one.shape)
+    elif repr(one) != repr(other):
+        yield Finding(file, path, DIFFERENCE, *map(shown, map(repr, (one, other))))
 
 
 def _raw(value: Any) -> bytes | None:
-    plain = hasattr(value, "tobytes") and not getattr(value.dtype, "hasobject", True)
+    plain = hasattr(value, "tobytes") and not _holds_objects(value)
     return bytes(value.tobytes()) if plain else None
 
 
@@ -216,18 +245,13 @@ def _dataset(file: str, path: str, one: Any, other: Any) -> Iterator[Finding]:
     for start in range(0, one.shape[0] if one.shape else 1, rows):
         piece = slice(start, start + rows) if one.shape else ()
         a, b = one[piece], other[piece]
+        found = None
         if one.dtype.hasobject:
-            values = [repr(each.tolist() if hasattr(each, "tolist") else each) for each in (a, b)]
-            if values[0] != values[1]:
-                yield Finding(file, path, DIFFERENCE, *map(shown, values))
-                return
-            continue
-        if _raw(a) != _raw(b):
-            for found in compare_elements(
-                file, path, BytesIO(_raw(a) or b""), BytesIO(_raw(b) or b""), number, a.shape
-            ):
-                note = f"{found.note}; counted from row {start}" if start else found.note
-                yield Finding(
-                    file, found.where, DIFFERENCE, found.first, found.second, note.lstrip("; ")
-                )
+            found = next(_objects(file, path, a, b), None)
+        elif _raw(a) != _raw(b):
+            streams = BytesIO(_raw(a) or b""), BytesIO(_raw(b) or b"")
+            found = next(compare_elements(file, path, *streams, number, a.shape), None)
+        if found is not None:
+            note = f"{found.note}; counted from row {start}" if start else found.note
+            yield replace(found, note=note.lstrip("; "))
             return

@@ -34,7 +34,7 @@ def compare_lines(file: str, suffix: str, first: IO[bytes], second: IO[bytes]) -
     pairs = itertools.zip_longest(_lines(first), _lines(second))
     for number, (one, other) in enumerate(pairs, 1):
         if number == 1 and suffix in SEPARATORS and one is not None and one == other:
-            header = next(csv.reader([one], delimiter=SEPARATORS[suffix]), [])
+            header = _row(one, SEPARATORS[suffix])
         if one == other:
             continue
         where = f"line {number}"
@@ -86,7 +86,7 @@ def compare_printed(
 def _columns(
     file: str, where: str, header: list[str], one: str, other: str, separator: str
 ) -> Iterator[Finding]:
-    rows = [next(csv.reader([text], delimiter=separator), []) for text in (one, other)]
+    rows = [_row(text, separator) for text in (one, other)]
     if any(len(row) != len(header) for row in rows) or rows[0] == rows[1]:
         yield _line(file, where, one, other)
         return
@@ -95,7 +95,14 @@ def _columns(
             timed = same_but_for_time(a, b) or (names_time(name) and _number(a) and _number(b))
             kind = TIME_STAMP if timed else DIFFERENCE
             metric = kind == DIFFERENCE and _number(a) and _number(b)
-            yield Finding(file, f"{where}, {name}", kind, shown(a), shown(b), metric=metric)
+            yield Finding(file, f"{where}, {name}", kind, _shown(a), _shown(b), metric=metric)
+
+
+def _row(text: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # as of a field above 128 KiB: the line is compared as it is
+        return []
 
 
 def _line(file: str, where: str, one: str, other: str) -> Finding:
@@ -116,11 +123,15 @@ def _json_line(file: str, one: str, other: str) -> Iterator[Finding]:
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:
     while line := stream.readline(LINE):
-        yield line.decode("utf-8", "backslashreplace")
+        # Two lines have the same text only if they have the same bytes, which need not be UTF-8.
+        yield line.decode("utf-8", "surrogateescape")
 
 
 def _shown(text: str | None) -> str:
-    return "absent" if text is None else shown(text.rstrip("\r\n"))
+    if text is None:
+        return "absent"
+    raw = text.rstrip("\r\n").encode("utf-8", "surrogateescape")
+    return shown(raw.decode("utf-8", "backslashreplace"))
 
 
 def _final(text: str) -> str:

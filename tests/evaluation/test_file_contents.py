@@ -383,3 +383,75 @@ def test_many_findings_of_one_file_are_cut(tmp_path: Path) -> None:
 
     assert len(found) == 21
     assert found[-1].where == "980 more places"
+
+
+def _differing_names(file: Any, more: int) -> None:
+    names = [f"layer {number}" for number in range(1500)]
+    names[700] += "x" * more
+    file.attrs.create("names", names, dtype=h5py.string_dtype())
+
+
+def _differing_digit(file: Any, more: int) -> None:
+    rows = file.create_dataset("rows", (2,), dtype=h5py.vlen_dtype(numpy.float64))
+    rows[0] = numpy.arange(3.0)
+    rows[1] = numpy.array([0.1 + more * 1e-12])
+
+
+def _differing_in_the_middle(file: Any, more: int) -> None:
+    row = numpy.arange(2000)
+    row[900] += more
+    file.create_dataset("rows", (1,), dtype=h5py.vlen_dtype(numpy.int32))[0] = row
+
+
+@pytest.mark.parametrize(
+    ("write", "where"),
+    [
+        (_differing_names, "@names[700]"),
+        (_differing_digit, "/rows[1][0]"),
+        (_differing_in_the_middle, "/rows[0][900]"),
+    ],
+)
+def test_what_numpy_leaves_out_of_its_text(
+    write: Callable[[Any, int], None], where: str, tmp_path: Path
+) -> None:
+    """Of rows of any length and of long lists each element and each digit is compared."""
+    for more in (0, 1):
+        with h5py.File(tmp_path / str(more), "w") as file:
+            write(file, more)
+
+    found = compare_files("w.h5", tmp_path / "0", tmp_path / "1")
+
+    assert [(each.where, each.kind) for each in found] == [(where, DIFFERENCE)]
+
+
+def test_references_are_equal_where_they_look_equal(tmp_path: Path) -> None:
+    """As those of a dimension's scale, which h5py tells apart in two files."""
+    for more in (0, 1):
+        with h5py.File(tmp_path / str(more), "w", userblock_size=512 << more) as file:
+            file["x"] = numpy.arange(3)
+            file["x"].make_scale("x")
+            file["w"] = numpy.arange(3)
+            file["w"].dims[0].attach_scale(file["x"])
+
+    assert compare_files("w.h5", tmp_path / "0", tmp_path / "1") == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (b"x,y\n1\r2,3\n", b"x,y\n1\r2,4\n"),
+        (b"x,y\n" + b"a" * 140_000 + b",1\n", b"x,y\n" + b"b" * 140_000 + b",1\n"),
+    ],
+)
+def test_a_row_that_is_none(first: bytes, second: bytes, tmp_path: Path) -> None:
+    """What the reader of CSV refuses is compared as a line: a return in it, a field of 137 KiB."""
+    (found,) = compared(tmp_path, "r.csv", first, second)
+
+    assert (found.where, found.kind) == ("line 2", DIFFERENCE)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A byte is never equal to the letters that it is shown as."""
+    (found,) = compared(tmp_path, "r.txt", b"\xff\n", b"\\xff\n")
+
+    assert (found.where, found.kind, found.first) == ("line 1", DIFFERENCE, "\\xff")
