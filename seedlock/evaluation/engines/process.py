@@ -115,7 +115,7 @@ class ProcessEngine(Engine):
             log.unlink(missing_ok=True)
         note = lines[-1] if lines else ""
         if status < 0:
-            note = f"its supervisor was ended by {signal.Signals(-status).name}"
+            note = f"its supervisor was ended by {process_groups.signal_name(-status)}"
         if self._is_unknown(status):
             self._after_a_killed_worker(unit)
         self._ended.append(Ended(unit, None if self._is_unknown(status) else status, note))
