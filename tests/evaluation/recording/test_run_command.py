@@ -113,6 +113,11 @@ ENDS: dict[str, tuple[str, tuple[str, ...], int, str, str]] = {
         "'import os; os.kill(os.getpid(), 9)'])",
         (), 70, "not-locked", "was killed",
     ),
+    "child at another level": (
+        "import os, subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], "
+        "env={**os.environ, 'REPRO_LEVEL': 'seed'})",
+        (), 70, "not-locked", "ran with level seed, and strict was asked for",
+    ),
     "output of an odd name": (
         r"import os; open(os.environ['REPRO_OUTPUT'] + '/a\\b', 'w').close()",
         (), 70, "not-locked", "can't have a digest",
