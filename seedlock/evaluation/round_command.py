@@ -274,7 +274,7 @@ def noted(options: argparse.Namespace) -> Seen | str:
 def _value(given: str | None) -> str | None:
     """Return a beacon's value: what stands on the command line, in a file, or comes in."""
     if given == "-":
-        return sys.stdin.read(1 << 20)
+        return sys.stdin.buffer.read(1 << 20).decode(errors="replace")
     if given is None or given.lstrip().startswith("{") or not os.path.exists(given):
         return given
     try:
