@@ -284,6 +284,8 @@ def test_bad_options(tmp_path: Path) -> None:
     for words, said in (
         (["--jobs", "0"], "--jobs"),
         (["--gpus", "0,0"], "--gpus"),
+        (["--gpus", "0,00"], "--gpus"),
+        (["--gpus", ""], "--gpus"),
         (["--unsealed"], "--unsealed"),
     ):
         done = run([SEEDLOCK, "evaluate", str(tmp_path), str(tmp_path), *words], check=False)
