@@ -228,6 +228,7 @@ ORDER = [
         "evaluation.ledger.verification",
     },
     {"evaluation.ledger.ledger"},
+    {"evaluation.ledger.behind"},
     {"evaluation.engines.base"},
     {"evaluation.engines.unit"},
     {"evaluation.engines.nursery"},

@@ -217,8 +217,8 @@ def _objects(file: str, path: str, one: Any, other: Any) -> Iterator[Finding]:
                 yield found
                 return
     elif None not in raw and (one.dtype, one.shape) == (other.dtype, other.shape):
-        streams = (BytesIO(each or b"") for each in raw)
-        yield from compare_elements(file, path, *streams, of_code(one.dtype.str), one.shape)
+        first, second = (BytesIO(each or b"") for each in raw)
+        yield from compare_elements(file, path, first, second, of_code(one.dtype.str), one.shape)
     elif repr(one) != repr(other):
         yield Finding(file, path, DIFFERENCE, *map(shown, map(repr, (one, other))))
 
@@ -249,7 +249,7 @@ def _dataset(file: str, path: str, one: Any, other: Any) -> Iterator[Finding]:
         if one.dtype.hasobject:
             found = next(_objects(file, path, a, b), None)
         elif _raw(a) != _raw(b):
-            streams = (BytesIO(_raw(each) or b"") for each in (a, b))
+            streams = BytesIO(_raw(a) or b""), BytesIO(_raw(b) or b"")
             found = next(compare_elements(file, path, *streams, number, a.shape), None)
         if found is not None:
             note = f"{found.note}; counted from row {start}" if start else found.note

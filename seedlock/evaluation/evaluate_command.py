@@ -134,7 +134,7 @@ def _options(options: argparse.Namespace) -> Options | str:
             return f"--jobs is '{options.jobs}'; allowed: a whole number from 1 to 4096"
     gpus = _gpus(options.gpus)
     if isinstance(gpus, str):
-        return f"--gpus is '{options.gpus}'{gpus}"
+        return gpus
     if options.unsealed and options.engine not in ("process", "slurm"):
         return "--unsealed: allowed with --engine process and slurm only"
     site = _site(options, gpus)
@@ -174,21 +174,29 @@ def _site(options: argparse.Namespace, gpus: tuple[str, ...]) -> Site | str:
 
 
 def _gpus(given: str | None) -> tuple[str, ...] | str:
-    """Return names of GPUs, or what is wrong with them."""
+    """Return names of GPUs, or what is wrong with the option."""
     if given is None:
         return ()
-    if given == "auto":
-        from seedlock.machine import gpu
+    from seedlock.machine import gpu
 
-        found = gpu()
-        devices = found["devices"]
-        assert isinstance(devices, list)
-        if not devices:
-            reason = found.get("reason", "NVML sees no device")
-            return f" and none is here ({reason}); allowed where there are GPUs; leave it out"
-        return tuple(str(number) for number in range(len(devices)))
-    names = tuple(given.split(","))
+    seen = gpu()
+    devices = seen["devices"]
+    assert isinstance(devices, list)
+    if given == "auto":
+        why = seen.get("reason", "the driver has none")
+        names = tuple(str(number) for number in range(len(devices)))
+        return names or f"--gpus auto: no GPU is seen here ({why}); allowed: a machine with one"
+    # 00 is 0, and the same GPU.
+    names = tuple(name.lstrip("0") or "0" if name.isdecimal() else name
+                  for name in given.split(","))  # fmt: skip
     plain = all(name and name.replace("-", "").isalnum() and name.isascii() for name in names)
-    if plain and len(set(names)) == len(names):
-        return names
-    return "; allowed: auto, or different numbers or ids, as 0,1"
+    if not plain or len(set(names)) < len(names):
+        return f"--gpus is '{given}'; allowed: auto, or different numbers or ids, as 0,1"
+    absent = [
+        name for name in names
+        if name.isdecimal() and (len(name) > 4 or int(name) >= len(devices))
+    ]  # fmt: skip
+    if devices and absent:
+        # Its runs would see no GPU, and fail for good as if that were their authors' fault.
+        return f"--gpus is '{given}'; allowed: numbers below {len(devices)}, which this machine has"
+    return names

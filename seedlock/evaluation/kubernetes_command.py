@@ -80,10 +80,12 @@ def _kubernetes(options: argparse.Namespace) -> int:
 
     require({**ROUND, **LEDGER})
     from seedlock.evaluation.evaluating.entries import entries
+    from seedlock.evaluation.evaluating.preparing import refuse_revealed
     from seedlock.evaluation.rounds.ceremony import Round
 
     this = Round(Path(options.round).resolve())
     this.draw()
+    refuse_revealed(this)
     folders = [Path(each).resolve() for each in options.submissions]
     found = entries(this.freeze()["submissions"], folders, this.policy)
     return _collect(options, this, found) if options.collect else _write(options, this, found)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Mapping
 
 MARK = "_SEEDLOCK_VERIFY"
@@ -169,6 +169,14 @@ def reap(own: set[int]) -> None:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 pass
+
+
+def signal_name(number: int) -> str:
+    """Return what a signal is called; most of those for real-time programs have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def command_line(pid: int) -> str:

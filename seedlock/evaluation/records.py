@@ -11,19 +11,24 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from seedlock.errors import printable
 from seedlock.evaluation import report_shape
 from seedlock.evaluation.plain_files import is_plain
 from seedlock.evaluation.runs import tail
 from seedlock.lineage import of_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 TRACE = ".trace.jsonl"
 """Ending of a trace's name; the report beside it ends with `.json` (docs/trace.md)."""
 
 _PYTHON = re.compile(r"python[\d.]*")
+
+DECIDING = ("level", "threads", "streams", "tf32", "user_seeds", "entropy", "entropy_allow")
+"""Settings that decide what is locked. A command or an image may set the variables of its own
+process, after whoever started it: then it did not run as was asked."""
 
 LAST_LINE = 1 << 16
 """Bytes at the end of a trace that are looked at for its last line."""
@@ -56,7 +61,10 @@ class Records:
             else:
                 self.broken.append(path.name)
 
-    def faults(self, seed: int, traced: bool, argv: Sequence[str] = ()) -> list[str]:
+    def faults(
+        self, seed: int, traced: bool, argv: Sequence[str] = (),
+        asked: Mapping[str, object] | None = None,
+    ) -> list[str]:  # fmt: skip
         """Return why nothing may be said of the run; nothing where all is there.
 
         Args:
@@ -64,6 +72,8 @@ class Records:
             traced: whether traces were asked for.
             argv: the run's command; where it starts a Python, that one's report has to be there,
                 and not only one of a process that it started. `{output}` stands for anything.
+            asked: settings that each process must have had, by their names; of those only that
+                are in `DECIDING`.
         """
         found = [
             f"the {'trace' if name.endswith(TRACE) else 'report'} {name} can't be read"
@@ -83,7 +93,7 @@ class Records:
                 "with -S, or replaced what seedlock wrote"
             )
         for name, report in self.reports.items():
-            found += _report_faults(report, seed)
+            found += _report_faults(report, seed, asked or {})
             if traced:
                 found += self._trace_faults(name, report)
         if traced:
@@ -178,11 +188,16 @@ def steps_so_far(folder: Path) -> int:
     return 0
 
 
-def _report_faults(report: dict[str, Any], seed: int) -> Iterator[str]:
-    who = _who(report)
-    given = report.get("settings", {}).get("seed")
-    if given != seed:
-        yield f"{who} ran under the seed {given}, not {seed}"
+def _report_faults(
+    report: dict[str, Any], seed: int, asked: Mapping[str, object]
+) -> Iterator[str]:  # fmt: skip
+    who, given = _who(report), report.get("settings", {})
+    if given.get("seed") != seed:
+        yield f"{who} ran under the seed {given.get('seed')}, not {seed}"
+    for name in DECIDING:
+        if name in asked and name in given and given[name] != asked[name]:
+            said = printable(str(given[name]))
+            yield f"{who} ran with {name} {said}, and {asked[name]} was asked for"
     if report.get("status") != "finished" and not _ended_by_pool(report):
         yield f"{who} was killed, or lives on: its report says {report.get('status')}"
 

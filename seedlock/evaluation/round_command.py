@@ -185,20 +185,18 @@ def _draw(options: argparse.Namespace, this: Round) -> int:
 
 
 def _reveal(options: argparse.Namespace, this: Round) -> int:
-    from seedlock.errors import BadRound
+    from seedlock.evaluation.ledger.behind import is_behind
     from seedlock.evaluation.rounds import canonical, ledger_lines, steps
 
     path = this.folder / ledger_lines.NAME
     if not path.exists() and not options.without_ledger:
         return _refuse(f"{path} is not there; say seedlock ledger export, or --without-ledger")
-    head = None
-    if path.exists():
-        try:
-            head = ledger_lines.read(path).head
-        except ledger_lines.Broken as problem:
-            raise BadRound(
-                f"{path}: {problem}; allowed: what seedlock ledger export wrote; export it again"
-            ) from problem
+    head = ledger_lines.head_of(path) if path.exists() else None
+    if head is not None and is_behind(this.folder, head["events"], head["head"]):
+        return _refuse(
+            f"{path} is not the whole ledger that lies beside it, whose end reveal.json would cut "
+            f"off for good; say seedlock ledger export {this.folder} -o {path}"
+        )
     steps.reveal_round(this, head, canonical.now(), _phrase(this))
     return _show(options, this)
 
@@ -274,7 +272,7 @@ def noted(options: argparse.Namespace) -> Seen | str:
 def _value(given: str | None) -> str | None:
     """Return a beacon's value: what stands on the command line, in a file, or comes in."""
     if given == "-":
-        return sys.stdin.read(1 << 20)
+        return sys.stdin.buffer.read(1 << 20).decode(errors="replace")
     if given is None or given.lstrip().startswith("{") or not os.path.exists(given):
         return given
     try:

@@ -21,19 +21,22 @@ MOST_POINTS = 400
 
 HEIGHT = 260
 
+LARGEST_STEP = 1e300
+"""Beyond it no scale has room to both sides."""
+
 
 def known(series: object) -> Points:
     """Return the points of a record's series that can be drawn.
 
     Args:
         series: pairs of step and value; values that are not finite, which come as text, are left
-            out, as is what is no pair.
+            out, as is what is no pair, and a step above `LARGEST_STEP`.
     """
     found = []
     for each in series if isinstance(series, list) else []:
         if isinstance(each, list) and len(each) == 2:
             step, value = (_number(part) for part in each)
-            if step is not None and value is not None:
+            if step is not None and value is not None and step <= LARGEST_STEP:
                 found.append((step, value))
     return tuple(sorted(found))
 
@@ -62,7 +65,8 @@ def curves(lines: Mapping[int, Points], name: str, title: str, unit: str) -> Cha
     ends = charts.scale(values)
     first, last = min(steps), max(steps)
     if first == last:
-        first, last = first - 1, last + 1
+        margin = max(1.0, abs(first) * 1e-9)  # which a large step, as a clock's, does not swallow
+        first, last = first - margin, last + margin
     outside = sum(not ends[0] <= value <= ends[1] for value in values)
     wide, narrow = (
         _drawn(list(drawn.items()), f"{name}-{size}", title, unit, (first, last), ends, width)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedlock.errors import BadExport, BadRound, printable
+from seedlock.evaluation.ledger.states import tells_of_author
 from seedlock.evaluation.rounds import checked_part, formats, ledger_lines, policy_file
 from seedlock.evaluation.rounds.canonical import moment
 from seedlock.evaluation.rounds.ceremony import Round
@@ -140,22 +141,14 @@ def told_of_private(this: Round) -> list[str]:
     found = []
     if (this.folder / ledger_lines.NAME).exists():
         for event in _course(this).ended:
-            content = event["content"]
-            of_author = content["state"] in _OF_AUTHOR
-            words = set(map(str, content["reasons"])) - _ORGANISERS
-            if event["submission"] in private and of_author and words:
+            told = tells_of_author(event["content"]["reasons"])
+            if event["submission"] in private and told:
                 found.append(f"{ledger_lines.NAME}, event {event['sequence']}")
     for path, check in checked_part.all_of(this).items() if this.has(DRAW) else ():
         for each in check["submissions"]:
             if publishing.tells(each) and each["digest"] not in _public(this):
                 found.append(f"{path.name}, submission {printable(str(each['name']))}")
     return found
-
-
-_OF_AUTHOR = ("done", "author-failure", "limit")
-
-_ORGANISERS = {"rejected by the organiser", "not within the round's policy"}
-"""Words of the organiser's own (evaluating/entries.py)."""
 
 
 def _public(this: Round) -> set[str]:

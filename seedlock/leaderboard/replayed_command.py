@@ -23,7 +23,7 @@ EPILOG = """\
   seedlock replay record.json --output again
   seedlock board replayed again/replay.json --round NAME
 
-For reviewers and organisers. The record is the one that REPLAY.json names, read anew; its SHA-256
+For reviewers and organisers. The SHA-256 of the record that was replayed, which REPLAY.json has,
 says which run of the round it is, and the server takes no other than a published one. The board
 shows the level that follows: replayed identical, within tolerance, or marked.
 
@@ -46,7 +46,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("replay", metavar="REPLAY.json", help="what seedlock replay wrote")
     parser.add_argument("--round", required=True, metavar="NAME", help="the round's name")
     parser.add_argument(
-        "--record", metavar="FILE", help="the record that was replayed, where it lies elsewhere now"
+        "--record",
+        metavar="FILE",
+        help="the record that you mean; refused where another one was replayed",
     )
     server_options(parser)
     parser.add_argument("--json", action="store_true", help="print what the server took as JSON")
@@ -67,12 +69,15 @@ def _replayed(options: argparse.Namespace) -> int:
     read = _read(Path(options.replay))
     if isinstance(read, str):
         return _refuse(read)
-    verdict, named = read
+    verdict, named, sha256 = read
     record = Path(options.record or named)
-    if not record.is_file():
+    if options.record is not None and not record.is_file():
         return _refuse(f"the record {printable(str(record), 200)} is not there; allowed: the one "
-                       "that was replayed; name it with --record")  # fmt: skip
-    sha256 = digest_of(record).digest.removeprefix("sha256:")
+                       "that was replayed; leave out --record")  # fmt: skip
+    if options.record is not None and digest_of(record).digest != f"sha256:{sha256}":
+        return _refuse(f"{printable(options.replay, 200)} is of {printable(named, 200)}, "
+                       f"sha256:{sha256}, and not of {printable(str(record), 200)}; allowed: the "
+                       "record that was replayed; replay this one")  # fmt: skip
     server = client.given(options.server, options.token_file, os.environ)
     found = next(
         (
@@ -102,22 +107,28 @@ def _replayed(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(path: Path) -> tuple[str, str] | str:
-    """Return a replay's verdict and its record's path, or what is wrong."""
+def _read(path: Path) -> tuple[str, str, str] | str:
+    """Return a replay's verdict, its record's path and that one's SHA-256 in hexadecimal digits, or
+    what is wrong."""
     import json
 
     shown = printable(str(path), 200)
     try:
         content = json.loads(path.read_bytes())
         verdict, record = content["verdict"], content["record"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"{shown} is no result of a replay; allowed: replay.json of seedlock replay"
+        # By its bytes: another run's record may lie at the path by now.
+        sha256 = str(content["record_sha256"]).removeprefix("sha256:")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return (
+            f"{shown} is no result of a replay, or of an older seedlock, which does not say of "
+            "which record; allowed: replay.json of seedlock replay; replay the record again"
+        )
     if verdict not in VERDICTS or not isinstance(record, str):
         return (
             f"{shown} says {printable(str(verdict), 60)}, which tells nothing of the record; "
             f"allowed: {', '.join(VERDICTS)}; replay it where it can be replayed"
         )
-    return verdict, record
+    return verdict, record, sha256
 
 
 def _refuse(problem: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation.ledger.states import tells_of_author
 from seedlock.evaluation.rounds.ledger_lines import LONGEST
 from seedlock.evaluation.rounds.ledger_lines import NAME as LEDGER
 from seedlock.evaluation.spot_checks import publishing
@@ -63,7 +64,7 @@ def holds_private_reasons(folder: Path, name: str) -> bool:
 def _explained_in(path: Path) -> frozenset[str]:
     return frozenset(
         str(event["submission"]) for event in events(path, 0, frozenset())
-        if event["content"].get(REASONS)
+        if tells_of_author(event["content"].get(REASONS))
     )  # fmt: skip
 
 
@@ -96,7 +97,8 @@ def events(path: Path, after: int, private: Collection[str]) -> Iterator[dict[st
             if number <= after:
                 continue
             event: dict[str, Any] = json.loads(line)
-            if event["submission"] in private and event["content"].get(REASONS):
+            told = tells_of_author(event["content"].get(REASONS))
+            if told and event["submission"] in private:
                 event["content"] = {**event["content"], REASONS: []}
                 event["withheld"] = [REASONS]
             yield event

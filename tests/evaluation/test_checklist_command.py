@@ -14,6 +14,7 @@ from seedlock.cli import main
 from seedlock.errors import BadRecord, BadRound
 from seedlock.evaluation.checklists.gathering import gathered
 from seedlock.evaluation.checklists.sheets import ORDER
+from seedlock.evaluation.file_digests import digest_of
 from tests.evaluation.made_records import made, written
 from tests.evaluation.recording.test_record import BEGUN
 from tests.evaluation.scores.made_results import End
@@ -93,7 +94,16 @@ def test_a_replay_supports_a_badge(tmp_path: Path, capsys: pytest.CaptureFixture
     """On conditions that nobody but people can see to."""
     (path,) = written(tmp_path, made())
     result = tmp_path / "replay.json"
-    result.write_text(json.dumps({"verdict": "IDENTICAL", "record": path, "sealed": True}))
+    result.write_text(
+        json.dumps(
+            {
+                "verdict": "IDENTICAL",
+                "record": "elsewhere/run.json",
+                "sealed": True,
+                "record_sha256": digest_of(Path(path)).digest,
+            }
+        )
+    )
 
     assert main(["checklist", path, "--only", "acm", "--replay", str(result)]) == 0
     out = capsys.readouterr().out
@@ -122,10 +132,11 @@ def test_a_round_stands_for_a_submissions_records(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("", "is no result of a replay"), ("[]", "is no result"), ('{"verdict": []}', "is no res"),
-        ('{"verdict": "GOOD", "record": "x"}', "says GOOD"),
-        ('{"verdict": "IDENTICAL", "record": "x"}', "is of x"),
-        ('{"verdict": "IDENTICAL", "record": 7}', "is no result"),
-        ('{"verdict": "IDENTICAL", "record": "a\\u0000b"}', "is no result|is of"),
+        ('{"verdict": "GOOD", "record": "x", "record_sha256": "y"}', "says GOOD"),
+        ('{"verdict": "IDENTICAL", "record": "x", "record_sha256": "y"}', "is of x with y"),
+        ('{"verdict": "IDENTICAL", "record": "run-1.json"}', "older seedlock, which does not say"),
+        ('{"verdict": "IDENTICAL", "record": 7, "record_sha256": []}', "is of 7"),
+        ('{"verdict": "IDENTICAL", "record": "x", "record_sha256": null}', "is of x with None"),
     ],
 )  # fmt: skip
 def test_what_is_no_replay_of_these_is_refused(tmp_path: Path, content: str, said: str) -> None:
@@ -138,6 +149,18 @@ def test_what_is_no_replay_of_these_is_refused(tmp_path: Path, content: str, sai
         gathered([path], [str(result)])
 
     assert "allowed: " in str(refusal.value)
+
+
+def test_the_replay_of_a_record_that_was_written_anew(tmp_path: Path) -> None:
+    """Another run's record lies at the path by now, and nobody replayed that."""
+    (path,) = written(tmp_path, made())
+    result = tmp_path / "replay.json"
+    of = {"record": path, "record_sha256": digest_of(Path(path)).digest}
+    result.write_text(json.dumps({"verdict": "IDENTICAL", **of}))
+    written(tmp_path, made(2, 0.99))
+
+    with pytest.raises(BadRecord, match="replay of one of the records as they are"):
+        gathered([path], [str(result)])
 
 
 def test_a_page_that_can_not_be_written_is_told(

@@ -147,6 +147,15 @@ def test_curves_keep_first_and_last_of_many_points() -> None:
     assert (curves.thinned(points)[0], curves.thinned(points)[-1]) == (points[0], points[-1])
 
 
+@pytest.mark.parametrize("step", [0, 1, 2**53, 10**18, 1e299, 1e300, 10**308])
+def test_one_step_of_any_size(step: float) -> None:
+    """As a clock's in nanoseconds: one more or less is the same number there."""
+    chart = curves.curves({0: curves.known([[step, 0.5]])}, "c", "t", "u")
+
+    assert chart is None if step > curves.LARGEST_STEP else chart is not None
+    assert chart is None or ("nan" not in chart.wide and "inf" not in chart.wide)
+
+
 def test_equal_input_gives_equal_bytes() -> None:
     """Drawn twice, in any order, a chart is the same."""
     first = drawn(row(), row("b"))

@@ -15,8 +15,10 @@ from seedlock.evaluation.engines.kubernetes import VERSION
 from seedlock.evaluation.engines.kubernetes_volume import take
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.rounds import steps
+from seedlock.evaluation.rounds.ceremony import Round
 from tests.evaluation.engines.pods import in_a_pod, reachable, submission
 from tests.evaluation.spot_checks.authors_round import at, seedlock
+from tests.evaluation.test_writing import synchronised
 from tests.interpreter import Done
 
 IMAGE = f"registry.example/repro-base@sha256:{'ab' * 32}"
@@ -112,6 +114,16 @@ def test_jobs_that_are_over_leave_nothing_open(site: Site) -> None:
     assert {each["content"]["class"] for each in site.events()} == {"infrastructure"}
 
 
+def test_nothing_is_collected_after_the_reveal(site: Site) -> None:
+    """Its events would not be those that the reveal names."""
+    steps.reveal_round(Round(site.round), None, at("17:00:00"))
+
+    done = site.call("--collect", "--over")
+
+    assert done.status == 78 and "was revealed" in done.err
+    assert not (site.round / "ledger.db").exists()
+
+
 def test_manifests_hold_the_seeds_and_are_nobody_elses(site: Site) -> None:
     """Mode 0600, valid one by one, the submission's files in the volume, a folder for each try; a
     second call does not write over them."""
@@ -142,6 +154,21 @@ def test_what_is_not_allowed_writes_nothing(site: Site) -> None:
     assert done.status == 78 and "not-frozen" in done.err
     assert not site.manifest.exists()
     assert not any(site.volume.iterdir())
+
+
+def test_what_is_taken_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files first, then the record with its name: the ledger's row comes after them."""
+    folder = tmp_path / "volume" / "results" / "mine" / "0-0"
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "weights").write_text("1")
+    (folder / "record.json").write_text("{}")
+    place, record = tmp_path / "runs" / "0-1", tmp_path / "runs" / "0-1.json"
+    seen = synchronised(monkeypatch)
+    monkeypatch.setattr(os, "sync", lambda: seen.extend(place.iterdir()))
+
+    assert take(tmp_path / "volume", "mine", "0-0", place, record)
+
+    assert seen == [place / "weights", record.with_suffix(".tmp"), record.parent]
 
 
 def test_no_link_of_a_strangers_is_followed(tmp_path: Path) -> None:

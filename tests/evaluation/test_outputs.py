@@ -148,7 +148,12 @@ def test_many_names_with_the_time_in_them(tmp_path: Path, monkeypatch: pytest.Mo
             (tmp_path / str(side) / f"{side}{number:02}000000000.txt").write_text("x")
     looked: list[str] = []
     real = outputs._timeless
-    monkeypatch.setattr(outputs, "_timeless", lambda name: looked.append(name) or real(name))
+
+    def timeless(name: str) -> str:
+        looked.append(name)
+        return real(name)
+
+    monkeypatch.setattr(outputs, "_timeless", timeless)
 
     found, pairs = compare_folders(tmp_path / "0", tmp_path / "1")
 

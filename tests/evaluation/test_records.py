@@ -15,11 +15,13 @@ END = {"kind": "end", "events": 1, "left_out": 0}
 
 
 def report(
-    folder: Path, name: str, status: str = "finished", lineage: str = "", seed: int = 7, **more: Any
-) -> None:
+    folder: Path, name: str, status: str = "finished", lineage: str = "", seed: int = 7,
+    settings: dict[str, Any] | None = None, **more: Any,
+) -> None:  # fmt: skip
     """Write a report."""
     content = {
-        "status": status, "process": {"lineage": lineage}, "settings": {"seed": seed}, **more
+        "status": status, "process": {"lineage": lineage},
+        "settings": {"seed": seed, **(settings or {})}, **more,
     }  # fmt: skip
     (folder / f"{name}.json").write_text(json.dumps(content))
 
@@ -193,3 +195,17 @@ def test_steps_are_counted_from_the_end_of_a_trace(tmp_path: Path) -> None:
     with (tmp_path / "1-a.trace.jsonl").open("a") as file:
         file.write('{"kind":"batch","step":30}\n{"kind":"st')
     assert steps_so_far(tmp_path) == 30
+
+
+def test_a_process_under_other_settings_than_were_asked_for_is_a_fault(tmp_path: Path) -> None:
+    """Each setting that decides what is locked, and no other."""
+    asked = {"seed": 7, "level": "strict", "user_seeds": "mix", "trace": "step"}
+    report(tmp_path, "1-a", settings={"level": "strict", "user_seeds": "mix", "trace": None})
+    assert Records(tmp_path).faults(7, traced=False, asked=asked) == []
+
+    report(tmp_path, "2-b", lineage="0", settings={"level": "watch", "user_seeds": "keep"})
+
+    assert Records(tmp_path).faults(7, traced=False, asked=asked) == [
+        "the process at place 0 ran with level watch, and strict was asked for",
+        "the process at place 0 ran with user_seeds keep, and mix was asked for",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from seedlock import cli
-from seedlock.errors import BadPassphrase, BadRound
+from seedlock.errors import BadBeacon, BadPassphrase, BadRound
 from seedlock.evaluation.rounds import canonical, claims
 from seedlock.evaluation.rounds.ceremony import Round
 from seedlock.evaluation.submission.submission_file import SAMPLE
@@ -200,6 +201,20 @@ def test_a_beacon_in_each_form(
         assert said("draw", folder, "--beacon", value) == 0
 
 
+def test_a_beacon_that_is_no_text(
+    folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that come in are refused as a signature that is none."""
+    made_rounds.opened(folder)
+    clock.now = FROZEN
+    assert said("freeze", folder) == 0
+    clock.now = DRAWN
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8"))
+
+    with pytest.raises(BadBeacon, match="96 hexadecimal digits"):
+        said("draw", folder, "--beacon", "-")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
@@ -297,9 +312,11 @@ def test_a_passphrase_from_a_file(
 
 
 def test_a_passphrase_from_a_person(tmp_path: Path) -> None:
-    """Asked for twice at the terminal, not shown there, and not taken if it differs."""
+    """Asked for twice at the terminal, not shown there, and not taken if it differs, or if there
+    is none but Ctrl-D."""
     (tmp_path / "policy.toml").write_text(LATER)
-    for typed, status in ((b"swordfish\nswordfish\n", 0), (b"swordfish\nswordfisch\n", 78)):
+    cases = ((b"swordfish\nswordfish\n", 0), (b"swordfish\nswordfisch\n", 78), (b"\x04", 78))
+    for typed, status in cases:
         folder = tmp_path / str(status)
         ours, its = pty.openpty()
         process = subprocess.Popen(
@@ -325,7 +342,7 @@ def test_a_passphrase_from_a_person(tmp_path: Path) -> None:
         os.close(ours)
 
         assert process.wait() == status, shown
-        assert b"swordfis" not in shown
+        assert b"swordfis" not in shown and b"Traceback" not in shown
         assert (folder / "opening.json").exists() == (status == 0)
     assert Round(tmp_path / "0").passphrase_needed
     assert Round(tmp_path / "0").secret("swordfish")

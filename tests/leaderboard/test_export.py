@@ -119,13 +119,15 @@ def test_a_ledger_that_tells_why_a_private_run_failed_is_not_exported(tmp_path: 
     """Its reasons can't be taken out of the chain, so the whole is refused, and nothing written;
     what the organiser says in words of their own may be read."""
     telling = made(tmp_path / "telling" / "round", reasons=f"{UNSPOKEN}.py changed")
-    plain = made(tmp_path / "plain" / "round", reasons="rejected by the organiser")
+    spoken = ("rejected by the organiser", "it ended without a record", "Slurm says TIMEOUT; node1")
 
     with pytest.raises(BadExport, match="private"):
         export(telling.folder, tmp_path / "site")
 
     assert not (tmp_path / "site").exists()
-    assert export(plain.folder, tmp_path / "site").is_dir()
+    for number, reason in enumerate(spoken):
+        plain = made(tmp_path / f"plain-{number}" / "round", reasons=reason)
+        assert export(plain.folder, tmp_path / "site").is_dir()
 
 
 def test_before_the_reveal_no_byte_leads_to_a_seed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation.file_digests import digest_of
 from tests.leaderboard.large_round import Shape, make
 from tests.leaderboard.served import serving
 from tests.leaderboard.work import Organiser, Person
@@ -30,7 +31,10 @@ def result(reviewer: Person, folder: Path, verdict: str, place: int) -> tuple[Pa
     """Write what a replay of a published record came to; return it and the submission's name."""
     record = sorted((reviewer.file.parent / NAME / "runs").rglob("*.json"))[place]
     path = folder / f"{verdict}.json"
-    path.write_text(json.dumps({"verdict": verdict, "record": str(record)}))
+    digest = digest_of(record).digest
+    path.write_text(
+        json.dumps({"verdict": verdict, "record": "elsewhere.json", "record_sha256": digest})
+    )
     return path, record.parent.name
 
 
@@ -55,17 +59,24 @@ def test_a_replay_is_told(reviewer: Person, tmp_path: Path) -> None:
 
 
 def test_what_is_no_replay_of_this_round_is_refused(reviewer: Person, tmp_path: Path) -> None:
-    """A changed record, one that is gone, a replay without a verdict, and no replay at all."""
+    """Of a record that was changed, of another one than is meant or does not say of which, a record
+    that is gone, a replay without a verdict, and no replay at all."""
     words = ("board", "replayed")
     good, _ = result(reviewer, tmp_path, "IDENTICAL", 0)
     none, _ = result(reviewer, tmp_path, "MISMATCH", 0)
-    changed = tmp_path / "changed"
-    record = Path(json.loads(good.read_text())["record"])
-    changed.write_bytes(record.read_bytes() + b" ")
+    changed, stale = tmp_path / "changed", tmp_path / "stale"
+    first, second = sorted((reviewer.file.parent / NAME / "runs").rglob("*.json"))[:2]
+    changed.write_bytes(first.read_bytes() + b" ")
+    of = {"verdict": "IDENTICAL", "record": str(first)}
+    stale.write_text(json.dumps({**of, "record_sha256": digest_of(changed).digest}))
+    old = tmp_path / "old"
+    old.write_text(json.dumps(of))
     before = reviewer.ask("GET", f"rounds/{NAME}/replays").json()
 
     for more, status, said in (
-        ((good, "--record", changed), 78, "no run of few has the record"),
+        ((stale,), 78, "no run of few has the record"),
+        ((good, "--record", second), 2, "replay this one"),
+        ((old,), 2, "older seedlock, which does not say of which record"),
         ((good, "--record", tmp_path / "gone"), 2, "is not there"),
         ((none,), 2, "says MISMATCH, which tells nothing"),
         ((changed,), 2, "is no result of a replay"),

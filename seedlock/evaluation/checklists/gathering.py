@@ -40,7 +40,7 @@ def gathered(
         of_folder = Path(each).is_dir()
         paths += _of_round(Path(each), submission) if of_folder else [Path(each)]
     records = [_recorded(path) for path in paths]
-    known = {os.path.realpath(path): each for path, each in zip(paths, records, strict=True)}
+    known = {each.sha256: each for each in records}
     return Facts(records, [_replayed(Path(each), known) for each in replays])
 
 
@@ -55,20 +55,22 @@ def _replayed(path: Path, known: dict[str, Recorded]) -> Replayed:
     raw = _bytes(path, shown, "replay.json of seedlock replay")
     try:
         content: Any = json.loads(raw)
-        verdict, of = content["verdict"], os.path.realpath(content["record"])
+        verdict, of, at = content["verdict"], content["record_sha256"], str(content["record"])
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise BadRecord(
-            f"{shown} is no result of a replay; allowed: replay.json of seedlock replay"
+            f"{shown} is no result of a replay, or of an older seedlock, which does not say of "
+            "which record; allowed: replay.json of seedlock replay; replay the record again"
         ) from problem
     if verdict not in VERDICTS:
         raise BadRecord(
             f"{shown} says {printable(str(verdict))}; allowed: {', '.join(VERDICTS)}; replay it "
             "where it can be replayed"
         )
-    if of not in known:
+    # By its bytes: another run's record may lie at the path by now.
+    if not isinstance(of, str) or of not in known:
         raise BadRecord(
-            f"{shown} is of {printable(str(content['record']), 200)}; allowed: a replay of one of "
-            "the records; name that record, too"
+            f"{shown} is of {printable(at, 200)} with {printable(str(of), 80)}; allowed: a replay "
+            "of one of the records as they are; name that record, too, or replay it again"
         )
     digest = f"sha256:{sha256(raw).hexdigest()}"
     return Replayed(shown, digest, known[of].name, verdict)

@@ -119,12 +119,14 @@ class Ended(NamedTuple):
         unit: which.
         exit_status: of the unit's program (`EXIT_STATUSES`, `DISK_FULL`); None where it is not
             known, as of one that was killed or a node that went away.
-        note: what the engine has to say of it; may be empty.
+        note: what there is to say of it; may be empty.
+        printed: whether the note is what the unit's program printed last, and not the engine's.
     """
 
     unit: Unit
     exit_status: int | None
     note: str = ""
+    printed: bool = False
 
 
 class Engine(ABC):

@@ -12,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from seedlock.evaluation.recording.record import LARGEST
+from seedlock.evaluation.writing import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ def tries_of(volume: Path, name: str, seed_index: int) -> list[int]:
 
 
 def take(volume: Path, name: str, tried: str, artifacts: Path, record: Path) -> bool:
-    """Copy what a try left to its place; tell whether there is a record.
+    """Copy what a try left to its place, safe from a loss of power; tell whether there is a record.
 
     Args:
         volume: where it is mounted here.
@@ -90,12 +91,14 @@ def take(volume: Path, name: str, tried: str, artifacts: Path, record: Path) -> 
     shutil.rmtree(artifacts, ignore_errors=True)
     if (folder / ARTIFACTS).is_dir() and not (folder / ARTIFACTS).is_symlink():
         shutil.copytree(folder / ARTIFACTS, artifacts, symlinks=True, ignore=_others)
+        os.sync()  # at once: a run may have left many files
     temporary = record.with_suffix(".tmp")
     with temporary.open("wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(record)
+    settle(record.parent)
     return True
 
 

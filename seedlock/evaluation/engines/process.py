@@ -42,13 +42,12 @@ class ProcessEngine(Engine):
     def start(self, unit: Unit) -> str:
         """Start a unit; return the process id of its worker."""
         self._say({"do": "start", "unit": json.loads(unit.as_json())})
-        self._units[unit.output] = unit
         while True:
             message = self._hear()
             if message is None:
-                self._units.pop(unit.output, None)
-                raise OSError(LOST)
+                raise OSError(LOST)  # and `poll` knows nothing of this one: it never began
             if message["said"] == "started":
+                self._units[unit.output] = unit
                 return f"process {message['pid']}"
             self._note(message)
 
@@ -115,10 +114,11 @@ class ProcessEngine(Engine):
             log.unlink(missing_ok=True)
         note = lines[-1] if lines else ""
         if status < 0:
-            note = f"its supervisor was ended by {signal.Signals(-status).name}"
+            note = f"its supervisor was ended by {process_groups.signal_name(-status)}"
         if self._is_unknown(status):
             self._after_a_killed_worker(unit)
-        self._ended.append(Ended(unit, None if self._is_unknown(status) else status, note))
+        known = None if self._is_unknown(status) else status
+        self._ended.append(Ended(unit, known, note, status >= 0))
 
     def _is_unknown(self, status: int) -> bool:
         return status < 0 or status == 1  # 1: an exception that nobody foresaw

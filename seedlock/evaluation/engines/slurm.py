@@ -14,7 +14,7 @@ from seedlock.evaluation.engines import slurm_commands as commands
 from seedlock.evaluation.engines import slurm_states as states
 from seedlock.evaluation.engines.base import EXIT_STATUSES, Ended, Engine
 from seedlock.evaluation.engines.slurm_commands import Site
-from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, Batch
+from seedlock.evaluation.engines.slurm_spool import GIVEN_UP, SCRIPT, STARTED, Batch
 from seedlock.evaluation.recording.record import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -241,13 +241,16 @@ class SlurmEngine(Engine):
     def _settled(self, array: _Array, index: int) -> None:
         found = array.batch.exit(index)
         assert found is not None
-        self._end(array, index, found.status, found.note or array.batch.last_line(index))
+        note = found.note or array.batch.last_line(index)
+        self._end(array, index, found.status, note, not found.note or found.by == STARTED)
 
-    def _end(self, array: _Array, index: int, status: int | None, note: str) -> None:
+    def _end(
+        self, array: _Array, index: int, status: int | None, note: str, printed: bool = False
+    ) -> None:
         array.open.discard(index)
         if array.job:
             array.batch.forget(index)
-        self._ended.append(Ended(array.units[index], status, note))
+        self._ended.append(Ended(array.units[index], status, note, printed))
 
     def _cancel(self, array: _Array, index: int, at_once: bool) -> None:
         job = f"{array.job}_{index}"

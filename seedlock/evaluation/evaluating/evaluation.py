@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from seedlock.errors import LostLease
-from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, FAILED_HERE, Ended, Unit
+from seedlock.evaluation.engines.base import DISK_FULL, EXIT_STATUSES, Ended, Unit
 from seedlock.evaluation.evaluating import results
 from seedlock.evaluation.recording.record import AUTHOR, INFRASTRUCTURE, INTERRUPTED, LIMIT
 
@@ -186,9 +186,13 @@ class Evaluation:
             self.ledger.give_back(lease, f"it could not be started: {problem}")
             self.tell(f"{self.engine.name} starts no more runs: {problem}")
             return
-        self.underway[unit.output] = Underway(unit, lease, slot, time.monotonic())
-        self.ledger.begin(lease, where)
-        self.tell(f"{_title(lease)} started")
+        each = self.underway[unit.output] = Underway(unit, lease, slot, time.monotonic())
+        try:
+            self.ledger.begin(lease, where)
+        except LostLease:  # it took so long to start that another has it
+            self._lose(each)
+        else:
+            self.tell(f"{_title(lease)} started")
 
     def _unit(self, lease: Lease, entry: Entry, slot: Slot) -> Unit:
         work, image = self.work, entry.image
@@ -250,7 +254,7 @@ class Evaluation:
         if self._asked or self.disk_full or ended.exit_status == EXIT_STATUSES[INTERRUPTED]:
             return INTERRUPTED, self.ledger.give_back(lease, "interrupted")
         note = ended.note or NO_RECORD
-        if ended.exit_status == FAILED_HERE and not self._is_public(lease):
+        if ended.printed and not self._is_public(lease):
             note = NO_RECORD  # its supervisor's last words may name the author's files
         # A scheduler that ended all of the run at its limit. Tried again, it would be a free try.
         kind = LIMIT if ended.exit_status == EXIT_STATUSES[LIMIT] else INFRASTRUCTURE
@@ -277,10 +281,13 @@ class Evaluation:
         self._beaten = now
         for each in self.underway.values():
             if not each.lost and not self.ledger.beat(each.lease, LEASE):
-                each.lost = True
-                self.tell(f"{_title(each.lease)} was lost to another worker, and is ended")
-                self.engine.stop(each.unit, at_once=True)
+                self._lose(each)
         self.ledger.expire()
+
+    def _lose(self, each: Underway) -> None:
+        each.lost = True
+        self.tell(f"{_title(each.lease)} was lost to another worker, and is ended")
+        self.engine.stop(each.unit, at_once=True)
 
 
 def _title(lease: Lease) -> str:

@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedlock.errors import BadRound, NoSuchImage
+from seedlock.errors import BadRound, NoSuchImage, printable
 from seedlock.evaluation import container_engine, full_disk
 from seedlock.evaluation.evaluating.results import RUNS
+from seedlock.evaluation.rounds.formats import REVEAL
 from seedlock.evaluation.sealing.seal import seal
 from seedlock.evaluation.sealing.sealed import Order
 from seedlock.evaluation.submission import images
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from seedlock.evaluation.container_engine import Image
     from seedlock.evaluation.evaluating.entries import Entry
+    from seedlock.evaluation.rounds.ceremony import Round
     from seedlock.evaluation.rounds.policy import Policy
     from seedlock.evaluation.sealing.limits import Limits
 
@@ -31,6 +33,20 @@ PATIENCE = 60.0
 """Seconds to wait for the workers of an evaluation that was killed: they end their runs first."""
 
 IMAGE_FILE = "image.json"
+
+
+def refuse_revealed(this: Round) -> None:
+    """Refuse a round whose seeds are public: its reveal names the ledger's last event, and each
+    later one would make its verification say WRONG for good.
+
+    Raises:
+        BadRound: it was revealed.
+    """
+    if this.has(REVEAL):
+        raise BadRound(
+            f"{printable(str(this.folder), 200)} was revealed; allowed: to evaluate before that, "
+            "under seeds that nobody knows; seedlock status says how it stands"
+        )
 
 
 def take_lock(folder: Path, tell: Callable[[str], None]) -> int:

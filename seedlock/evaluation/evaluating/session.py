@@ -108,6 +108,7 @@ def evaluate(options: Options, environ: Mapping[str, str], console: Console) -> 
         found = handed_in.entries(frozen, options.submissions, policy)
         _reject(found, options.rejected)
         this.draw()
+        preparing.refuse_revealed(this)
         stack.callback(os.close, preparing.take_lock(options.folder, tell))
         _prepare(options, found, policy, environ, tell)
         places = _slots(options, found)

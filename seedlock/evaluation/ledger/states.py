@@ -5,6 +5,12 @@ docs/ledger.md has the tables. The names of classes are those of docs/records.md
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FORMAT = "seedlock-ledger"
 VERSION = 1
 
@@ -46,6 +52,25 @@ STATE_OF = {
     "interrupted": INTERRUPTED,
 }
 """State of an attempt by the class of its record's outcome."""
+
+
+OF_ORGANISERS = re.compile(
+    "lease expired|interrupted|the disk was full|it could not be started: .*"
+    "|it ended without a record|its pod left no complete record|it has no result yet"
+    "|its supervisor was ended by SIG[A-Z0-9]+|the process that starts the runs is gone"
+    "|its results were not all on the disk after the machine went down"
+    "|seedlock evaluate was killed, or the machine went down"
+    "|started again on .*; its first start, on .*, did not end|Slurm .*"
+    "|rejected by the organiser|not within the round's policy",
+    re.DOTALL,
+)
+"""Reasons of an end in words of the organiser's own or a scheduler's, which name nothing that an
+author wrote: they may be told of a private submission."""
+
+
+def tells_of_author(reasons: Iterable[object] | None) -> bool:
+    """Return whether a reason of an end is, or may be, in words about an author's files."""
+    return not all(OF_ORGANISERS.fullmatch(str(each)) for each in reasons or ())
 
 
 def after(

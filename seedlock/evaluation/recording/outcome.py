@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any
 
+from seedlock.evaluation import process_groups
 from seedlock.evaluation.recording import record
 from seedlock.evaluation.runs import FINISHED, INTERRUPTED, LIMITED, TIMED_OUT
 from seedlock.evaluation.sealing import guarantees
@@ -107,5 +107,5 @@ def _ended(status: int | None) -> str:
     if status is None:
         return "it could not be started"
     if status < 0:
-        return f"ended by {signal.Signals(-status).name}"
+        return f"ended by {process_groups.signal_name(-status)}"
     return f"exit status {status}"

@@ -158,7 +158,7 @@ def carry_out(
         with Interruption() as interruption:
             watch([run], 1, interruption, looked, lambda _: None, lambda _: True)
         gpus = meter.taken()  # now: to digest the results may take longer than the run
-    content = _results(request, run, before, data)
+    content = _results(request, run, before, data, checked.as_dict())
     content["data"], lost = held(data)
     content["usage"] = usage(run, began, content["processes"], gpus, own)
     content["outcome"] = outcome(run, content, lost, request.accept)
@@ -239,7 +239,7 @@ def _mounted(mount: Mount, folder: Path | None) -> dict[str, str]:
 
 
 def _results(
-    request: Request, run: Run, before: Source | None, data: Provided | None
+    request: Request, run: Run, before: Source | None, data: Provided | None, asked: dict[str, Any]
 ) -> dict[str, Any]:
     records = Records(run.reports)
     found = metrics.read(run.folder / OUTPUT, request.metrics)
@@ -247,7 +247,7 @@ def _results(
     content: dict[str, Any] = {"metrics": found.as_dict(), "problems": problems}
     content["processes"] = list(records.reports.values())
     plan = request.plan
-    content["faults"] = records.faults(request.seed, plan.trace != "off", plan.argv)
+    content["faults"] = records.faults(request.seed, plan.trace != "off", plan.argv, asked)
     content["host"] = host(content["processes"], request.plan.container)
     content["lock"] = _lock(content["processes"])
     content["reads"] = strangers(content["processes"], request, run, data)

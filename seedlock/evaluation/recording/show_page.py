@@ -39,14 +39,12 @@ def curve(name: str, points: list[list[Any]], metric: dict[str, str] | None) -> 
 
     Args:
         name: the metric.
-        points: pairs of step and value; values that are not finite, which come as text, are left
-            out and counted.
+        points: pairs of step and value; values that are not finite, which come as text, and
+            what no float can hold are left out and counted.
         metric: its declaration, or None where it does not count.
     """
-    known = [
-        (float(step), float(value)) for step, value in points
-        if not isinstance(value, str) and math.isfinite(value)
-    ]  # fmt: skip
+    numbers = ((_number(step), _number(value)) for step, value in points)
+    known = [pair for pair in numbers if all(map(math.isfinite, pair))]
     every = max(1, math.ceil(len(known) / POINTS))
     drawn = known[::every]
     if known and drawn[-1] != known[-1]:
@@ -78,3 +76,10 @@ def curve(name: str, points: list[list[Any]], metric: dict[str, str] | None) -> 
         "range": [f"{low:.6g}", f"{high:.6g}"],
         "last": f"{values[-1]:.6g}",
     }
+
+
+def _number(given: float | str) -> float:
+    try:
+        return math.nan if isinstance(given, str) else float(given)
+    except OverflowError:
+        return math.inf

@@ -230,6 +230,7 @@ def _result(
         "verdict": verdict,
         "exit_status": EXIT_STATUSES[verdict],
         "record": str(asked.record),
+        "record_sha256": asked.record_sha256,
         "replay": str(asked.output / RECORD) if ran else None,
         "output": str(asked.output / WORKPLACE / OUTPUT) if ran else None,
         "image": asked.image,

@@ -148,6 +148,7 @@ def _carried_out(asked: Asked, options: argparse.Namespace) -> int:
 
 def _asked(options: argparse.Namespace) -> Asked | str:
     from seedlock.evaluation import container_engine
+    from seedlock.evaluation.file_digests import digest_of
     from seedlock.evaluation.recording.run_data import FOLDER
     from seedlock.evaluation.replaying import seal_again, sets
     from seedlock.evaluation.replaying.tolerance import ALLOWED, tolerances
@@ -171,6 +172,7 @@ def _asked(options: argparse.Namespace) -> Asked | str:
     asked = _of_bundle(options, file) if bundled else _of_record(options, file)
     if isinstance(asked, str):
         return asked
+    asked.record_sha256 = digest_of(asked.record).digest
     asked.tolerances, asked.timeout, asked.mounts = allowed, seconds, mounts
     asked.anyway = options.anyway
     folders, locks = sets.named(options.data, os.environ)

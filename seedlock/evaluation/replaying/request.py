@@ -73,6 +73,8 @@ class Asked:
         timeout: seconds, or None for the recorded limit.
         output: folder for the replay, new or empty.
         limits: of a sealed replay, in place of the recorded ones; or None.
+        record_sha256: `sha256:HEX` of the record's bytes, for whoever reads the result later; None
+            where nobody does.
     """
 
     record: Path
@@ -92,6 +94,7 @@ class Asked:
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     timeout: float | None = None
     limits: Limits | None = None
+    record_sha256: str | None = None
 
     @property
     def working_folder(self) -> Path:

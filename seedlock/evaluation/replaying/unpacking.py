@@ -138,7 +138,8 @@ def against_record(found: Manifest, content: Mapping[str, Any], listing: bytes) 
     expected = content["source"]["digest"] if content["source"] else of_listing(())
     if of_listing(source.items()) != expected:
         if PREFIX + hashlib.sha256(listing).hexdigest() == expected:
-            lines = [line.partition("  ") for line in listing.decode().splitlines()]
+            text = listing.decode(errors="replace")
+            lines = [line.partition("  ") for line in text.splitlines()]
             _refuse_others(SOURCE, {name: PREFIX + value for value, _, name in lines}, source)
         raise BadBundle(f"{SOURCE} is not the source that was recorded; {ALLOWED}")
     outputs = {each["path"]: each["sha256"] for each in content.get("outputs", ())}

@@ -61,8 +61,12 @@ def asked(twice: bool, of: str = "the round's secret") -> str:
             "a passphrase is needed and nobody can be asked: this is no terminal; allowed: "
             "REPRO_PASSPHRASE_FILE, which names a file with it"
         )
-    typed = getpass.getpass(f"passphrase of {of}: ")
-    if not typed or (twice and getpass.getpass("the same again: ") != typed):
+    try:
+        typed = getpass.getpass(f"passphrase of {of}: ")
+        wrong = not typed or (twice and getpass.getpass("the same again: ") != typed)
+    except (EOFError, UnicodeDecodeError):  # Ctrl-D; bytes that are no text of this terminal's
+        wrong = True
+    if wrong:
         raise BadPassphrase(
             "nothing was typed, or two different passphrases; allowed: the same one twice; say "
             "it again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,19 @@ ENTRY = 256
 """Bytes that an entry counts at least: an inode (ext4's default). Many empty files fill a disk."""
 
 
+HIDDEN = (errno.EACCES, errno.ENAMETOOLONG)
+"""Of what whoever writes to the folder can keep others from looking at."""
+
+
 def size_of(folder: Path) -> int:
     """Return the bytes that a folder takes with all below it; links are not followed.
 
     A file counts with its size, or with what it takes on the disk if that is more, so that
     neither a sparse file nor many small ones pass as little. What vanishes meanwhile counts
     nothing.
+
+    Raises:
+        OSError: a part of it can't be looked at, for its mode or since its path is too long.
     """
     total = 0
     waiting = [str(folder)]
@@ -31,14 +39,17 @@ def size_of(folder: Path) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     total += max(_size(entry), ENTRY)
-        except OSError:
-            continue
+        except OSError as problem:
+            if problem.errno in HIDDEN:
+                raise
     return total
 
 
 def _size(entry: os.DirEntry[str]) -> int:
     try:
         found = entry.stat(follow_symlinks=False)
-    except OSError:
+    except OSError as problem:
+        if problem.errno in HIDDEN:
+            raise
         return 0
     return max(found.st_size, found.st_blocks * BLOCK)

@@ -173,6 +173,10 @@ class Sealed(ABC):
         allowed = self.order.limits.disk
         own = self.order.folder
         outside = (each for each in self.order.writable if not each.is_relative_to(own))
-        total = sum(map(size_of, (own, *outside)))
+        try:
+            total = sum(map(size_of, (own, *outside)))
+        except OSError as problem:
+            self._hit = Hit("disk", f"what it wrote can't be counted: {problem.strerror}")
+            return
         if total >= allowed:
             self._hit = Hit("disk", f"it wrote {total} of {allowed} bytes")

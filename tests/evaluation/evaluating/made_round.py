@@ -151,6 +151,7 @@ def make(
     retries: int = 2,
     more: str = "",
     image: str = "conference/repro-base",
+    visibility: str = "private",
     **variables: str,
 ) -> MadeRound:
     """Make a round and its submissions.
@@ -162,6 +163,7 @@ def make(
         retries: how many.
         more: lines for the end of each submission.toml.
         image: of the submissions.
+        visibility: of the submissions.
         variables: for the command.
     """
     handed_in = {}
@@ -169,7 +171,8 @@ def make(
     for name, program in programs.items():
         place = folder / "handed-in" / name
         place.mkdir(parents=True)
-        (place / "submission.toml").write_text(SUBMISSION.format(name=name, image=image) + more)
+        text = SUBMISSION.replace("private", visibility).format(name=name, image=image)
+        (place / "submission.toml").write_text(text + more)
         (place / "train.py").write_text(program)
         handed_in[name] = place
         of = submission_file.read(place)

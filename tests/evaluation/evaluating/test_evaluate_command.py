@@ -284,9 +284,57 @@ def test_bad_options(tmp_path: Path) -> None:
     for words, said in (
         (["--jobs", "0"], "--jobs"),
         (["--gpus", "0,0"], "--gpus"),
+        (["--gpus", "0,00"], "--gpus"),
+        (["--gpus", ""], "--gpus"),
         (["--unsealed"], "--unsealed"),
     ):
         done = run([SEEDLOCK, "evaluate", str(tmp_path), str(tmp_path), *words], check=False)
 
         assert done.status == 2
         assert said in done.err and "allowed" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "gpus", "said"),
+    [
+        ("auto", 2, "opening.json is not there"),
+        ("1,0", 2, "opening.json is not there"),
+        ("GPU-5a", 1, "opening.json is not there"),
+        ("auto", 0, "no GPU is seen here (the driver has none)"),
+        ("0,2", 2, "allowed: numbers below 2"),
+        ("99999999999999999999", 1, "allowed: numbers below 1"),
+    ],
+)
+def test_gpus_that_are_not_here(
+    nvml: str, tmp_path: Path, given: str, gpus: int, said: str
+) -> None:
+    """Runs that found none would fail for good; so nothing is started."""
+    words = ["evaluate", str(tmp_path), str(tmp_path), "--engine", "process", "--gpus", given]
+
+    done = run([SEEDLOCK, *words], check=False, LD_LIBRARY_PATH=nvml, COUNT=str(gpus))
+
+    assert said in done.err
+    assert done.status == (78 if "opening.json" in said else 2)
+
+
+def test_a_reveal_names_the_whole_ledger_and_ends_the_evaluation(tmp_path: Path) -> None:
+    """An export that is behind, as after an evaluation that was killed, would cut its end off, and
+    runs under seeds that are public are none of the round's: verification would say WRONG of
+    either, for good."""
+    made = make(tmp_path, {"another": ANOTHER}, seeds=1)
+    made.evaluate(*UNSEALED)
+    exported = made.folder / "ledger.jsonl"
+    lines = exported.read_bytes().splitlines(keepends=True)
+    exported.write_bytes(b"".join(lines[:-1]))
+    reveal = [SEEDLOCK, "round", "reveal", str(made.folder)]
+
+    behind = run(reveal, check=False)
+
+    assert behind.status == 2 and "is not the whole ledger" in behind.err
+    assert not (made.folder / "reveal.json").exists()
+    run([SEEDLOCK, "ledger", "export", str(made.folder), "-o", str(exported)])
+    assert run(reveal).status == 0
+    before = len(made.events("ended"))
+    again = made.evaluate(*UNSEALED, check=False)
+    assert again.status == 78 and "was revealed" in again.err
+    assert len(made.events("ended")) == before

@@ -28,6 +28,7 @@ class Told(Engine):
         self.started: list[Unit] = []
         self.stopped: list[str] = []
         self.refuses = False
+        self.note = ""
         self._end = end
         self._open: list[Unit] = []
 
@@ -45,7 +46,7 @@ class Told(Engine):
         for unit in self._open:
             status = 130 if unit.title in self.stopped else self._end(unit)
             if status is not None:
-                ended.append(Ended(unit, status))
+                ended.append(Ended(unit, status, self.note, bool(self.note)))
         self._open = [unit for unit in self._open if all(unit != each.unit for each in ended)]
         return ended
 
@@ -57,12 +58,14 @@ class Told(Engine):
         """Nothing is left."""
 
 
-def evaluated(made: MadeRound, ledger: Ledger, engine: Told, gpus: tuple[str, ...] = ()) -> str:
+def evaluated(
+    made: MadeRound, ledger: Ledger, engine: Told, gpus: tuple[str, ...] = (), seeds: int = 2
+) -> str:
     """Evaluate a round on an engine; return why that starts no more runs."""
     this = Round(made.folder)
     found = entries(this.freeze()["submissions"], list(made.submissions.values()), this.policy)
     ledger.enter(this.policy.name, this.policy.digest, this.policy.retries)
-    ledger.add_all([(each.digest, each.submission.name, "private", 2) for each in found])
+    ledger.add_all([(each.digest, each.submission.name, "private", seeds) for each in found])
     by_digest = {each.digest: each for each in found}
     work = Work(made.folder, this.policy, by_digest, this.seeds(), frozenset(), False, "here")
     places = slots(engine.slots, gpus, 1.0, [0, 1])
@@ -99,6 +102,54 @@ def test_a_lease_that_was_lost_is_not_reported_on(
     ]
     assert (first, second) == (["lease expired"], ["it ended without a record"])
     assert [each[:2] for each in made.ends()["mine"]] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+
+
+class Slow(Told):
+    """An engine that says when it starts a unit."""
+
+    def __init__(self, began: Callable[[Unit], None]) -> None:
+        super().__init__(1, lambda _: 75)
+        self._began = began
+
+    def start(self, unit: Unit) -> str:
+        """Take a unit, as long as that takes."""
+        self._began(unit)
+        return super().start(unit)
+
+
+def test_a_lease_that_is_lost_while_its_run_is_started(tmp_path: Path) -> None:
+    """As where an engine hangs: the run is ended, and the evaluation goes on."""
+    clock = [1000.0]
+    made = make(tmp_path, {"mine": "pass"}, seeds=1, retries=1)
+
+    def began(unit: Unit) -> None:
+        if unit.attempt == 1:
+            clock[0] += 2 * loop.LEASE
+            ledger.expire()
+
+    with Ledger.open(made.folder, clock=lambda: clock[0]) as ledger:
+        engine = Slow(began)
+        evaluated(made, ledger, engine, seeds=1)
+
+    assert engine.stopped == ["mine/0-1"]
+    reasons = [each["content"]["reasons"] for each in made.events("ended")]
+    assert reasons == [["lease expired"], ["it ended without a record"]]
+
+
+@pytest.mark.parametrize("visibility", ["private", "public"])
+def test_what_a_supervisor_printed_last_is_published_of_public_submissions_only(
+    tmp_path: Path, visibility: str
+) -> None:
+    """It may name the author's files, whatever it ended with."""
+    made = make(tmp_path, {"mine": "pass"}, seeds=1, retries=0, visibility=visibility)
+    with Ledger.open(made.folder) as ledger:
+        engine = Told(1, lambda _: 1)
+        engine.note = "ValueError: /submission/our_new_idea.py"
+        evaluated(made, ledger, engine, seeds=1)
+
+    (event,) = made.events("ended")
+    shown = "it ended without a record" if visibility == "private" else engine.note
+    assert event["content"]["reasons"] == [shown]
 
 
 def test_an_engine_that_starts_nothing_uses_up_no_attempts(tmp_path: Path) -> None:

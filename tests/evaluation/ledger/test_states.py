@@ -9,10 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.evaluation.engines import process, slurm_states
+from seedlock.evaluation.evaluating import collecting, entries, evaluation, taking_up
 from seedlock.evaluation.ledger.chain import canonical, milliseconds, read_head, time_text, whole
 from seedlock.evaluation.ledger.course import KINDS
 from seedlock.evaluation.ledger.ledger import Ledger
-from seedlock.evaluation.ledger.states import INTERRUPTED, SHOWN, STATE_OF, after
+from seedlock.evaluation.ledger.states import (
+    EXPIRED,
+    INTERRUPTED,
+    SHOWN,
+    STATE_OF,
+    after,
+    tells_of_author,
+)
 from tests.interpreter import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "ledger.md").read_text()
@@ -100,3 +109,20 @@ def test_what_is_no_head(text: str) -> None:
     """A head is a number and 64 digits."""
     assert read_head(text) is None
     assert read_head("5:" + "0" * 64) == (5, "0" * 64)
+
+
+def test_reasons_in_words_of_the_organisers_own() -> None:
+    """All that the code itself says of an end, whoever wrote the submission; and nothing else."""
+    for reason in (
+        EXPIRED, evaluation.NO_RECORD, taking_up.KILLED, taking_up.LOST, collecting.NO_RECORD,
+        collecting.NOT_YET, entries.REJECTED, entries.UNTOLD, process.LOST, "interrupted",
+        "the disk was full", "its supervisor was ended by SIGKILL",
+        f"it could not be started: {process.LOST}",
+        slurm_states.told(None, "")[1], "Slurm says TIMEOUT; node1, process 7",
+        "started again on node2; its first start, on node1, process 7, did not end",
+    ):  # fmt: skip
+        assert not tells_of_author([reason]), reason
+
+    assert not tells_of_author([]) and not tells_of_author(None)
+    assert tells_of_author(["interrupted", "train.py changed while the run was going on"])
+    assert tells_of_author(["interrupted by train.py"])

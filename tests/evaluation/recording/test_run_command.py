@@ -101,6 +101,9 @@ def test_equal_seeds_equal_digests(folder: Path, tmp_path: Path) -> None:
 ENDS: dict[str, tuple[str, tuple[str, ...], int, str, str]] = {
     "fails": ("raise SystemExit(3)", (), 3, "author-failure", "exit status 3"),
     "dies": ("import os; os.kill(os.getpid(), 9)", (), 137, "author-failure", "SIGKILL"),
+    "dies by a signal without a name": (
+        "import os; os.kill(os.getpid(), 35)", (), 163, "author-failure", "ended by signal 35",
+    ),
     "no metric": ("pass", ("--metric", "loss:min"), 65, "metrics", "loss is missing"),
     "changes its source": ("open('new.py', 'w').close()", (), 66, "changed", "new.py changed"),
     "rewrites its parameters": ("open('train.py', 'a').write('#')", (), 66, "changed", "train.py"),
@@ -109,6 +112,11 @@ ENDS: dict[str, tuple[str, tuple[str, ...], int, str, str]] = {
         "import subprocess, sys; subprocess.run([sys.executable, '-c', "
         "'import os; os.kill(os.getpid(), 9)'])",
         (), 70, "not-locked", "was killed",
+    ),
+    "child at another level": (
+        "import os, subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], "
+        "env={**os.environ, 'REPRO_LEVEL': 'seed'})",
+        (), 70, "not-locked", "ran with level seed, and strict was asked for",
     ),
     "output of an odd name": (
         r"import os; open(os.environ['REPRO_OUTPUT'] + '/a\\b', 'w').close()",

@@ -148,10 +148,17 @@ def test_curves_keep_ends_and_leave_out_what_is_not_finite() -> None:
 
 @pytest.mark.parametrize(
     "points",
-    [[], [[0, 1.0]], [[3, 2.0], [4, 2.0]], [[0, -1.7e308], [1, 1.7e308]], [[0, "NaN"]]],
+    [
+        [],
+        [[0, 1.0]],
+        [[3, 2.0], [4, 2.0]],
+        [[0, -1.7e308], [1, 1.7e308]],
+        [[0, "NaN"]],
+        [[10**400, 0.5], [1, 10**400], [2, 0.5]],
+    ],
 )
 def test_curves_of_any_kind(points: list[list[Any]]) -> None:
-    """Empty, flat, of one point, as wide as numbers go: all coordinates are inside."""
+    """Empty, flat, of one point, as wide as numbers go and wider: all coordinates are inside."""
     drawn = curve("loss", points, None)
 
     for pair in drawn["line"].split():

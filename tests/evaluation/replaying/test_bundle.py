@@ -28,7 +28,7 @@ from seedlock.errors import BadBundle
 from seedlock.evaluation.replaying import bundle_tar, manifest
 from seedlock.evaluation.replaying.bundle import WRITERS
 from seedlock.evaluation.replaying.manifest import Entry
-from seedlock.evaluation.replaying.unpacking import unpack
+from seedlock.evaluation.replaying.unpacking import against_record, unpack
 from tests.evaluation.replaying.replays import CLEAN, record, seedlock
 from tests.interpreter import environment
 
@@ -283,6 +283,15 @@ def test_names_must_differ_on_every_system(first: str, second: str) -> None:
 
     with pytest.raises(BadBundle, match="case does not count"):
         manifest.manifest_of([Entry(first, 1, digest), Entry(second, 1, digest)])
+
+
+def test_a_listing_that_is_no_text_is_refused() -> None:
+    """Also where the record has its digest: a line, and no error about letters."""
+    listing = b"\xff  train.py\n"
+    source = {"digest": f"sha256:{hashlib.sha256(listing).hexdigest()}"}
+
+    with pytest.raises(BadBundle, match=r"source/train\.py is not what was recorded"):
+        against_record(manifest.manifest_of([]), {"source": source}, listing)
 
 
 def test_bombs_are_refused() -> None:

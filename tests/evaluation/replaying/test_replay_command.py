@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from seedlock.evaluation.file_digests import digest_of
 from seedlock.evaluation.recording.record import load
 from tests.evaluation.replaying.replays import CLEAN, DRIFTING, record, seedlock
 from tests.interpreter import environment
@@ -67,6 +68,8 @@ def test_a_clean_run_is_replayed_bit_for_bit(folder: Path) -> None:
         assert made[key] == recorded[key]
     assert made["source"]["digest"] == recorded["source"]["digest"]
     assert made["metrics"]["declared"] == recorded["metrics"]["declared"]
+    result = json.loads((folder / "run-replay-1" / "replay.json").read_text())
+    assert result["record_sha256"] == digest_of(folder / "run.json").digest
 
 
 def test_what_seedlock_left_there_is_no_source(folder: Path) -> None:

@@ -94,6 +94,11 @@ def test_processes_that_take_too_much_together(bwrap: str, tmp_path: Path) -> No
         ("import os\nwhile os.fork(): pass\nimport signal; signal.pause()", "processes"),
         ("import os\nfor n in range(9): open(f'/output/{n}', 'wb').write(bytes(1 << 20))", "disk"),
         ("open('/tmp/x', 'wb').write(bytes(1 << 20) * 200)", "disk"),
+        (
+            "import os; os.chdir('/output')\nfor n in range(25): os.mkdir('d' * 200); "
+            "os.chdir('d' * 200); open('x', 'wb').write(bytes(1 << 20))",
+            "disk",
+        ),
     ],
 )
 def test_a_limit_is_told_from_a_fault(bwrap: str, tmp_path: Path, program: str, limit: str) -> None:

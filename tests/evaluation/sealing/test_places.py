@@ -88,6 +88,25 @@ def test_what_a_folder_takes(tmp_path: Path) -> None:
     assert folder_size.size_of(tmp_path / "none") == 0
 
 
+@pytest.mark.parametrize("length", [200, 251])
+def test_what_lies_too_deep_to_be_counted(length: int, tmp_path: Path) -> None:
+    """It is no reason to count less: a program that goes down step by step can write there."""
+    at = os.open(tmp_path, os.O_RDONLY)
+    path = len(os.fsencode(tmp_path))
+    while path < 4096:
+        os.mkdir("d" * length, dir_fd=at)
+        below = os.open("d" * length, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at, path = below, path + length + 1
+        number = os.open("f" * length, os.O_CREAT | os.O_WRONLY, dir_fd=at)
+        os.truncate(number, 1 << 30)
+        os.close(number)
+    os.close(at)
+
+    with pytest.raises(OSError, match="too long"):
+        folder_size.size_of(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("said", "limit"),
     [

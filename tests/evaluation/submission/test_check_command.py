@@ -24,6 +24,21 @@ seedlock.log_metric("loss", 0.5)
 """
 
 
+STAMPED = (
+    DEAF
+    + """
+import json, os, time
+with open(os.environ["REPRO_OUTPUT"] + "/log.json", "w") as file:
+    json.dump({"written": "a file", "created_at": time.time()}, file)
+"""
+)
+
+UNSTEADY = """
+import os, seedlock
+seedlock.log_metric("loss", float(os.urandom(1)[0]) + os.getpid())
+"""
+
+
 def checked(
     folder: Path, program: str, *options: str, more: str = ""
 ) -> tuple[Done, dict[str, Any]]:
@@ -143,3 +158,20 @@ def test_what_is_in_an_image_is_sealed_by_its_engine(tmp_path: Path) -> None:
 
     assert done.status == 2
     assert "--engine process only" in done.err
+
+
+def test_a_time_in_a_file_is_no_sign_of_the_seed(tmp_path: Path) -> None:
+    """It differs between all runs, which repeat all the same: the submission is as deaf."""
+    done, result = checked(tmp_path, STAMPED, "--unsealed")
+
+    found = points(result)
+    assert (done.status, found["repeatable"], found["hears the seed"]) == (1, "passed", "failed")
+
+
+def test_what_does_not_repeat_is_not_said_to_hear_the_seed(tmp_path: Path) -> None:
+    """Chance alone makes the run under another seed another one."""
+    done, result = checked(tmp_path, UNSTEADY, "--unsealed")
+
+    found = points(result)
+    assert (done.status, found["repeatable"]) == (1, "failed")
+    assert found["hears the seed"] == "not looked at"

@@ -245,6 +245,30 @@ def test_reasons_of_private_submissions(tmp_path: Path) -> None:
         assert theirs in world.get(route, world.reviewer).text, route
 
 
+def test_what_organisers_say_of_a_private_run_hides_no_ledger(tmp_path: Path) -> None:
+    """As that it was interrupted: everybody may have the file, which the proof takes."""
+    world = World(tmp_path)
+    this = drawn(tmp_path / "second" / "round")
+    ledger = Ledger(this)
+    for each in ENTRIES:
+        for index in range(3):
+            ledger.attempt(each, index, 1, "interrupted", following=2)
+    for event in ledger.events:
+        if event["kind"] == "ended":
+            event["content"]["reasons"] = ["interrupted"]
+    made_rounds.chain(ledger.events)
+    ledger.write(this.folder)
+    world.folder = this.folder
+    world.put(*STEPS[:-1])
+
+    assert world.get("files/ledger.jsonl").status_code == 200
+    events = world.get("ledger").json()["events"]
+    assert [each["content"]["reasons"] for each in events if each["kind"] == "ended"] == [
+        ["interrupted"]
+    ] * 6
+    assert not any("withheld" in each for each in events)
+
+
 def test_a_record_that_the_ledger_does_not_name(world: World) -> None:
     """Records are the ledger's: another file, or one without an event, is refused."""
     world.put(*STEPS[:4])
