@@ -36,7 +36,7 @@ def run(
         seed, place = seeds[number], folder / f"run{number}"
         place.mkdir(exist_ok=True)
         # One OpenMP thread: two programs at a time would else wait for each other by spinning.
-        variables = {"OMP_NUM_THREADS": "1", **more} | (
+        variables = {"OMP_NUM_THREADS": "1", **control.start, **more} | (
             {} if seed is None else {"REPRO_SEED": seed}
         )
         if "REPRO_ENTROPY" in variables:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.absent import without
+
 
 class Control(NamedTuple):
     """A program and its fault.
@@ -51,6 +53,13 @@ class Control(NamedTuple):
         return next((files for files in TOGETHER if self.file in files), (self.file,))
 
     @property
+    def start(self) -> dict[str, Any]:
+        """Variables under which TensorFlow starts in half the time; test_programs.py and the
+        adapters' tests have its starts with all that it imports."""
+        of_tensorflow = any("tensorflow" in file for file in self.together)
+        return without("jax", "sklearn") if of_tensorflow else {}
+
+    @property
     def command(self) -> tuple[str, ...]:
         """Arguments of Python that run all of `together`."""
         files = [str(Path(__file__).with_name(file)) for file in self.together]
@@ -66,8 +75,8 @@ FULL = (
     "gluon_data_loader.py", "lightning_seed_everything.py", "torch_data_loader.py",
     "torch_spawn.py", "torchrun_ranks.py",
 )  # fmt: skip
-"""Left to `make test-full`, since each has a like in the gate: other children that start anew, another
-library's helper that sets all seeds. Workers of PyTorch's and Gluon's loaders, children of
+"""Left to `make test-full`, since each has a like in the gate: other children that start anew,
+another library's helper that sets all seeds. Workers of PyTorch's and Gluon's loaders, children of
 torch.multiprocessing and ranks are cured in adapters/test_torch_workers.py and test_mxnet.py."""
 
 IN_TURN = "import runpy, sys; [runpy.run_path(each, None, '__main__') for each in sys.argv[1:]]"

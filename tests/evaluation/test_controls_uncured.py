@@ -18,7 +18,6 @@ from seedlock.evaluation.advice import constant_seeds
 from seedlock.evaluation.divergence import first_divergence
 from seedlock.evaluation.records import Records
 from seedlock.evaluation.traces import Run
-from tests.absent import without
 from tests.controls import CONTROLS, Control, cases
 from tests.interpreter import REPOSITORY, python
 
@@ -72,7 +71,7 @@ def watched(control: Control, folder: Path, printing: str, number: int) -> Run:
     """Run a control without its cure, with a trace."""
     place = folder / f"run{number}"
     place.mkdir()
-    start = without("jax", "sklearn").values() if "tensorflow" in control.file else ()
+    start = control.start.values()
     python(
         str(FOLDER / control.file),
         cwd=place,
@@ -126,6 +125,7 @@ def _kept(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Control], list[
                 REPRO_SEED="7",
                 REPRO_USER_SEEDS="keep",
                 REPRO_REPORT=str(folder / "reports"),
+                **control.start,
             )
             made[control.together] = constant_seeds(Records(folder / "reports"))
         return made[control.together]
