@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.controls import CONTROLS, Control
+from tests.controls import CONTROLS, Control, cases
 from tests.interpreter import REPOSITORY, python, reports
 
 FOLDER = REPOSITORY / "tests" / "controls"
@@ -36,7 +36,7 @@ def run(
         seed, place = seeds[number], folder / f"run{number}"
         place.mkdir(exist_ok=True)
         # One OpenMP thread: two programs at a time would else wait for each other by spinning.
-        variables = {"OMP_NUM_THREADS": "1", **more} | (
+        variables = {"OMP_NUM_THREADS": "1", **control.start, **more} | (
             {} if seed is None else {"REPRO_SEED": seed}
         )
         if "REPRO_ENTROPY" in variables:
@@ -107,7 +107,7 @@ def test_the_table_has_every_control() -> None:
         assert "seedlock" not in files[control.file] and "REPRO_" not in files[control.file]
 
 
-@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(CONTROLS))
 def test_the_fault_is_there(control: Control, shared: Shared) -> None:
     """Plain, the draws vary from run to run, or are the same whatever happens outside."""
     found = shared(control, [None, None], 0)
@@ -117,7 +117,7 @@ def test_the_fault_is_there(control: Control, shared: Shared) -> None:
     assert shows(control, found), found
 
 
-@pytest.mark.parametrize("control", DISORDERED, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(DISORDERED))
 def test_the_file_system_has_an_order_of_its_own(control: Control, tmp_path: Path) -> None:
     """The fault of these is an order that is nobody's, though one machine repeats it."""
     (line,) = draws(control, tmp_path, [None])
@@ -126,7 +126,7 @@ def test_the_file_system_has_an_order_of_its_own(control: Control, tmp_path: Pat
     assert all(order != "".join(sorted(order)) for order in line.split())
 
 
-@pytest.mark.parametrize("control", SORTED, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(SORTED))
 def test_folders_are_listed_in_order_at_level_strict(control: Control, tmp_path: Path) -> None:
     """Sorted by name at level strict; as they come, and counted with the line, below."""
     strict, warn = (
@@ -150,7 +150,7 @@ def test_addresses_do_not_vary_or_the_report_says_so(tmp_path: Path) -> None:
     assert first == again or all("order of sets of plain objects" in each for each in gaps)
 
 
-@pytest.mark.parametrize("control", LOCKED, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(LOCKED))
 def test_the_system_is_derived_on_demand(control: Control, tmp_path: Path) -> None:
     """With REPRO_ENTROPY=lock what draws from the system repeats, and hears the seed."""
     first, again, other = draws(control, tmp_path, ["7", "7", "8"], REPRO_ENTROPY="lock")
@@ -159,7 +159,7 @@ def test_the_system_is_derived_on_demand(control: Control, tmp_path: Path) -> No
     assert first != other
 
 
-@pytest.mark.parametrize("control", CURED, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(CURED))
 def test_the_fault_is_cured(control: Control, shared: Shared) -> None:
     """Under one seed two runs draw the same, under another they draw others; siblings differ."""
     first, again, other = shared(control, ["7", "7", "8"], 0)
@@ -169,7 +169,7 @@ def test_the_fault_is_cured(control: Control, shared: Shared) -> None:
     assert not control.siblings or all_differ(first)
 
 
-@pytest.mark.parametrize("control", REPORTED, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(REPORTED))
 def test_what_is_not_cured_is_reported(control: Control, tmp_path: Path) -> None:
     """The report names the file and line where a draw was made that no seed decides."""
     python(str(FOLDER / control.file), cwd=tmp_path, REPRO_SEED="7", REPRO_REPORT=str(tmp_path))

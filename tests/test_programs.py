@@ -58,8 +58,9 @@ OF_JAX = ("flax_nnx", "jax_mlp")
 
 CONTROLS = [
     pytest.param(name, marks=pytest.mark.full) if name in (
-        "char_lm_torch", "ddp_gloo", "diffusion_torch", "flax_nnx", "jax_mlp", "keras_vae",
-        "lightning_classifier", "reinforce_cartpole", "sklearn_forest", "tf_data_loop",
+        "char_lm_torch", "ddp_gloo", "diffusion_torch", "flax_nnx", "graph_net", "jax_mlp",
+        "keras_vae", "lightning_classifier", "reinforce_cartpole", "sklearn_forest",
+        "tf_data_loop",
     ) else name
     for name in PROGRAMS
 ]  # fmt: skip
@@ -69,11 +70,11 @@ in every framework."""
 LOCKED = [
     pytest.param(name, marks=pytest.mark.full) if name in (
         "char_lm_torch", "ddp_gloo", "diffusion_torch", "jax_mlp", "keras_vae",
-        "lightning_classifier",
+        "lightning_classifier", "reinforce_cartpole",
     ) else name
     for name in PROGRAMS
 ]  # fmt: skip
-"""JAX has flax_nnx in the gate's part, and PyTorch two others; nine programs are in it. That a job
+"""JAX has flax_nnx in the gate's part, and PyTorch graph_net; eight programs are in it. That a job
 of torchrun repeats is shown in adapters/test_torch_workers.py too, and a Keras model by the demo's
 five programs (test_examples.py)."""
 

@@ -6,8 +6,13 @@ each fault is there without seedlock, and what becomes of it under a seed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.absent import without
 
 
 class Control(NamedTuple):
@@ -48,6 +53,13 @@ class Control(NamedTuple):
         return next((files for files in TOGETHER if self.file in files), (self.file,))
 
     @property
+    def start(self) -> dict[str, Any]:
+        """Variables under which TensorFlow starts in half the time; test_programs.py and the
+        adapters' tests have its starts with all that it imports."""
+        of_tensorflow = any("tensorflow" in file for file in self.together)
+        return without("jax", "sklearn") if of_tensorflow else {}
+
+    @property
     def command(self) -> tuple[str, ...]:
         """Arguments of Python that run all of `together`."""
         files = [str(Path(__file__).with_name(file)) for file in self.together]
@@ -59,6 +71,14 @@ LOCKED = (
     "temporary_name.py",
 )  # fmt: skip
 
+FULL = (
+    "gluon_data_loader.py", "lightning_seed_everything.py", "torch_data_loader.py",
+    "torch_spawn.py", "torchrun_ranks.py",
+)  # fmt: skip
+"""Left to `make test-full`, since each has a like in the gate: other children that start anew,
+another library's helper that sets all seeds. Workers of PyTorch's and Gluon's loaders, children of
+torch.multiprocessing and ranks are cured in adapters/test_torch_workers.py and test_mxnet.py."""
+
 IN_TURN = "import runpy, sys; [runpy.run_path(each, None, '__main__') for each in sys.argv[1:]]"
 
 TOGETHER = (
@@ -69,8 +89,7 @@ TOGETHER = (
     ),
     (
         "torch_manual_seed.py", "torch_generator_unseeded.py", "torch_generator_seed.py",
-        "torch_seed.py", "lightning_seed_everything.py", "transformers_set_seed.py",
-        "torch_devices_seed.py",
+        "torch_seed.py", "transformers_set_seed.py", "torch_devices_seed.py",
     ),
     ("mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
     (
@@ -381,3 +400,9 @@ CONTROLS = (
         "reported",
     ),
 )
+
+
+def cases(controls: Iterable[Control]) -> list[Any]:
+    """Return the parameters of a test that gets each of these controls."""
+    marks = {True: [pytest.mark.full], False: []}
+    return [pytest.param(each, marks=marks[each.file in FULL], id=each.file) for each in controls]

@@ -18,8 +18,7 @@ from seedlock.evaluation.advice import constant_seeds
 from seedlock.evaluation.divergence import first_divergence
 from seedlock.evaluation.records import Records
 from seedlock.evaluation.traces import Run
-from tests.absent import without
-from tests.controls import CONTROLS, Control
+from tests.controls import CONTROLS, Control, cases
 from tests.interpreter import REPOSITORY, python
 
 FOLDER = REPOSITORY / "tests" / "controls"
@@ -72,7 +71,7 @@ def watched(control: Control, folder: Path, printing: str, number: int) -> Run:
     """Run a control without its cure, with a trace."""
     place = folder / f"run{number}"
     place.mkdir()
-    start = without("jax", "sklearn").values() if "tensorflow" in control.file else ()
+    start = control.start.values()
     python(
         str(FOLDER / control.file),
         cwd=place,
@@ -86,7 +85,7 @@ def watched(control: Control, folder: Path, printing: str, number: int) -> Run:
     return Run(place / "reports")
 
 
-@pytest.mark.parametrize("control", VARYING, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(VARYING))
 def test_a_fault_is_found_with_its_line(control: Control, tmp_path: Path, printing: str) -> None:
     """Two watched runs part, and the event at which they do stands at the line that drew."""
     found = None
@@ -126,6 +125,7 @@ def _kept(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Control], list[
                 REPRO_SEED="7",
                 REPRO_USER_SEEDS="keep",
                 REPRO_REPORT=str(folder / "reports"),
+                **control.start,
             )
             made[control.together] = constant_seeds(Records(folder / "reports"))
         return made[control.together]
@@ -133,7 +133,7 @@ def _kept(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Control], list[
     return kept
 
 
-@pytest.mark.parametrize("control", DEAF, ids=lambda control: control.file)
+@pytest.mark.parametrize("control", cases(DEAF))
 def test_a_constant_seed_is_named(control: Control, kept: Callable[[Control], list[str]]) -> None:
     """With user seeds kept as written the program is deaf, and the report names the seed's line."""
     named = kept(control)

@@ -36,8 +36,8 @@ WATCHED = (("keras", "set"), ("tensorflow", "set"), ("mxnet", "set"))
 
 FULL = (
     ("keras", "clock"), ("keras", "race"), ("keras", "set"), ("tensorflow", "augmentation"),
-    ("tensorflow", "clock"), ("tensorflow", "set"), ("mxnet", "clock"), ("mxnet", "race"),
-    ("jax", "race"),
+    ("tensorflow", "clock"), ("tensorflow", "set"), ("mxnet", "augmentation"), ("mxnet", "clock"),
+    ("mxnet", "race"), ("jax", "race"), ("jax", "set"),
 )  # fmt: skip
 """Left to `make test-full`: those that are traced and guessed about like one that the gate has. It
 has every framework, and every fault in two of them at least."""

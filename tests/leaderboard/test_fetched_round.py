@@ -34,7 +34,12 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("few", ("--records",)), ("few", ()), ("untold", ("--records",))]
+    ("name", "options"),
+    [
+        ("few", ("--records",)),
+        pytest.param("few", (), marks=pytest.mark.full),
+        ("untold", ("--records",)),
+    ],
 )
 def test_it_is_what_the_folder_gives(
     served: tuple[Served, Path], tmp_path: Path, name: str, options: tuple[str, ...],

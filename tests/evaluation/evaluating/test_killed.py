@@ -36,7 +36,7 @@ def killed(made: MadeRound, choose: random.Random) -> None:
     evaluating.communicate(timeout=600)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_whatever_is_killed_each_seed_has_one_end(tmp_path: Path, seed: int) -> None:
     """No result is lost, no run counts twice, no process is left, whatever the moment."""
     choose = random.Random(seed)
