@@ -7,8 +7,6 @@ real, its numbers are not. On a GPU, tests/image/gpu/test_usage.py looks.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +18,8 @@ from seedlock.errors import BadRecord
 from seedlock.evaluation.recording.gpu_meter import Meter, given
 from seedlock.evaluation.recording.record import parse
 from seedlock.evaluation.recording.show_text import rows
-from tests.interpreter import REPOSITORY, python, run
+from tests.interpreter import python, run
+from tests.nvml import build
 
 MEASURED = """
 import json, pynvml, sys, time
@@ -42,14 +41,7 @@ Measure = Callable[..., Any]
 @pytest.fixture(name="nvml", scope="module")
 def _nvml(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of an NVML that answers as variables say."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler, which builds what answers in NVML's place")
-    folder = tmp_path_factory.mktemp("nvml")
-    target = ["-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1")]
-    source = str(REPOSITORY / "tests" / "nvml_devices.c")
-    subprocess.run([compiler, *target, source], check=True)
-    return str(folder)
+    return build(tmp_path_factory.mktemp("nvml"), "nvml_devices.c")
 
 
 @pytest.fixture(name="measure")
