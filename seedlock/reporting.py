@@ -203,7 +203,14 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         applied = lock.applied[name]
         libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
     with own():  # `platform` starts programs
-        content["machine"] = machine.facts()
+        facts = content["machine"] = machine.facts()
+    assert isinstance(facts["gpu"], dict)
+    gpus = len(facts["gpu"]["devices"])
+    for name, applied in lock.applied.items() if gpus else ():
+        library = sys.modules.get(name)
+        if library is not None:
+            unused = lock.adapter(name).unused(library, gpus)
+            libraries[name]["gaps"] = [*applied.gaps, *unused]
     return content
 
 

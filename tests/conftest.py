@@ -18,6 +18,7 @@ import pytest
 from tests.absent import compiled_before, without
 from tests.adapters.probe import drawn
 from tests.interpreter import REPOSITORY, python
+from tests.nvml import build
 from tests.once import once
 
 if importlib.util.find_spec("hypothesis"):  # not in the image for CUDA
@@ -121,7 +122,6 @@ def _environment_with_seedlock(tmp_path: Path) -> Callable[[], Path]:
     """A maker of environments with a copy of seedlock and its .pth door, to be broken at will."""
 
     def make() -> Path:
-        import shutil
 
         site_packages = make_environment(tmp_path / "venv")
         shutil.copytree(
@@ -136,11 +136,4 @@ def _environment_with_seedlock(tmp_path: Path) -> Callable[[], Path]:
 @pytest.fixture(name="nvml", scope="session")
 def _nvml(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of an NVML that answers as variables say."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler, which builds what answers in NVML's place")
-    folder = tmp_path_factory.mktemp("nvml")
-    target = ["-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1")]
-    source = str(REPOSITORY / "tests" / "nvml_devices.c")
-    subprocess.run([compiler, *target, source], check=True)
-    return str(folder)
+    return build(tmp_path_factory.mktemp("nvml"), "nvml_devices.c")

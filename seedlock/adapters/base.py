@@ -152,6 +152,16 @@ class Adapter(ABC):
         def gaps(self, settings: Settings) -> list[str]:
             """Return what the library cannot do at this level."""
 
+    def unused(self, module: Any, gpus: int) -> list[str]:
+        """Return, as gaps, what of the machine the library turned out not to use; asked when a
+        report is written.
+
+        Args:
+            module: the library.
+            gpus: devices that NVML tells, from 1.
+        """
+        return []
+
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
         """Put up what calls `intercept` when user code first seeds the library, or call it now.
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 LIBRARY = "libtensorflow_"
 """Part of the names of the shared objects that hold TensorFlow's kernels."""
 
+NO_GPU = (
+    "TensorFlow is built for CUDA and the driver tells {} GPU(s), but TensorFlow found none and "
+    "computed on the CPU; is libcusolver.so.11 where the loader looks (version-lock/README.md)?"
+)
+
 
 class TensorflowAdapter(Adapter):
     """Set the global seed and make operations deterministic, without starting the run-time:
@@ -152,6 +157,17 @@ class TensorflowAdapter(Adapter):
             if not self._caches_held:
                 gaps.append(eigen.GAP.format("TensorFlow"))
         return gaps
+
+    def unused(self, module: Any, gpus: int) -> list[str]:
+        # Looking for devices starts CUDA, which reads CUDA_VISIBLE_DEVICES then and does not
+        # outlive a fork: what the program itself has not asked for is not asked for here.
+        devices = getattr(_context(), "_physical_devices", None)  # private, TF 2.21
+        if devices is None or any(device.device_type == "GPU" for device in devices):
+            return []
+        first, *_ = os.environ.get("CUDA_VISIBLE_DEVICES", "all").split(",")
+        wanted = first.strip() not in ("", "-1")
+        built = module.sysconfig.get_build_info().get("is_cuda_build", False)
+        return [NO_GPU.format(gpus)] if wanted and built else []
 
 
 def _context() -> Any:

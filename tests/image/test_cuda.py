@@ -10,9 +10,11 @@ import pytest
 
 from tests.image import engine
 from tests.image.test_layout import inspect
+from tests.nvml import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.image.tracked import TrackedContainer
 
@@ -29,6 +31,37 @@ print(json.dumps({
     "devices": [torch.cuda.device_count(), kinds, str(jax.devices()), mxnet.context.num_gpus()],
     "report": seedlock.report(),
 }))
+"""
+
+ASKED = """
+import ctypes, importlib.util
+folder = importlib.util.find_spec("tensorflow").submodule_search_locations[0]
+framework = ctypes.CDLL(f"{folder}/libtensorflow_framework.so.2")
+status = ctypes.c_uint64()
+framework._ZN3tsl8internal9DsoLoader26MaybeTryDlopenGPULibrariesEv(ctypes.byref(status))
+print("all found" if status.value == 1 else "not all found")
+"""
+"""What TensorFlow asks itself before it registers a GPU (xla, tsl/platform/default/dso_loader.cc):
+can the libraries of CUDA be opened by name? The C++ function returns an absl::Status, which is the
+number 1 where all is well (absl/status/internal/status_internal.h)."""
+
+BY_NAME = """
+import json, subprocess, sys
+opened = "import ctypes, sys; ctypes.CDLL(sys.argv[1]); print(open('/proc/self/maps').read())"
+for soname, path in json.load(sys.stdin):
+    done = subprocess.run([sys.executable, "-c", opened, soname], capture_output=True, text=True)
+    if path not in done.stdout:
+        print(soname, done.stderr.splitlines()[-1:])
+"""
+"""Opens each library by its name in a process of its own; tells those that are not found there."""
+
+NEEDS_INFINIBAND = "libcufile_rdma.so.1"
+"""Needs libmlx5.so.1, which comes with such a device."""
+
+BESIDE = """
+import json, seedlock, tensorflow
+print(tensorflow.random.normal([1]))
+print(json.dumps(seedlock.report()))
 """
 
 WRITTEN = "python -c 'import mxnet' && cat /output/reports/*.json"
@@ -111,3 +144,49 @@ def test_tritons_cupti_is_nvidias(container: TrackedContainer) -> None:
 
     assert len(targets) >= 5
     assert all("/nvidia/cuda_cupti/lib/" in target for target in targets)
+
+
+def test_tensorflow_finds_cudas_libraries_without_another_framework(
+    container: TrackedContainer,
+) -> None:
+    """It opens them by name, and has no search path to all of them; the loader's cache has. Should
+    it find them without these folders in the cache, the Dockerfile need not put them there."""
+    silent = container.using("--env=TF_ENABLE_ONEDNN_OPTS=0")  # or oneDNN tells that it is there
+    emptied = "rm /etc/ld.so.conf.d/repro-cuda.conf && ldconfig -X && exec python -"
+
+    found = silent.run("python", "-", stdin=ASKED).stdout
+    without = silent.using("--user=0").run("sh", "-c", emptied, stdin=ASKED).stdout
+
+    assert (found, without) == ("all found\n", "not all found\n")
+
+
+def test_each_library_of_cuda_is_found_by_its_name(container: TrackedContainer) -> None:
+    """All of NVIDIA's packages that TensorFlow, PyTorch and JAX could open by name, without one of
+    them loaded. (The loader's cache takes no other names than lib*: ldconfig(8).)"""
+    found = json.loads(container.run("python", "-", "/opt", "/usr", stdin=SONAMES).stdout)
+    cuda = [
+        (soname, path)
+        for soname, path, _ in found
+        if path.endswith(f"/lib/{soname}") and "/site-packages/nvidia/" in path
+        if soname.startswith("lib") and soname != NEEDS_INFINIBAND
+    ]
+
+    told = container.run("python", "-c", BY_NAME, stdin=json.dumps(cuda)).stdout
+
+    assert "libcusolver.so.11" in dict(cuda) and len(cuda) > 30
+    assert told == ""
+
+
+def test_tensorflow_that_stays_on_the_cpu_beside_a_gpu_is_a_gap(
+    container: TrackedContainer, tmp_path: Path
+) -> None:
+    """NVML tells of a GPU that TensorFlow, built for CUDA, does not find: here there is none."""
+    tmp_path.chmod(0o755)
+    told = ("failed call to cuInit", "before absl::InitializeLog()")
+    beside = container.using(f"--volume={build(tmp_path, 'nvml_devices.c')}:/nvml:ro")
+    seeded = beside.allowing(*told).seeded(7, LD_LIBRARY_PATH="/nvml", COUNT="1")
+
+    report = json.loads(seeded.run("python", "-c", BESIDE).stdout.splitlines()[-1])
+
+    (gap,) = [gap for gap in report["libraries"]["tensorflow"]["gaps"] if "GPU" in gap]
+    assert gap.startswith("TensorFlow is built for CUDA and the driver tells 1 GPU(s), but ")

@@ -29,6 +29,10 @@ ADDED = {
     '            if cmp -s "$copy" "$own"; then ln -s -f -r "$own" "$copy"; fi; \\',
     "        done; \\",
     "    done; \\",
+    # TensorFlow's libcusolver.so.11, see there too.
+    "    printf '%s\\n' \"$site\"/nvidia/*/lib > /etc/ld.so.conf.d/repro-cuda.conf; \\",
+    "    ldconfig -X; \\",
+    "    rm -f /var/cache/ldconfig/aux-cache; \\",
     "ENV NVIDIA_VISIBLE_DEVICES=all \\",
     "    NVIDIA_DRIVER_CAPABILITIES=compute,utility \\",
     "    REPRO_LEAST_DRIVER=525.60.13 \\",
