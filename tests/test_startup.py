@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -118,6 +119,7 @@ def test_a_refusal_can_not_be_caught(environment_with_seedlock: Callable[[], Pat
     assert (done.status, done.out) == (78, "")
 
 
+@functools.cache
 def interpreters() -> list[str]:
     """Return every CPython from 3.10 up that this machine has on its PATH; the tests' own first."""
     found = {f"{sys.version_info[0]}.{sys.version_info[1]}": sys.executable}

@@ -62,19 +62,40 @@ if __name__ == "__main__":
     print(json.dumps(said))
 """
 HERE = ("fork", "persistent", "worker_init_fn", "generator", "fixed generator")
-ELSEWHERE = ("spawn", "forkserver")
+WORKERS = (*HERE, "spawn", pytest.param("forkserver", marks=pytest.mark.full))
+"""Those that a server forks start anew as those of spawn do, for each of which PyTorch starts."""
+
 DRAWN = ("random", "numpy", "torch", "default_rng()", "torch.Generator()")
+
+
+def drawn_by(folder: Path, *names: str) -> dict[str, Any]:
+    """Return what workers of loaders draw, by the run: twice under seed 7, and under seed 8."""
+    file = folder / "program.py"
+    file.write_text(LOADERS)
+    return {
+        name: python(str(file), *names, REPRO_SEED=name[0], OMP_NUM_THREADS="1").json()
+        for name in ("7", "7 again", "8")
+    }
 
 
 @pytest.fixture(scope="module", name="loaders")
 def _loaders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    file = tmp_path_factory.mktemp("loaders") / "program.py"
-    file.write_text(LOADERS)
-    names = (*HERE, *ELSEWHERE)
-    return {
-        name: python(str(file), *names, REPRO_SEED=name[0], OMP_NUM_THREADS="1").json()
-        for name in ("7", "7 again", "8")
-    } | {"plain": python(str(file), *HERE[:4], OMP_NUM_THREADS="1").json()}
+    folder = tmp_path_factory.mktemp("loaders")
+    drawn = drawn_by(folder, *HERE, "spawn")
+    plain = python(str(folder / "program.py"), *HERE[:4], OMP_NUM_THREADS="1").json()
+    return {**drawn, "plain": plain}
+
+
+@pytest.fixture(scope="module", name="by_a_server")
+def _by_a_server(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return drawn_by(tmp_path_factory.mktemp("server"), "forkserver")
+
+
+@pytest.fixture(name="workers", params=WORKERS)
+def _workers(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the workers of one loader drew in each epoch, by the run."""
+    of = "by_a_server" if request.param == "forkserver" else "loaders"
+    return {run: said.get(request.param) for run, said in request.getfixturevalue(of).items()}
 
 
 def columns(epochs: list[list[list[float]]]) -> dict[str, list[float]]:
@@ -90,24 +111,21 @@ def test_plain_workers_repeat_one_another(loaders: dict[str, Any]) -> None:
     assert len(set(drawn)) < len(drawn)
 
 
-@pytest.mark.parametrize("name", [*HERE, *ELSEWHERE])
-def test_workers_draw_the_same_in_the_next_run(name: str, loaders: dict[str, Any]) -> None:
+def test_workers_draw_the_same_in_the_next_run(workers: dict[str, Any]) -> None:
     """A == A', however the workers are started and scheduled."""
-    assert loaders["7"][name] == loaders["7 again"][name]
+    assert workers["7"] == workers["7 again"]
 
 
-@pytest.mark.parametrize("name", [*HERE, *ELSEWHERE])
-def test_siblings_and_epochs_draw_different_numbers(name: str, loaders: dict[str, Any]) -> None:
+def test_siblings_and_epochs_draw_different_numbers(workers: dict[str, Any]) -> None:
     """Augmentations from whichever generator never repeat."""
-    drawn = columns(loaders["7"][name])
+    drawn = columns(workers["7"])
 
     assert [each for each in DRAWN if len(set(drawn[each])) < len(drawn[each])] == []
 
 
-@pytest.mark.parametrize("name", [*HERE, *ELSEWHERE])
-def test_workers_hear_the_outside_seed(name: str, loaders: dict[str, Any]) -> None:
+def test_workers_hear_the_outside_seed(workers: dict[str, Any]) -> None:
     """A != B in each generator, even where the loader's own generator was seeded in fixed()."""
-    seven, eight = columns(loaders["7"][name]), columns(loaders["8"][name])
+    seven, eight = columns(workers["7"]), columns(workers["8"])
 
     assert [each for each in DRAWN if set(seven[each]) & set(eight[each])] == []
 

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 
 from seedlock.errors import BadCluster
@@ -26,11 +25,15 @@ from seedlock.evaluation.engines.kubernetes import (
     job_name,
     manifests,
 )
+from seedlock.evaluation.json_schema import jsonschema
 from seedlock.evaluation.recording import source
 from seedlock.evaluation.recording.record import load
 from seedlock.evaluation.sealing.limits import parse
 from tests.evaluation.engines.pods import in_a_pod, reachable, submission
 from tests.interpreter import REPOSITORY, python
+
+jsonschema()  # before others import it: its checks of addresses take a second, and nobody asks them
+import kubernetes_validate  # noqa: E402
 
 IMAGE = "registry.example/repro-base@sha256:" + "ab" * 32
 CLUSTER = Cluster("rounds", "round-claim", IMAGE, parallelism=4, retries=2, gpus=1)
