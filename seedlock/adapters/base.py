@@ -91,7 +91,7 @@ class Adapter(ABC):
     seed for the whole library sets less than its state holds, `main_parts`, the names of what it
     sets; where a generator of the same kind, beside the main one, can tell the state that a seed
     gives, `state_of_seed`; where its threads sleep while they wait, `spins` as False. It implements
-    the methods below in their order.
+    the methods below in their order, and where it may leave a GPU unused, `unused` after `gaps`.
     """
 
     name: str
