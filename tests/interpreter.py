@@ -36,13 +36,18 @@ class Done:
         return json.loads(self.lines[-1])
 
 
+FRAMEWORKS = (
+    "REPRO_", "_SEEDLOCK", "JAX_", "XLA_", "MXNET_", "CUBLAS_", "TF_", "OPENBLAS_",
+)  # fmt: skip
+"""Beginnings of the names of variables that the machine may have set and that a test sets itself."""
+
+
 def environment(**variables: str) -> dict[str, str]:
     """Return this environment without what seedlock sets, with `variables` added."""
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("REPRO_", "_SEEDLOCK", "JAX_", "XLA_", "MXNET_", "CUBLAS_", "TF_"))
-        and name not in ("PYTHONHASHSEED", "PYTHONPATH")
+        if not name.startswith(FRAMEWORKS) and name not in ("PYTHONHASHSEED", "PYTHONPATH")
     }
     return {**clean, "TF_CPP_MIN_LOG_LEVEL": "2", **variables}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from tests.evaluation.spot_checks.authors_round import World, make
 
 @pytest.fixture(scope="package", autouse=True)
 def plain() -> Iterator[None]:
-    """An environment without what all tests are started with: a round's records may not be made
-    under variables of OpenMP's."""
+    """An environment without what all tests, or all programs of this machine, are started with: a
+    round's records may not be made under variables of OpenMP's or OpenBLAS's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("OMP_WAIT_POLICY", raising=False)
+        for name in [name for name in os.environ if name.startswith(("OMP_", "OPENBLAS_"))]:
+            patch.delenv(name)
         yield
 
 
