@@ -39,7 +39,7 @@ class Done:
 FRAMEWORKS = (
     "REPRO_", "_SEEDLOCK", "JAX_", "XLA_", "MXNET_", "CUBLAS_", "TF_", "OPENBLAS_",
 )  # fmt: skip
-"""Beginnings of the names of variables that the machine may have set and that a test sets itself."""
+"""Beginnings of names of variables that the machine may have set and that a test sets itself."""
 
 
 def environment(**variables: str) -> dict[str, str]:
