@@ -1,7 +1,7 @@
 """Build the published image twice, as different as two builds can be, and compare the bytes.
 
     python3 -m tests.image.check        # `make image-check`; about 10 minutes and 12 GB of disk
-    python3 -m tests.image.check gpu    # `make image-check IMAGE=gpu`: the one with CUDA, 30 GB
+    python3 -m tests.image.check gpu    # `make image-check IMAGE=gpu`: the one with CUDA, 55 GB
 
 Both builds take the commit that the tree is at, each in a checkout of its own, with nothing cached:
 
