@@ -124,6 +124,20 @@ def missed(lock: Lock) -> list[str]:
     ]
 
 
+def unused(lock: Lock, name: str, gpu: Any) -> list[str]:
+    """Return, as gaps, what of the machine a library turned out not to use.
+
+    Args:
+        lock: the lock in force.
+        name: of a library that it was applied to.
+        gpu: as `machine.gpu` returns it.
+    """
+    library = sys.modules.get(name)
+    if not gpu["devices"] or library is None:
+        return []
+    return lock.adapter(name).unused(library, len(gpu["devices"]))
+
+
 def _loaded(module: object) -> bool:
     # Neither a stand-in of the program's own nor what importlib.util.LazyLoader has yet to load.
     lazy = type(module).__name__ == "_LazyModule"

@@ -20,7 +20,7 @@ from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
 from seedlock.patching import own
-from seedlock.places import missed
+from seedlock.places import missed, unused
 from seedlock.registry import REGISTRY
 from seedlock.settings import LOCK_FILE, REPORT, WATCH
 
@@ -195,22 +195,15 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
     content["hash_order"] = _hash_order(lock)
     libraries = content["libraries"]
     assert isinstance(libraries, dict)
+    with own():  # `platform` starts programs
+        facts = content["machine"] = machine.facts()
     loaded = lock.loaded()
     for name in libraries:  # a thread may be importing another
         if name in loaded:
             adapter, module = loaded[name]
             libraries[name]["digest_now"] = _digest(adapter.told_state(module))
-        applied = lock.applied[name]
-        libraries[name]["overridden"] = overridden(lock.adapter(name), applied)
-    with own():  # `platform` starts programs
-        facts = content["machine"] = machine.facts()
-    assert isinstance(facts["gpu"], dict)
-    gpus = len(facts["gpu"]["devices"])
-    for name, applied in lock.applied.items() if gpus else ():
-        library = sys.modules.get(name)
-        if library is not None:
-            unused = lock.adapter(name).unused(library, gpus)
-            libraries[name]["gaps"] = [*applied.gaps, *unused]
+        libraries[name]["overridden"] = overridden(lock.adapter(name), lock.applied[name])
+        libraries[name]["gaps"] = [*lock.applied[name].gaps, *unused(lock, name, facts["gpu"])]
     return content
 
 
