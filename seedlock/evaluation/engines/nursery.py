@@ -3,8 +3,9 @@
 It is forked from a process that has all modules and no thread, before a ledger is opened: a worker
 starts in milliseconds and holds no connection of somebody else's. From a process with threads it is
 started afresh, since a fork would copy their locks: NVIDIA's driver library, once asked how many
-GPUs there are, seems to leave some (driver 580.159.04: threads were seen, not whose). It leads a session of its own, so that Ctrl-C reaches whoever evaluates
-and nobody else. Messages are JSON, one per packet.
+GPUs there are, seems to leave some (driver 580.159.04: threads were seen, not whose). It leads a
+session of its own, so that Ctrl-C reaches whoever evaluates and nobody else. Messages are JSON, one
+per packet.
 """
 
 from __future__ import annotations
