@@ -359,13 +359,13 @@ ORDER = [
     {"leaderboard.board_errors"},
     {
         "leaderboard.archive",
-        "leaderboard.client",
+        "leaderboard.client_answer",
         "leaderboard.file_cache",
         "leaderboard.store",
         "leaderboard.token_file",
         "leaderboard.verifying",
     },
-    {"leaderboard.intake", "leaderboard.publication"},
+    {"leaderboard.client", "leaderboard.intake", "leaderboard.publication"},
     {"leaderboard.signed_records"},
     {
         "leaderboard.configuration", "leaderboard.head_requests", "leaderboard.headers",

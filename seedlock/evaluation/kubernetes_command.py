@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +97,7 @@ def _write(options: argparse.Namespace, this: Round, found: list[Entry]) -> int:
     from seedlock.evaluation.engines.kubernetes_volume import prepare
     from seedlock.evaluation.recording import source
     from seedlock.evaluation.rounds import passphrase
+    from seedlock.evaluation.rounds.round_files import put_bytes
 
     wanted = [each for each in found if not each.refused]
     clusters = _clusters(options, this, wanted)
@@ -121,12 +121,7 @@ def _write(options: argparse.Namespace, this: Round, found: list[Entry]) -> int:
         except FileExistsError as problem:
             return _refuse(f"{problem.filename} is there already; allowed: a volume without it")
     content = {"apiVersion": "v1", "kind": "List", "items": items}
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as opened:
-        json.dump(content, opened, indent=1)
-        opened.write("\n")
-        opened.flush()
-        os.fsync(opened.fileno())
+    put_bytes(file, f"{json.dumps(content, indent=1)}\n".encode(), 0o600)
     for each in found:
         if each.refused:
             print(f"{each.submission.name}: not written: {each.refused}", file=sys.stderr)

@@ -18,7 +18,8 @@ import requests
 
 from seedlock import __version__, settings
 from seedlock.errors import printable
-from seedlock.leaderboard.board_errors import BadBoard, BoardRefused, BoardUnavailable
+from seedlock.leaderboard.board_errors import BadBoard, BoardUnavailable
+from seedlock.leaderboard.client_answer import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +31,7 @@ TIMES = (10.0, 300.0)
 CHUNK = 1 << 20
 
 LARGEST_TOKEN = 1 << 12
-LARGEST_ANSWER = 256 << 20
-"""Bytes that are read at all, of a token's file and of a JSON answer."""
+"""Bytes that are read at all of a token's file."""
 
 ALLOWED = "https://HOST, or http://localhost:PORT for one on this machine"
 
@@ -70,17 +70,17 @@ class Client:
             BoardRefused: it is refused.
         """
         answer = self._ask("GET", parts, params=parameters)
-        return missing if answer.status_code == 404 and missing is not None else _content(answer)
+        return missing if answer.status_code == 404 and missing is not None else content_of(answer)
 
     def post(self, *parts: str, content: Any = None) -> Any:
         """Send JSON and return the answer's; raises as `get`."""
-        return _content(self._ask("POST", parts, json=content))
+        return content_of(self._ask("POST", parts, json=content))
 
     def delete(self, *parts: str) -> None:
         """Remove what is at an address; raises as `get`."""
         answer = self._ask("DELETE", parts)
         if answer.status_code != 204:
-            _content(answer)
+            content_of(answer)
 
     def send(
         self, method: str, *parts: str, file: BinaryIO, kind: str,
@@ -115,7 +115,7 @@ class Client:
                 "nothing half is kept there; allowed: to say it again, which changes nothing if "
                 "all had come"
             ) from problem
-        return _content(answer)
+        return content_of(answer)
 
     def fetch(self, *parts: str, into: BinaryIO, advanced: Callable[[int], None]) -> str:
         """Write a file of the server's and return its SHA-256, hexadecimal.
@@ -126,7 +126,7 @@ class Client:
         """
         answer = self._ask("GET", parts, stream=True)
         if not answer.ok:
-            _content(answer)
+            content_of(answer)
         whole = hashlib.sha256()
         try:
             for data in answer.iter_content(CHUNK):
@@ -185,31 +185,6 @@ class _Body:
         self.sent += len(data)
         self._advanced(len(data))
         return data
-
-
-def _content(answer: requests.Response) -> Any:
-    """Return an answer's JSON, or raise what it says is wrong."""
-    try:
-        content = answer.json() if len(answer.content) <= LARGEST_ANSWER else None
-    except ValueError:
-        content = None
-    if answer.status_code < 300 and content is not None:
-        return content
-    if not isinstance(content, dict) or "detail" not in content:
-        raise BoardUnavailable(
-            f"{printable(answer.url, 200)} answered {answer.status_code}, not as a leaderboard's "
-            "server does; allowed: the address of one; mend --server"
-        )
-    said = [printable(str(content["detail"]), 600)]
-    said += [printable(str(each), 200) for each in content.get("errors") or ()]
-    told = "; ".join(said)
-    if content.get("given"):
-        told += f"; given: {printable(str(content['given']), 200)}"
-    if content.get("allowed"):
-        told += f"; allowed: {printable(str(content['allowed']), 300)}"
-    if content.get("cure"):
-        told += f"; {printable(str(content['cure']), 300)}"
-    raise BoardRefused(told)
 
 
 def checked(server: str) -> str:

@@ -52,8 +52,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     whose.add_argument("--team", metavar="NAME", help="for authors of this team")
     for role in ("reviewer", "organiser"):
         whose.add_argument(
-            f"--{role}", dest="role", action="store_const", const=role, help=f"for a {role}"
-        )
+            f"--{role}", dest="role", action="store_const", const=role,
+            help=f"for {'an' if role == 'organiser' else 'a'} {role}",
+        )  # fmt: skip
     whose.add_argument(
         "--list", action="store_true", help="instead: the tokens there are, the newest first"
     )
