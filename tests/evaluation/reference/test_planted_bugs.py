@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import pytest
+
 from tests.evaluation.reference.made_reference import SEEDLOCK
 from tests.evaluation.reference.planted import Change, instead, plant
 from tests.interpreter import REPOSITORY, Done, run
@@ -56,6 +58,7 @@ def test_a_learning_rate_that_is_too_small(tmp_path: Path) -> None:
     assert "  2 of 2 runs missed the target, 0 had; one may" in done.lines
 
 
+@pytest.mark.full
 def test_a_corrupted_sample(tmp_path: Path) -> None:
     """One pixel of one image: the data is pinned, so that the run ends and the check says why."""
     done = checked(tmp_path, {"datasets/data/digits.csv.gz": corrupted}, 1)
