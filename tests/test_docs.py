@@ -115,6 +115,28 @@ def test_tests_that_a_page_names_exist(name: str) -> None:
         assert not test or f"\ndef {test}(" in text, f"{file}::{test}"
 
 
+def untested(text: str) -> list[str]:
+    """Return the rows of a page's tables of rules that name no test."""
+    _, *tables = text.split("\n| rule | test |\n")
+    rows = [row for table in tables for row in table.split("\n\n")[0].splitlines()[1:]]
+    assert rows
+    cells = [row.strip("| ").partition(" | ") for row in rows]
+    return [rule for rule, _, tests in cells if not re.search(r"`[\w/]+(\.py|/)", tests)]
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "docs/rooms.md"])
+def test_each_rule_names_a_test(name: str) -> None:
+    """A file, a function of it, or a folder."""
+    assert untested(read(name)) == []
+
+
+def test_a_rule_without_a_test_is_found() -> None:
+    """Positive controls: an empty cell, and words."""
+    head = "# A\n\n| rule | test |\n| --- | --- |\n| One. | `test_docs.py::test_x` |\n"
+
+    assert untested(f"{head}| Two. | |\n| Three. | by hand |\n\nText.\n") == ["Two.", "Three."]
+
+
 def rooms() -> set[str]:
     """Return the paths that docs/rooms.md gives a row, below the repository's folder; those of
     folders end with a slash."""

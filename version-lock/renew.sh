@@ -58,7 +58,7 @@ sh "$here/lock.sh"
 
 if is_of_these_locks "$stored"; then
     for lock in gpu.lock dev.lock; do
-        cmp -s "version-lock/$lock" "$before/$lock" ||
+        [ ! -e "$before/$lock" ] || cmp -s "version-lock/$lock" "$before/$lock" ||
             say "$lock has changed; no reference model is trained with it"
     done
     say "cpu.lock and programs.lock are those of the stored reference: nothing to train"

@@ -26,14 +26,16 @@ MEASURED = "measured"
 MEASURE = """\
 exit status: 0 measured and stored; 1 stored, and a run failed; 2 the command line is wrong; 74 a
 full disk; 75 the machine failed a run again and again, nothing was stored; 78 reference.toml or a
-lock can't be read; 130 interrupted, the same command goes on where it was.
+lock can't be read, or a package is not what a lock names; 130 interrupted, the same command goes on
+where it was.
 """
 
 CHECK = """\
 exit status: 0 equal bits, or equal distributions; 1 FAIL; 2 the command line is wrong; 4 something
 could not be compared and nothing fails: a model that one side does not have, another program or
 level; 74 a full disk; 75 the machine failed a run again and again; 78 a file can't be read or is
-not what was stored; 130 interrupted, the same command goes on where it was.
+not what was stored, or a package is not what a lock names; 130 interrupted, the same command goes
+on where it was.
 """
 
 

@@ -189,13 +189,14 @@ def _reveal(options: argparse.Namespace, this: Round) -> int:
     from seedlock.evaluation.rounds import canonical, ledger_lines, steps
 
     path = this.folder / ledger_lines.NAME
+    cure = f"say seedlock ledger export {this.folder} -o {path}"
     if not path.exists() and not options.without_ledger:
-        return _refuse(f"{path} is not there; say seedlock ledger export, or --without-ledger")
+        return _refuse(f"{path} is not there; {cure}, or --without-ledger")
     head = ledger_lines.head_of(path) if path.exists() else None
     if head is not None and is_behind(this.folder, head["events"], head["head"]):
         return _refuse(
             f"{path} is not the whole ledger that lies beside it, whose end reveal.json would cut "
-            f"off for good; say seedlock ledger export {this.folder} -o {path}"
+            f"off for good; {cure}"
         )
     steps.reveal_round(this, head, canonical.now(), _phrase(this))
     return _show(options, this)

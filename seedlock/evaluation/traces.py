@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from seedlock.evaluation.container_engine import Mount
     from seedlock.evaluation.processes import Event
 
+PLACES = ("reports", "run/reports")
+"""Where a run's folder has its reports, and the folder of a replay."""
+
 LONGEST_LINE = 64 << 20
 """Bytes; a stranger's trace may have no line break in all its gigabytes."""
 
@@ -121,8 +124,8 @@ class Stream:
 
 
 class Run:
-    """What one run left: a folder that REPRO_REPORT named, one that holds it as `reports`, or a
-    single trace.
+    """What one run left: a folder that REPRO_REPORT named, one that holds it in one of `PLACES`, or
+    a single trace.
 
     Attributes:
         path: as given.
@@ -143,16 +146,18 @@ class Run:
         self.path = Path(path)
         folder = self.path
         traces = [folder] if folder.is_file() else sorted(folder.glob(f"*{TRACE}"))
-        if not traces and (folder / "reports").is_dir():
-            folder = folder / "reports"
-            traces = sorted(folder.glob(f"*{TRACE}"))
+        for below in PLACES:
+            if not traces and (self.path / below).is_dir():
+                folder = self.path / below
+                traces = sorted(folder.glob(f"*{TRACE}"))
         if not traces:
             there = self.path.exists()
             lacks = "holds no trace" if there else "is not there"
             cure = "run the program with REPRO_REPORT and REPRO_TRACE=step"
             raise BadTrace(
                 f"{printable(str(path), 200)} {lacks}; allowed: the folder that "
-                "REPRO_REPORT named, one that holds it as reports/, or one .trace.jsonl file; "
+                "REPRO_REPORT named, one that holds it as reports/ or run/reports/, or one "
+                ".trace.jsonl file; "
                 f"{cure if there else 'look where it lies'}"
             )
         self.processes = sorted(

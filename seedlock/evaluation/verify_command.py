@@ -223,7 +223,7 @@ def _folder(given: str | None) -> Path | None:
             if not folder.exists():
                 return folder
         return None
-    folder = Path(given).absolute()
+    folder = Path(given).resolve()
     try:
         empty = not folder.exists() or not any(folder.iterdir())
     except OSError:

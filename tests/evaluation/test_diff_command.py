@@ -150,6 +150,14 @@ def test_what_is_not_there_is_not_said_to_hold_no_trace(tmp_path: Path) -> None:
     assert "empty holds no trace; allowed: " in empty.err
 
 
+def test_folders_of_a_run_and_of_a_replay_are_taken(tmp_path: Path) -> None:
+    """Their reports lie below them."""
+    write_process(tmp_path / "run-a" / "reports", [step(0)])
+    write_process(tmp_path / "again" / "run" / "reports", [step(0, digest="other")])
+
+    assert diff(tmp_path / "run-a", tmp_path / "again").status == 1
+
+
 @pytest.mark.parametrize("arguments", [[], ["a"], ["a", "b", "--context", "-1"]])
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     """As argparse has it."""

@@ -154,6 +154,18 @@ def test_nothing_changed(place: Place) -> None:
     assert (place.done("built"), place.done("trained")) == (0, 0)
 
 
+def test_a_lock_that_was_changed_by_hand_comes_back(place: Place) -> None:
+    """What its inputs give is put in its place. What other locks were before is not known then,
+    and nothing is said of them."""
+    with (place.locks / "cpu.lock").open("a") as file:
+        file.write("# by hand\n")
+    result = place.renew()
+
+    assert result.returncode == 0, result.stderr
+    assert place.released()
+    assert "has changed" not in result.stderr
+
+
 def test_a_lock_that_passes_is_released(place: Place) -> None:
     """Equal bits: the page tells what changed, and the reference is that of the new lock."""
     place.next("1.1")

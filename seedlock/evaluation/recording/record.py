@@ -48,6 +48,9 @@ SCHEMA_FILE = Path(__file__).with_name("record-1.schema.json")
 LARGEST = 512 << 20
 """Bytes of a record that is read at all."""
 
+GZIP = b"\x1f\x8b"
+"""Begins a bundle, whose record somebody may want to look at."""
+
 
 class Record:
     """A record on its way: written when its run starts, and again when it has ended.
@@ -112,8 +115,9 @@ def parse(shown: str, raw: bytes) -> dict[str, Any]:
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError) as problem:
+        packed = "; a bundle's: tar -xOf BUNDLE record.json" if raw.startswith(GZIP) else ""
         raise BadRecord(
-            f"{shown} is not JSON; allowed: a record that seedlock run --record wrote"
+            f"{shown} is not JSON; allowed: a record that seedlock run --record wrote{packed}"
         ) from problem
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BadRecord(

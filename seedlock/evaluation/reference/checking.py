@@ -125,7 +125,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
     `packages` has name to the two versions, None where one has none; `lock` the names of the files
     that differ; `processor`, `python`, `seedlock` and `system` the two values, None where these
-    are equal.
+    are equal or, of the machine, one is not known.
     """
     packages = {
         name: [before["packages"].get(name), after["packages"].get(name)]
@@ -137,6 +137,10 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     def both(one: Any, other: Any) -> list[Any] | None:
         return None if one == other else [one, other]
 
+    def known(one: Any, other: Any) -> list[Any] | None:
+        """Facts of the machine are in reports, and a program that did not start leaves none."""
+        return both(one, other) if one and other else None
+
     hosts = before["host"], after["host"]
     return {
         "packages": packages,
@@ -145,11 +149,11 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         ),
         "python": both(before["python"], after["python"]),
         "seedlock": both(before["seedlock"], after["seedlock"]),
-        "processor": both(*((each.get("cpu") or {}).get("model") for each in hosts)),
-        "instruction_sets": both(
+        "processor": known(*((each.get("cpu") or {}).get("model") for each in hosts)),
+        "instruction_sets": known(
             *((each.get("cpu") or {}).get("instruction_sets") for each in hosts)
         ),
-        "system": both(*(each.get("system") for each in hosts)),
+        "system": known(*(each.get("system") for each in hosts)),
     }
 
 

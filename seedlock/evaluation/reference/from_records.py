@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from seedlock.errors import printable
 from seedlock.evaluation.ledger.states import ENDED, SHOWN
 from seedlock.evaluation.plan import WORKPLACE
 from seedlock.evaluation.recording import record
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     from seedlock.evaluation.reference.models_file import Model, Task
 
 SHOWN_REASONS = 3
+
+LONGEST = 300
+"""Characters of a reason."""
+
+TAIL = 1 << 14
+"""Bytes at the end of what a run printed that are looked at."""
+
+FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s'\":/]+/)+")
+"""Folders of an absolute path: nothing that is stored names one."""
 
 
 def ends(ledger: Ledger) -> dict[tuple[str, int], dict[str, Any]]:
@@ -42,7 +53,9 @@ def run_of(folder: Path, end: dict[str, Any], seed: int, task: Task) -> dict[str
     Raises:
         BadRecord: its record can't be read.
     """
-    reasons = [str(each)[:300] for each in end["reasons"][:SHOWN_REASONS]]
+    reasons = [str(each)[:LONGEST] for each in end["reasons"][:SHOWN_REASONS]]
+    if end["class"] == record.AUTHOR:
+        reasons += _last_words(folder, end)
     found: dict[str, Any] = {
         "seed": seed, "outcome": end["class"], "reasons": reasons, "metric": None, "curve": [],
         "converged": None, "trace": None, "wall_s": 0.0, "processor_s": 0.0,
@@ -65,6 +78,21 @@ def run_of(folder: Path, end: dict[str, Any], seed: int, task: Task) -> dict[str
     found["processor_s"] = round(usage["user_s"] + usage["system_s"], 3)
     found["peak_memory_bytes"] = usage["process_peak_bytes"]
     return found
+
+
+def _last_words(folder: Path, end: dict[str, Any]) -> list[str]:
+    """Return the last line that a program wrote to stderr, which says why it ended; empty without
+    one."""
+    if end["record"] is None:
+        return []
+    try:
+        with ((folder / end["record"]).with_suffix("") / WORKPLACE / "stderr.txt").open("rb") as f:
+            f.seek(0, 2)
+            f.seek(max(0, f.tell() - TAIL))
+            lines = f.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return []
+    return [FOLDERS.sub("", printable(lines[-1], LONGEST))] if lines else []
 
 
 def trace_of(

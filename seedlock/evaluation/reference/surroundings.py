@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import seedlock
 from seedlock import __version__
 from seedlock.derivation import SCHEME
-from seedlock.errors import printable
+from seedlock.errors import Drift, printable
 from seedlock.evaluation.reference.reference_errors import BadReference
 from seedlock.evaluation.rounds.canonical import canonical, sha256
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 LOCKS = ("cpu.lock", "programs.lock")
 """Files that say what the models are trained with."""
 
-PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
+"""Name and version of a line of a lock."""
+
+SHOWN_DRIFT = 5
+"""Packages that a line names at most."""
 
 HELD = ("system", "kernel", "memory_bytes", "cpu")
 """Facts of the machine that are kept: nothing in them names it or its user."""
@@ -108,13 +112,10 @@ def look(locks: Path, environ: Mapping[str, str]) -> Surroundings:
 
     Raises:
         BadReference: a lock can't be read.
+        Drift: a package is there in another version than a lock names.
     """
     texts = {name: _lock(locks / name) for name in LOCKS}
-    named = {
-        re.sub(r"[-_.]+", "-", name).lower()
-        for text in texts.values()
-        for name in PIN.findall(text.decode(errors="replace"))
-    }
+    pins = _pins(texts)
     plain = {name: value for name, value in environ.items() if not name.startswith("REPRO_")}
     # From a folder of its own: what lies in this one is nobody's package.
     asked = subprocess.run(
@@ -122,8 +123,9 @@ def look(locks: Path, environ: Mapping[str, str]) -> Surroundings:
     )
     found = json.loads(asked.stdout)
     packages = {
-        name: version for name, version in sorted(found["packages"].items()) if name in named
+        name: version for name, version in sorted(found["packages"].items()) if name in pins
     }
+    _refuse_drift(packages, pins, locks)
     digests = {name: sha256(raw) for name, raw in texts.items()}
     return Surroundings(digests, found["python"], packages, _code())
 
@@ -132,6 +134,33 @@ def host(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a record's facts of the machine."""
     found = {name: facts.get(name) for name in HELD}
     return {**found, "processors": (facts.get("threads") or {}).get("processors")}
+
+
+def _pins(texts: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+    """Return the versions that locks name, by package, each with the lock: a package has several
+    where they depend on the machine."""
+    found: dict[str, dict[str, str]] = {}
+    for lock, text in texts.items():
+        for name, version in PIN.findall(text.decode(errors="replace")):
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), {}).setdefault(version, lock)
+    return found
+
+
+def _refuse_drift(
+    packages: Mapping[str, str], pins: Mapping[str, Mapping[str, str]], locks: Path
+) -> None:
+    """What is stored names its locks: they have to be those of what was trained with."""
+    drift = [
+        f"{name} is {version} and {next(iter(pins[name].values()))} names {' or '.join(pins[name])}"
+        for name, version in packages.items() if version not in pins[name]
+    ]  # fmt: skip
+    if drift:
+        more = f", and {len(drift) - SHOWN_DRIFT} more" if len(drift) > SHOWN_DRIFT else ""
+        raise Drift(
+            f"{', '.join(drift[:SHOWN_DRIFT])}{more}; allowed: what the locks in "
+            f"{printable(str(locks), 200)} name; install that (make venv), or say --locks FOLDER "
+            "with the locks of what is installed"
+        )
 
 
 def _lock(path: Path) -> bytes:

@@ -26,7 +26,7 @@ def output_folder(given: str | None, name: str) -> Path | str:
         if folder is None:
             return f"{name}-replay-1 to {name}-replay-{MOST - 1} are there; say --output DIR"
     else:
-        folder = Path(given).absolute()
+        folder = Path(given).resolve()
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
             return f"--output {given} is not empty; allowed: a new or an empty folder"
     board = _board_around(folder)

@@ -145,7 +145,7 @@ def _text(result: dict[str, Any]) -> str:
 
 def _output(given: str | None, beside: Path) -> Path | None:
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = Path(given).absolute() if given else beside.parent / f"seedlock-check-{stamp}"
+    folder = Path(given).resolve() if given else beside.parent / f"seedlock-check-{stamp}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         return None
     return folder

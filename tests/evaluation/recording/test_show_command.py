@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import re
 import sys
@@ -94,13 +95,16 @@ def test_an_incomplete_record_says_so_first(tmp_path: Path) -> None:
 
 
 def test_a_stranger_is_refused(tmp_path: Path) -> None:
-    """One line on stderr."""
+    """One line on stderr; for a bundle it says how to get at its record."""
     (tmp_path / "x.json").write_text("{}")
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(b"a bundle"))
 
     done = shown(tmp_path / "x.json")
+    bundle = shown(tmp_path / "x.tar.gz")
 
-    assert done.status == 78
+    assert (done.status, bundle.status) == (78, 78)
     assert done.err.count("\n") == 1 and "is no record" in done.err
+    assert bundle.err.count("\n") == 1 and "tar -xOf BUNDLE record.json" in bundle.err
 
 
 def test_a_page_that_cant_be_written(tmp_path: Path) -> None:

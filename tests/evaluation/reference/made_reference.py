@@ -1,22 +1,20 @@
 """Small reference models of NumPy, and locks of them, for the tests of reference runs.
 
-The models take their optimizer, their data and their map from packages, as large ones do: a lock
-that changes exchanges these, and no line of a program.
+The models take their optimizer and their data from packages, as large ones do: a lock that changes
+exchanges these, and no line of a program.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from tests.interpreter import Done, environment, run
 
 SEEDLOCK = str(Path(sys.executable).parent / "seedlock")
-
-RELEASES = Path(__file__).with_name("releases")
 
 HEAD = """
 format = 1
@@ -27,16 +25,12 @@ title = "points on two sides of a plane"
 metric = "accuracy"
 direction = "max"
 target = 0.95
-[tasks.map]
-metric = "error"
-direction = "min"
-target = 0.5
 """
 
 MODEL = """
 [models.{name}]
 framework = "{framework}"
-task = "{task}"
+task = "line"
 command = ["python", "{program}"]
 op_steps = 1
 """
@@ -59,24 +53,6 @@ for epoch in range(1, EPOCHS + 1):
     accuracy = float(((points @ weights > 0) == sides).mean())
     seedlock.log_metric("accuracy_by_epoch", accuracy, step=epoch)
 seedlock.log_metric("accuracy", accuracy)
-"""
-
-MAP = """
-import minisom
-import numpy
-import seedlock
-
-points = numpy.sin(numpy.arange(800).reshape(200, 4) * 12.9898)
-grid = minisom.MiniSom(
-    4, 4, 4, sigma=1.0, topology="hexagonal", random_seed=int(numpy.random.randint(2**31))
-)
-grid.random_weights_init(points)
-for epoch in range(1, 4):
-    grid.train_random(points, 100)
-    seedlock.checkpoint(f"epoch {epoch}", grid.get_weights())
-    error = float(grid.quantization_error(points))
-    seedlock.log_metric("error_by_epoch", error, step=epoch)
-seedlock.log_metric("error", error)
 """
 
 OPTIMIZER = """
@@ -116,15 +92,12 @@ PACKAGES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Version and code of each package under each lock. `plain...` never change."""
 
-SOM = {SOUND: "2.3.1", HURT: "2.3.2"}
-
 MODELS = {
-    "plain-line": ("plain", "line", LINE.format(optimizer="plainopt", data="plaindata")),
-    "rate-line": ("tinyopt", "line", LINE.format(optimizer="tinyopt", data="plaindata")),
-    "sample-line": ("tinydata", "line", LINE.format(optimizer="plainopt", data="tinydata")),
-    "som-map": ("minisom", "map", MAP),
+    "plain-line": ("plain", LINE.format(optimizer="plainopt", data="plaindata")),
+    "rate-line": ("tinyopt", LINE.format(optimizer="tinyopt", data="plaindata")),
+    "sample-line": ("tinydata", LINE.format(optimizer="plainopt", data="tinydata")),
 }
-"""Framework, task and program of each model."""
+"""Framework and program of each model."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +124,7 @@ class Made:
 
     def variables(self, lock: str) -> dict[str, str]:
         """Return what puts a lock's packages before all others."""
-        places = [self.folder / lock, self.folder / lock / f"MiniSom-{SOM[lock]}"]
-        return {"PYTHONPATH": ":".join(map(str, places))}
+        return {"PYTHONPATH": str(self.folder / lock)}
 
     def reference_run(self, command: str, lock: str, *options: str, check: bool = True) -> Done:
         """Run `seedlock reference COMMAND` under a lock."""
@@ -180,19 +152,19 @@ def make(folder: Path, seeds: int, names: tuple[str, ...] = tuple(MODELS)) -> Ma
     (programs / "tasks" / "line.py").write_text("EPOCHS = 6\n")
     text = HEAD.format(seeds=seeds)
     for name in names:
-        framework, task, program = MODELS[name]
+        framework, program = MODELS[name]
         file = f"{name.replace('-', '_')}.py"
         (programs / file).write_text(program)
-        text += MODEL.format(name=name, framework=framework, task=task, program=file)
+        text += MODEL.format(name=name, framework=framework, program=file)
     (folder / "reference" / "reference.toml").write_text(text)
     for lock, packages in PACKAGES.items():
-        _make_lock(folder / lock, lock, packages)
+        _make_lock(folder / lock, packages)
     return Made(folder)
 
 
-def _make_lock(folder: Path, lock: str, packages: dict[str, tuple[str, str]]) -> None:
+def _make_lock(folder: Path, packages: dict[str, tuple[str, str]]) -> None:
     folder.mkdir()
-    pins = [f"minisom=={SOM[lock]}"]
+    pins = []
     for name, (version, code) in packages.items():
         (folder / f"{name}.py").write_text(code)
         facts = folder / f"{name}-{version}.dist-info"
@@ -202,6 +174,4 @@ def _make_lock(folder: Path, lock: str, packages: dict[str, tuple[str, str]]) ->
         )
         pins.append(f"{name}=={version}")
     (folder / "cpu.lock").write_text("\n".join(pins) + "\n")
-    (folder / "programs.lock").write_text("numpy==0\n")
-    with tarfile.open(RELEASES / f"MiniSom-{SOM[lock]}.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+    (folder / "programs.lock").write_text(f"numpy=={metadata.version('numpy')}\n")

@@ -157,6 +157,16 @@ def test_a_failed_run_is_never_dropped(tmp_path: Path, others: dict[str, Any], t
     assert "seed 3 failed, as it had" in of_line(again)["reasons"][-1]
 
 
+def test_a_machine_that_nobody_described_is_no_other_one(tmp_path: Path) -> None:
+    """Where no program came far enough to tell of it, nothing is said about the machine."""
+    after = measurement(numpy_line=plain("b"))
+    after["host"] = {}
+
+    found = check(tmp_path, after)["changes"]
+
+    assert (found["processor"], found["instruction_sets"], found["system"]) == (None, None, None)
+
+
 def test_a_model_that_one_side_lacks(tmp_path: Path) -> None:
     """A model that is new, or is no more, is named and not compared; status 4."""
     both = measurement(numpy_line=plain(), numpy_more=plain())

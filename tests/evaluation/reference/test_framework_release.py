@@ -76,7 +76,7 @@ class Exchanged:
     @property
     def stored(self) -> tuple[str, str]:
         """Options that name what was measured."""
-        return "--stored", str(self.folder / "stored")
+        return "--stored", str(self.folder / "cpu")
 
     def run(
         self, command: str, package: str, version: str, *options: str, check: bool = True,
@@ -112,7 +112,7 @@ def exchanged_fixture(tmp_path_factory: pytest.TempPathFactory) -> Exchanged:
 @pytest.fixture(scope="module", name="measured")
 def measured_fixture(exchanged: Exchanged) -> Exchanged:
     """The model, measured under the locked release."""
-    output = str(exchanged.folder / "stored")
+    output = str(exchanged.folder / "cpu")
     exchanged.run("measure", "scikit-learn", LOCKED["scikit-learn"], "--output", output)
     return exchanged
 
@@ -122,10 +122,13 @@ def told(done: Done) -> list[str]:
     return [line for line in done.lines if line.startswith("package ")]
 
 
-def test_a_patch_release_that_changes_a_model(measured: Exchanged) -> None:
+def test_a_patch_release_that_changes_a_model(measured: Exchanged, tmp_path: Path) -> None:
     """FAIL, by the distribution, with framework, model, step and operation of the first
-    difference."""
-    done = measured.run("check", "scikit-learn", "1.9.0", *measured.stored, check=False)
+    difference; the page about the lock has all that too."""
+    new = str(tmp_path / "new")
+    done = measured.run(
+        "check", "scikit-learn", "1.9.0", *measured.stored, "--output", new, check=False
+    )
     fit = "step 0, fit QuadraticDiscriminantAnalysis.fit at rare.py:14"
 
     assert done.status == 1, done.err
@@ -134,7 +137,15 @@ def test_a_patch_release_that_changes_a_model(measured: Exchanged) -> None:
     assert any(line.startswith("  value better by 0.04") for line in done.lines)
     assert "      at rare.py:14: model.fit(points, sides)" in done.lines
 
+    page = tmp_path / "page.md"
+    of_lock = ("--locks", str(measured.folder / "scikit-learn-1.9.0-locks"), "--output", str(page))
+    words = [SEEDLOCK, "reference", "page", str(measured.folder), "--measured", new, *of_lock]
+    assert run(words, stdin=None, cwd=None, check=False).status == 1
+    assert "| scikit-learn | other version | 1.9.1 | 1.9.0 |" in page.read_text()
+    assert "step 0, QuadraticDiscriminantAnalysis.fit, rare.py:14 |" in page.read_text()
 
+
+@pytest.mark.full
 def test_the_same_release_again(measured: Exchanged) -> None:
     """EQUAL BITS: nothing but the release makes the difference."""
     again = (*measured.stored, "--seeds", "1")
@@ -148,7 +159,7 @@ def test_the_same_release_again(measured: Exchanged) -> None:
     ("package", "version", "model"),
     [
         ("scikit-learn", "1.9.0", "numpy-digits"),
-        pytest.param("keras", "3.15.0", "keras-digits", marks=pytest.mark.full),
+        pytest.param("keras", "3.15.0", "keras-text", marks=pytest.mark.full),
     ],
 )
 def test_a_model_that_the_change_does_not_reach(
@@ -163,6 +174,21 @@ def test_a_model_that_the_change_does_not_reach(
 
     assert done.lines[0] == "EQUAL BITS"
     assert told(done) == [f"package {package}: {LOCKED[package]} -> {version}"]
+
+
+@pytest.mark.full
+def test_a_release_that_changes_a_reference_model(exchanged: Exchanged) -> None:
+    """Keras 3.15 multiplies a batch of sequences as one matrix, 3.14.1 sequence by sequence. The
+    value has four equal digits, the bits are others: the operation is named."""
+    done = exchanged.run(
+        "check", "keras", "3.14.1", "--models", "keras-text", "--seeds", "1", check=False,
+        reference=REPOSITORY / "version-lock" / "reference",
+    )  # fmt: skip
+
+    assert done.status == 1, done.err
+    assert done.lines[0] == "FAIL: keras, keras-text, step 0, op Reshape at keras_text.py:37"
+    assert told(done) == ["package keras: 3.15.1 -> 3.14.1"]
+    assert any(line.startswith("      now: op BatchMatMulV2 ") for line in done.lines)
 
 
 @pytest.mark.full

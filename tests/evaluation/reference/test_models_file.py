@@ -13,16 +13,20 @@ from tests.evaluation.reference.made_reference import make
 
 def test_what_it_says(tmp_path: Path) -> None:
     """Seeds, level, tasks and models come as they stand there."""
-    found = models_file.read(make(tmp_path, 4).reference)
+    made = make(tmp_path, 4)
+    found = models_file.read(made.reference)
+    file = made.reference / models_file.NAME
+    file.write_text(file.read_text().replace('"max"', '"min"'))
+    least = models_file.read(made.reference)
 
     assert (found.seeds, found.level) == (4, "portable")
-    names = [each.name for each in found.models]
-    assert names == ["plain-line", "rate-line", "sample-line", "som-map"]
+    plain, _, sample = found.models
+    assert [each.name for each in found.models] == ["plain-line", "rate-line", "sample-line"]
     assert found.models[0].program == "plain_line.py"
     assert found.models[0].op_steps == 1
-    assert [each.name for each in found.chosen(["som-map", "plain-line"])] == [names[0], names[3]]
+    assert found.chosen([sample.name, plain.name]) == (plain, sample)
     assert found.models[0].task.reaches(0.95) and not found.models[0].task.reaches(0.94)
-    assert found.models[3].task.reaches(0.5) and not found.models[3].task.reaches(0.51)
+    assert least.models[0].task.reaches(0.95) and not least.models[0].task.reaches(0.96)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +39,12 @@ def test_what_it_says(tmp_path: Path) -> None:
         ('"max"', '"up"', "tasks.line.direction is 'up'"),
         ("target = 0.95", "target = nan", "tasks.line.target is 'nan'"),
         ("target = 0.95", "", "tasks.line.target is missing"),
-        ('task = "map"', 'task = "maps"', "models.som-map.task is 'maps'"),
-        ('"som_map.py"', '"../som_map.py"', "models.som-map.command is"),
-        ('"som_map.py"', '"none.py"', "models.som-map.command is"),
-        ('command = ["python", "som_map.py"]', "command = 7", "models.som-map.command is '7'"),
-        ('task = "map"', "task = []", "models.som-map.task is '[]'"),
-        ("[models.som-map]", '[models."../x"]', "models is '../x'"),
+        ('task = "line"', 'task = "lines"', "models.plain-line.task is 'lines'"),
+        ('"rate_line.py"', '"../rate_line.py"', "models.rate-line.command is"),
+        ('"rate_line.py"', '"none.py"', "models.rate-line.command is"),
+        ('command = ["python", "rate_line.py"]', "command = 7", "models.rate-line.command is '7'"),
+        ('task = "line"', "task = []", "models.plain-line.task is '[]'"),
+        ("[models.rate-line]", '[models."../x"]', "models is '../x'"),
         ("op_steps = 1", "op_steps = -1", "op_steps is '-1'"),
         ("op_steps = 1", "steps = 1", "models.plain-line.steps is 'there'"),
         ("seeds = 4", "seeds = 4 4", "is not TOML"),

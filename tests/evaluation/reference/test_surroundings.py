@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from seedlock.errors import Drift
 from seedlock.evaluation.reference import measuring, surroundings
 from seedlock.evaluation.reference.reference_errors import BadReference
 from seedlock.evaluation.reference.surroundings import Surroundings, terms
-from tests.evaluation.reference.made_reference import SOUND, make
+from tests.evaluation.reference.made_reference import HURT, SOUND, make
+from tests.evaluation.reference.released import locks
 
 SOME = Surroundings({"cpu.lock": "sha256:1"}, "3.11.2", {"numpy": "2.2.6"}, "code")
 
@@ -19,16 +21,30 @@ SOME = Surroundings({"cpu.lock": "sha256:1"}, "3.11.2", {"numpy": "2.2.6"}, "cod
 def test_what_is_there(tmp_path: Path) -> None:
     """Of all packages those that a lock names, as the interpreter would import them."""
     made = make(tmp_path, 1)
-    places = f"{tmp_path / SOUND}:{tmp_path / SOUND / 'MiniSom-2.3.1'}"
 
-    found = surroundings.look(tmp_path / SOUND, {**os.environ, "PYTHONPATH": places})
+    found = surroundings.look(tmp_path / SOUND, {**os.environ, **made.variables(SOUND)})
 
-    names = ["minisom", "numpy", "plaindata", "plainopt", "tinydata", "tinyopt"]
+    names = ["numpy", "plaindata", "plainopt", "tinydata", "tinyopt"]
     assert sorted(found.packages) == names
-    assert found.packages["minisom"] == "2.3.1"
+    assert found.packages["tinyopt"] == "1.0.0"
     assert found.python.startswith("3.")
     with pytest.raises(BadReference, match="say --locks FOLDER"):
         surroundings.look(made.reference, os.environ)
+
+
+def test_a_package_that_is_not_the_locks_is_refused(tmp_path: Path) -> None:
+    """A patch release of a framework in the place of the locked one, on either side: a measurement
+    would name locks that it was not made with. Nothing is trained."""
+    variables = locks(tmp_path / "locks", "keras==3.15.1", "keras==3.15.0")
+    told = "keras is 3.15.1 and cpu.lock names 3.15.0; .* or say --locks FOLDER"
+
+    with pytest.raises(Drift, match=told):
+        surroundings.look(tmp_path / "locks", {**os.environ, **variables})
+    made = make(tmp_path, 1, ("plain-line",))
+    done = made.reference_run("measure", SOUND, "--locks", str(tmp_path / HURT), check=False)
+    assert done.status == 78
+    assert "tinydata is 1.0.0 and cpu.lock names 1.0.1" in done.err
+    assert not (made.reference / "cpu").exists()
 
 
 def test_whatever_changes_bits_changes_the_terms() -> None:

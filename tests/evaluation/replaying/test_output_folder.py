@@ -55,3 +55,11 @@ def test_a_board_is_known_by_its_own_files(tmp_path: Path, monkeypatch: pytest.M
 
     assert "WRONG" in str(output_folder(None, "run"))
     assert {*EXPORT} == {export_layout.ABOUT, export_layout.SUMS}
+
+
+def test_a_folder_is_shown_without_dots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is named from a program's folder lies beside it."""
+    (tmp_path / "program").mkdir()
+    monkeypatch.chdir(tmp_path / "program")
+
+    assert output_folder("../again", "run") == tmp_path / "again"
