@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Range = tuple[tuple[int, ...], tuple[int, ...]]
 
-    from seedlock.adapters.base import Adapter
+    from seedlock.adapters import Adapter
     from seedlock.settings import Settings
 
 
