@@ -8,13 +8,14 @@ On the start-up path: imports nothing, not even `__future__` (0.1 ms), hence quo
 
 import os
 import sys
-from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
-from _frozen_importlib_external import PathFinder, SourceFileLoader
+from _frozen_importlib import BuiltinImporter, FrozenImporter
+from _frozen_importlib_external import PathFinder
 from _imp import is_frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
 
@@ -74,10 +75,6 @@ class PostImportFinder:
         target: "ModuleType | None" = None,
     ) -> "ModuleSpec | None":
         """Return the spec that the other finders have for a module."""
-        if name.startswith("seedlock."):
-            own = _own(name)
-            if own is not None:
-                return own
         if name in _OPTIONAL:
             return None
         waited = name in self._waiting  # for whoever may find it, before us or behind us
@@ -130,21 +127,6 @@ class PostImportFinder:
         loader.exec_module = exec_module  # type: ignore[method-assign]
 
 
-def _own(name: str) -> "ModuleSpec | None":
-    # What the finders behind us would find, at once: of a small module's import they take a third,
-    # and with the first library come half a dozen of ours.
-    folder = _PARENT + name.replace(".", os.sep)
-    file, inside = folder + ".py", None
-    if not os.access(file, os.R_OK):
-        file, inside = os.path.join(folder, "__init__.py"), [folder]
-        if not os.access(file, os.R_OK):
-            return None
-    spec = ModuleSpec(name, SourceFileLoader(name, file), origin=file)
-    spec.has_location = True
-    spec.submodule_search_locations = inside
-    return spec
-
-
 class FirstCall:
     """Stands for a function of `os` until its first call, then for its replacement.
 
@@ -187,9 +169,6 @@ def function_of_os(name: str) -> "Any":
 
 
 _BUILT_IN = frozenset(sys.builtin_module_names)
-
-_PARENT = __file__.removesuffix(os.path.join("seedlock", "import_hooks.py"))
-"""The folder that holds ours, with a separator at its end."""
 
 _OPTIONAL = ("sitecustomize", "usercustomize")
 """Modules for which each start looks and mostly in vain: whoever finds none is asked twice."""

@@ -19,7 +19,7 @@ ADAPTERS = {
 TRACERS = {f"tracers.{name}" for name in TRACED}
 
 ORDER = [
-    {"errors"},
+    {"errors", "own_modules"},
     {"settings", "processor", "shared_objects"},
     {"derivation", "eigen", "portable"},
     {"branches"},

@@ -136,34 +136,6 @@ def test_a_missing_module_stays_missing(finder: PostImportFinder) -> None:
         import waited_for  # noqa: F401
 
 
-@pytest.mark.parametrize("name", ["registry", "adapters", "adapters.numpy", "evaluation"])
-def test_modules_of_our_own_are_found_as_others_would(finder: PostImportFinder, name: str) -> None:
-    """Found at once, but the same: file, cached file, loader, and what a package holds."""
-    from importlib.machinery import PathFinder
-
-    import seedlock
-
-    path = list(seedlock.__path__)
-    if name.startswith("adapters."):
-        path = [f"{folder}/adapters" for folder in path]
-    usual = PathFinder.find_spec(f"seedlock.{name}", path)
-    own = finder.find_spec(f"seedlock.{name}", path)
-
-    assert usual is not None and own is not None
-    assert own == usual
-    assert own.cached == usual.cached
-    assert own.has_location
-    assert type(own.loader) is type(usual.loader)
-
-
-def test_a_module_that_we_do_not_have_is_missing(finder: PostImportFinder) -> None:
-    """As any other; and where no finder is asked about it, all are."""
-    finder.register("waited_for", lambda name, module: None)
-
-    with pytest.raises(ModuleNotFoundError, match=r"No module named 'seedlock\.gone'"):
-        import seedlock.gone  # type: ignore[import-not-found]  # noqa: F401
-
-
 def test_what_is_compiled_in_is_found_as_before(finder: PostImportFinder) -> None:
     """Built-in modules, frozen ones, and files: the finder that has a module finds it, though not
     each is asked about each."""
