@@ -6,10 +6,10 @@ a program that never draws never pays for it.
 
 from __future__ import annotations
 
-from seedlock.adapters.base import Adapter, chosen, threads_held
+from seedlock.adapters import Adapter, chosen, threads_held
 from seedlock.derivation import derive
-from seedlock.patching import mark, own, stand_in
 from seedlock.settings import PORTABLE, WATCH
+from seedlock.stand_ins import mark, own, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from seedlock.adapters.base import Adapter
-from seedlock.patching import in_own_block, own, replace, stand_in
+from seedlock.adapters import Adapter
+from seedlock.stand_ins import own, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
-
-TAKEN = (int, float, str, bytes, bytearray)
-"""Types of seeds that random.Random.seed documents. CPython 3.10 takes others by their hash."""
 
 
 class PythonAdapter(Adapter):
@@ -31,27 +28,9 @@ class PythonAdapter(Adapter):
         return {}
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
-        # random.seed is this method of the hidden generator, and random.Random(x) calls it.
-        def method(original: Any) -> Any:
-            def seed(self: Any, a: Any = None, version: int = 2) -> None:
-                given = a
-                if a is None:
-                    if not in_own_block():
-                        a = policy.unseeded("python", 64, "random.Random")
-                    return original(self, a, version)  # type: ignore[no-any-return]
-                if not isinstance(a, TAKEN):
-                    original(self, a, version)  # refuses it, or warns
-                    given = hash(a)
-                elif version == 1 and isinstance(a, (str, bytes)):
-                    given = ("version", 1, a)
-                main = self is module._inst
-                chosen = policy.choose("python", given, 64, "random.seed", main, a)
-                return original(self, a if chosen is None else chosen, version)  # type: ignore[no-any-return]
+        from seedlock.adapters import python_seeds
 
-            return seed
-
-        replace(module.Random, "seed", method)
-        module.seed = module._inst.seed
+        python_seeds.mix(module, policy)
 
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
         stand_in(module.Random, "seed", intercept)
