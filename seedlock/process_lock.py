@@ -134,13 +134,20 @@ class Lock:
         }
 
     def after(self, module_name: str, module: ModuleType) -> None:
-        """Lock a library of the registry that has just been imported.
+        """Lock a library of the registry that has just been imported, or executed again.
 
         Raises:
             Drift, Unsupported: the version that was imported does not fit.
         """
         entry = _ENTRIES[module_name]
         adapter, applied = self._begin(entry)
+        applied.module = sys.modules.get(module_name)
+        if module_name == "random":
+            hidden = vars(module)["_inst"]
+            # Python's own hook, registered by this import, seeds a forked child from the system.
+            os.register_at_fork(after_in_child=lambda: self._guard(lambda: self._forked(hidden)))
+        if module_name not in self._states_before:
+            return  # executed again; what waits for its generators is called for itself
         if entry.supported is not None:
             self._check_version(entry, module, applied)
         adapter.apply(module, self.settings, applied)
@@ -148,10 +155,8 @@ class Lock:
         generators = adapter.generators or module_name
         if not adapter.entrances:
             self.when_imported(generators, self._interceptor(adapter))
-        self.when_imported(generators, lambda found: self.sow(adapter, found))
-        if module_name == "random":
-            # Python's own hook, registered by this import, seeds a forked child from the system.
-            os.register_at_fork(after_in_child=lambda: self._guard(self._sow_python))
+        sow = self._once(lambda: self.sow(adapter, sys.modules[generators]))
+        self.when_imported(generators, lambda _: sow())
 
     def intercepted(self, module: Any) -> None:
         """Replace what a module of `registry.WATCHED` offers, just imported."""
@@ -193,8 +198,7 @@ class Lock:
         adapter.sow(module, self.settings, self.applied[adapter.name], path, keep)
 
     def loaded(self) -> dict[str, tuple[Adapter, ModuleType]]:
-        """Return the adapter and the module that holds the generators of each library whose
-        generators are loaded, in the registry's order."""
+        """Return adapter and generators' module of each library whose generators are loaded."""
         found = {}
         for entry in REGISTRY:
             if entry.name in self._adapters:
@@ -220,16 +224,14 @@ class Lock:
     def when_imported(
         self, name: str, do: Callable[[ModuleType], None], begun: bool = False
     ) -> None:
-        """Do something with a module once it is imported, at once if it is.
+        """Call `do` with a module each time it was executed, at once if it is there.
 
         Args:
             name: the module's.
-            do: called with it.
+            do: gets the module.
             begun: whether its import has just begun.
         """
-        if not finder.register(
-            name, lambda _, module: self._guard(lambda: do(module)), begun=begun
-        ):
+        if not finder.register(name, lambda _, it: self._guard(lambda: do(it)), begun=begun):
             do(sys.modules[name])
 
     def when_begun(self, name: str, do: Callable[[bool], None]) -> None:
@@ -240,9 +242,10 @@ class Lock:
         ):
             do(False)
 
-    def _sow_python(self) -> None:
-        adapter, module = self._adapters["python"]
-        self.sow(adapter, sys.modules[module], self.keep)
+    def _forked(self, hidden: Any) -> None:
+        from seedlock import places
+
+        places.sow_python(self, hidden)
 
     def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
         def defer(module: ModuleType) -> None:

@@ -50,6 +50,7 @@ ORDER = [
     {
         "adapters.mxnet_generators",
         "adapters.numpy_seeds",
+        "adapters.python_copies",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
         "adapters.torch_devices",
@@ -60,6 +61,7 @@ ORDER = [
     {"tracers.base"},
     {"tracers.tensorflow_functions"},
     {"tracers.keras", "tracers.tensorflow"},
+    {"shared_loaders"},
     {"import_hooks"},
     {"driver"},
     {"places"},

@@ -6,9 +6,10 @@ The order of sets of text belongs to PYTHONHASHSEED, which seedlock.lineage sets
 from __future__ import annotations
 
 import os
+import sys
 
 from seedlock.adapters.base import Adapter
-from seedlock.patching import in_own_block, own, replace, stand_in
+from seedlock.patching import in_own_block, is_replaced, original, own, replace, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +24,24 @@ TAKEN = (int, float, str, bytes, bytearray)
 
 
 class PythonAdapter(Adapter):
-    """Seed the hidden `random.Random` behind the module's functions."""
+    """Seed the hidden `random.Random` behind the module's functions.
+
+    Attributes:
+        hidden: it, and before it those of before each reload of the module.
+    """
 
     name = "python"
+
+    def __init__(self) -> None:
+        self.hidden: list[Any] = []
+        self._policy: UserSeeds
 
     def environment(self, settings: Settings) -> dict[str, str]:
         return {}
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
+        self._policy = policy
+
         # random.seed is this method of the hidden generator, and random.Random(x) calls it.
         def method(original: Any) -> Any:
             def seed(self: Any, a: Any = None, version: int = 2) -> None:
@@ -44,17 +55,26 @@ class PythonAdapter(Adapter):
                     given = hash(a)
                 elif version == 1 and isinstance(a, (str, bytes)):
                     given = ("version", 1, a)
-                main = self is module._inst
+                main = self is getattr(sys.modules.get("random"), "_inst", None)
                 chosen = policy.choose("python", given, 64, "random.seed", main, a)
                 return original(self, a if chosen is None else chosen, version)  # type: ignore[no-any-return]
 
             return seed
 
-        replace(module.Random, "seed", method)
+        for hidden in self.hidden:
+            replace(type(hidden), "seed", method)
         module.seed = module._inst.seed
 
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
+        def policy() -> UserSeeds:
+            intercept()
+            return self._policy
+
+        self.hidden.append(module._inst)
         stand_in(module.Random, "seed", intercept)
+        # Here end the seeds of classes in copies of the module that no import has brought, and of
+        # the generator that a reload makes before it is locked.
+        replace(module.Random.__base__, "seed", lambda plain: _beneath(plain, policy))
         module.seed = module._inst.seed
         # Imported before seedlock.lock(), it holds what `os` held by then.
         module._urandom = os.urandom
@@ -87,6 +107,26 @@ class PythonAdapter(Adapter):
             "os.urandom, secrets, random.SystemRandom, uuid1, uuid4 and names of temporary files "
             "draw from the system: REPRO_ENTROPY=lock derives them"
         ]
+
+
+def _beneath(plain: Any, policy: Callable[[], UserSeeds]) -> Any:
+    def seed(generator: Any, a: Any = None, /) -> None:
+        if not in_own_block() and not _asked_above(type(generator)):
+            from seedlock.adapters import python_copies
+
+            a = python_copies.chosen(generator, a, policy())
+        return plain(generator, a)  # type: ignore[no-any-return]
+
+    return seed
+
+
+def _asked_above(kind: type) -> bool:
+    # Whether the `seed` of a class over the one in C asks the policy, or stands in for one.
+    for each in kind.__mro__[:-2]:
+        seed = vars(each).get("seed")
+        if seed is not None and (is_replaced(seed) or seed is not original(each, "seed")):
+            return True
+    return False
 
 
 def _listed(state: Any) -> list[Any]:

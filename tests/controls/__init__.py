@@ -68,7 +68,7 @@ class Control(NamedTuple):
 
 LOCKED = (
     "os_urandom.py", "secrets_token.py", "system_random.py", "uuid4.py", "uuid1.py",
-    "temporary_name.py",
+    "uuid1_reload.py", "temporary_name.py",
 )  # fmt: skip
 
 FULL = (
@@ -109,6 +109,36 @@ CONTROLS = (
     Control(
         "random_random_seed.py",
         "An own generator of the random module with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "random_reload.py",
+        "The random module, executed again by importlib.reload and never seeded.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_reload_seed.py",
+        "random.seed with the author's number, after importlib.reload(random).",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "random_second_import.py",
+        "A second copy of the random module: imported after the first was taken from sys.modules.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_copy.py",
+        "A copy of the random module, made from its file past the import system, and never seeded.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_copy_seed.py",
+        "A copy of the random module, made from its file, with the author's number.",
         "fixed",
         "yes",
     ),
@@ -270,6 +300,12 @@ CONTROLS = (
     Control("system_random.py", "random.SystemRandom, which has no seed.", "varies", "reported"),
     Control("uuid4.py", "A random UUID.", "varies", "reported"),
     Control("uuid1.py", "A UUID of the clock and the machine.", "varies", "reported"),
+    Control(
+        "uuid1_reload.py",
+        "A UUID of the clock and the machine, after importlib.reload(uuid).",
+        "varies",
+        "reported",
+    ),
     Control("temporary_name.py", "The name of a temporary file.", "varies", "reported"),
     Control("clock_as_seed.py", "The clock as the seed.", "varies", "reported"),
     Control("pid_as_seed.py", "The number of the process as the seed.", "varies", "reported"),
