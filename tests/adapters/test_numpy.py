@@ -486,9 +486,11 @@ def reload(*names):
 np.random
 reload("numpy.random.bit_generator", "numpy.random", "numpy")  # before the first call that seeds
 first = drawn()
-reload("numpy.random.bit_generator", "numpy.random", "numpy")
+reload("numpy.random.bit_generator")
+second = drawn()
+reload("numpy", "numpy.random")
 np.random.seed(3)
-print(json.dumps([*first, *drawn()]))
+print(json.dumps([*first, *second, *drawn()]))
 """
 
 
