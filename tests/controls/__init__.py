@@ -83,15 +83,18 @@ IN_TURN = "import runpy, sys; [runpy.run_path(each, None, '__main__') for each i
 
 TOGETHER = (
     (
+        "tensorflow_unseeded.py", "keras_unseeded.py",
         "tensorflow_seed.py", "tensorflow_generator_seed.py", "tensorflow_generator_unseeded.py",
         "tensorflow_v1_seed.py", "tensorflow_data_parallel_map.py", "keras_seed.py",
         "keras_seed_generator.py", "keras_initializer_seed.py", "keras_dropout_seed.py",
+        "tensorflow_keras_seed.py",
     ),
     (
-        "torch_manual_seed.py", "torch_generator_unseeded.py", "torch_generator_seed.py",
+        "torch_unseeded.py", "torch_generator_reseed.py", "torch_manual_seed.py",
+        "torch_generator_unseeded.py", "torch_generator_seed.py",
         "torch_seed.py", "transformers_set_seed.py", "torch_devices_seed.py",
     ),
-    ("mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
+    ("mxnet_unseeded.py", "mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
     (
         "jax_key.py", "jax_prng_key.py", "jax_key_of_numpy_integer.py", "jax_key_inside_jit.py",
     ),
@@ -190,6 +193,28 @@ CONTROLS = (
     Control(
         "bit_generator_sfc64.py",
         "The bit generator SFC64 with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "generator_spawn.py",
+        "Generators that a NumPy Generator with the author's number spawns.",
+        "fixed",
+        "yes",
+    ),
+    Control("torch_unseeded.py", "PyTorch's default generator, never seeded.", "varies", "yes"),
+    Control(
+        "torch_generator_reseed.py",
+        "A torch.Generator that takes a number from the system by its seed().",
+        "varies",
+        "yes",
+    ),
+    Control("tensorflow_unseeded.py", "TensorFlow's operations, never seeded.", "varies", "yes"),
+    Control("keras_unseeded.py", "Keras's default generator, never seeded.", "varies", "yes"),
+    Control("mxnet_unseeded.py", "MXNet's generators, never seeded.", "fixed", "yes"),
+    Control(
+        "tensorflow_keras_seed.py",
+        "tf.keras.utils.set_random_seed with the author's number.",
         "fixed",
         "yes",
     ),
