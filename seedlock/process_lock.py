@@ -166,13 +166,14 @@ class Lock:
             registry.watcher(name).INTERCEPTS[name](module, self)
 
         if name == "threading":  # which nearly every library imports
-            stand_in(module.Thread, "start", self._once(intercept))
+            once = self._once(intercept)
+            stand_in(module.Thread, "start", once)
+            stand_in(sys.modules["_thread"], "start_new_thread", once)
         else:
             intercept()
 
     def apply_late(self, module_name: str) -> None:
-        """Lock a library that was imported before seedlock started, with a gap where that is
-        too late."""
+        """Lock a library that was imported before seedlock, with a gap where that is too late."""
         self.before(module_name)
         self.after(module_name, sys.modules[module_name])
         applied = self.applied[_ENTRIES[module_name].name]
@@ -235,8 +236,7 @@ class Lock:
             do(sys.modules[name])
 
     def when_begun(self, name: str, do: Callable[[bool], None]) -> None:
-        """Do something when the import of a package begins, before all else that waits for it; at
-        once if it is there. It is told whether the import has just begun."""
+        """Tell `do` when a package's import begins, or at once; and whether it has just begun."""
         if not finder.register(
             name, lambda *_: None, lambda _: self._guard(lambda: do(True)), first=True
         ):

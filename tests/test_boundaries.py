@@ -69,7 +69,7 @@ ORDER = [
     {"machine", "reads"},
     {"reporting"},
     {"endings"},
-    {"children", "entropy", "threads"},
+    {"children", "entropy", "shared_arrays", "threads"},
     {"startup"},
     {"tasks", "fixed_blocks", "metrics"},
     {"api"},

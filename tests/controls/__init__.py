@@ -448,6 +448,19 @@ CONTROLS = (
         "reported",
     ),
     Control(
+        "shared_array.py",
+        "Two processes that write to an array which they share: their turns are not fixed.",
+        "varies",
+        "reported",
+    ),
+    Control(
+        "raw_threads.py",
+        "Two threads of the _thread module that share the global generator: their turns are not "
+        "fixed.",
+        "varies",
+        "reported",
+    ),
+    Control(
         "gluon_data_loader.py",
         "Workers of Gluon's DataLoader whose transform draws from NumPy.",
         "varies",
