@@ -11,7 +11,7 @@ from seedlock import settings as names
 from seedlock.derivation import derive as _derive
 from seedlock.errors import BadState, NotLocked
 from seedlock.fixed_blocks import Fixed
-from seedlock.patching import own
+from seedlock.stand_ins import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -207,7 +207,8 @@ def state_dict() -> dict[str, Any]:
     current = _current()
     with own():  # reading MXNet's may have to seed them anew
         libraries = {
-            name: adapter.state(module) for name, (adapter, module) in current.loaded().items()
+            name: adapter.state(module)
+            for name, (adapter, module) in places.loaded(current).items()
         }
     return {
         "format": STATE_FORMAT,
@@ -237,7 +238,7 @@ def load_state_dict(state: Mapping[str, Any]) -> None:
             f"the state was taken under root seed {state['seed']} and this run's is "
             f"{current.settings.seed}; resume with REPRO_SEED={state['seed']}"
         )
-    loaded = current.loaded()
+    loaded = places.loaded(current)
     missing = [name for name in state["libraries"] if name not in loaded]
     if missing:
         raise BadState(

@@ -14,8 +14,9 @@ from _thread import RLock
 from seedlock import settings as names
 from seedlock.endings import Ending, exiting
 from seedlock.hash_seed import hash_seed_variables
-from seedlock.patching import dress, in_own_block, replace
+from seedlock.patching import in_own_block, replace
 from seedlock.places import enter
+from seedlock.stand_ins import dress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ character, `,` for text and `#` for an integer), which no two different paths sh
 `10:seedlock/1,1:7#7:library,5:torch,` is PyTorch's stream under root seed 7. The seed is the
 first `bits` bits of the digest, big-endian. entrypoint.sh does the same with `sha256sum`.
 
-On the start-up path: imports one C module.
+On the path of the first library's import: loads one C module.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hashlib import sha256
+    from hashlib import sha256 as sha256
 else:
     try:
         from _sha256 import sha256  # CPython 3.10 and 3.11; hashlib would load OpenSSL (3 ms)
@@ -39,7 +39,7 @@ STREAMS = {
 """Each library's main stream and the number of bits that its seed may have."""
 
 
-def derive(root: int, *path: str | int, bits: int = 64) -> int:
+def derive(root: int, *path: "str | int", bits: int = 64) -> int:
     """Return the seed that `root` and `path` name, 0 to 2**bits - 1.
 
     Args:
@@ -53,7 +53,7 @@ def derive(root: int, *path: str | int, bits: int = 64) -> int:
     """
     if not 1 <= bits <= 256:
         raise ValueError(f"bits is {bits}; allowed: 1 to 256")
-    text = _tagged(SCHEME) + _tagged(root) + b"".join([_tagged(part) for part in path])
+    text = tagged(SCHEME) + tagged(root) + b"".join([tagged(part) for part in path])
     return int.from_bytes(sha256(text).digest(), "big") >> (256 - bits)
 
 
@@ -75,37 +75,17 @@ def stream_seed(root: int, stream: str, mode: str = "derived", path: str = "") -
     return derive(root, "library", *stream.split("."), bits=STREAMS[stream])
 
 
-class Branch:
-    """Many seeds below one path: the part of the hash that they share is computed once."""
-
-    __slots__ = ("_begin",)
-
-    def __init__(self, root: int, *path: str | int) -> None:
-        begun = sha256(_tagged(SCHEME) + _tagged(root) + b"".join(map(_tagged, path)))
-        self._begin = begun.copy
-
-    def derive(self, *path: str | int, bits: int = 64) -> int:
-        """Return `derive(root, *branch, *path, bits=bits)`."""
-        hashed = self._begin()
-        for part in path:
-            # Called for each generator that user code makes: the common case stands here.
-            if type(part) is int:
-                data = b"%d" % part
-                hashed.update(b"%d:%b#" % (len(data), data))
-            else:
-                hashed.update(_tagged(part))
-        return _number(hashed.digest(), "big") >> (256 - bits)
-
-
-_number = int.from_bytes
-
-
 def digest(data: bytes) -> str:
     """Return the SHA-256 of `data` in hexadecimal."""
     return sha256(data).hexdigest()
 
 
-def _tagged(part: str | int) -> bytes:
+def tagged(part: "str | int") -> bytes:
+    """Return a part of a path as the netstring that is hashed.
+
+    Raises:
+        TypeError: it is neither text nor an integer.
+    """
     if isinstance(part, str):
         data = part.encode("utf-8", "surrogatepass")
         return b"%d:%b," % (len(data), data)

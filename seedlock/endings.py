@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from seedlock.patching import dress
+from seedlock.stand_ins import dress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

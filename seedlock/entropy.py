@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 import sys
 
-from seedlock.patching import dress, mark, own, replace
+from seedlock.patching import replace
 from seedlock.settings import STRICT
+from seedlock.stand_ins import dress, mark, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

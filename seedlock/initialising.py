@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from seedlock.patching import mark, not_replaced, replace_in_immutable
+from seedlock.stand_ins import mark, not_replaced, replace_in_immutable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

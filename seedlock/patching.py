@@ -1,56 +1,21 @@
 """Replace functions and methods so that nobody who holds on to them or their types notices.
 
-Types written in C (`numpy.random.MT19937`, `torch.Generator`) refuse a new attribute. Their
-dictionary can be reached all the same, through the garbage collector, as forbiddenfruit
-(clarete/forbiddenfruit) does; identity, name, `isinstance`, pickling and copying of
-the type stay as they are. CPython only, like this package.
+What an import needs of it, and how types written in C are reached, is in `seedlock.stand_ins`.
 """
 
-import gc
 import sys
-from contextvars import ContextVar
+
+from seedlock.stand_ins import OWN, dress, mark, mode, put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Token
-    from typing import Any, TypeVar
-
-    F = TypeVar("F")
-
-POLICY: "dict[str, object]" = {}
-OWN: "dict[str, object]" = {}
-mode: "ContextVar[dict[str, object]]" = ContextVar("seedlock_mode", default=POLICY)
-"""Whose seeds are being set: the user's by policy, seedlock's own, or, in a block of fixed(),
-the user's as written; then the value holds the generators' states from before."""
-
-
-class own:  # noqa: N801 - read as a word: with own():
-    """A block in which seeds that are set are seedlock's own, not the user's."""
-
-    __slots__ = ("_token",)
-
-    def __enter__(self) -> None:
-        self._token: Token[dict[str, object]] = mode.set(OWN)
-
-    def __exit__(self, *problem: object) -> None:
-        mode.reset(self._token)
+    from typing import Any
 
 
 def in_own_block() -> bool:
     """Tell whether seedlock itself is setting seeds at the moment."""
     return mode.get() is OWN
-
-
-def dress(replacement: "F", original: object) -> "F":
-    """Give a replacement the original's names and documentation; return it."""
-    for name in ("__module__", "__name__", "__qualname__", "__doc__", "__text_signature__"):
-        try:
-            setattr(replacement, name, getattr(original, name))
-        except (AttributeError, TypeError):
-            pass
-    replacement.__wrapped__ = original  # type: ignore[attr-defined]
-    return replacement
 
 
 def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
@@ -64,7 +29,7 @@ def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
     found = original(owner, name)
     if found is None or is_replaced(found):
         return
-    _put(owner, name, mark(dress(make(found), found)))
+    put(owner, name, mark(dress(make(found), found)))
 
 
 def original(owner: "Any", name: str) -> "Any":
@@ -72,43 +37,6 @@ def original(owner: "Any", name: str) -> "Any":
     where there is nothing."""
     found = vars(owner).get(name)
     return getattr(found, "_seedlock_stands_for", found)
-
-
-def stand_in(
-    owner: "Any", name: str, intercept: "Callable[[], None]", own_too: bool = False
-) -> None:
-    """Stand in a function's place, once, until its first call, which is when the adapter's code for
-    it is loaded: a program that only imports a library does not pay for that.
-
-    Args:
-        owner: the module or class.
-        name: name of the function; nothing happens where there is none.
-        intercept: puts the replacement in the place of `original(owner, name)`.
-        own_too: whether a call in a block of `own()` needs the replacement as well.
-    """
-    function = vars(owner).get(name)
-    if function is None or function is not original(owner, name):
-        return  # one is there already: an import that failed at first is done again
-
-    def until_called(*args: "Any", **kwargs: "Any") -> "Any":
-        if mode.get() is OWN and not own_too:
-            return function(*args, **kwargs)
-        if vars(owner)[name] is until_called:
-            intercept()
-            if vars(owner)[name] is until_called:
-                _put(owner, name, function)  # which was a replacement
-        # Who took hold of the stand-in before goes on calling it.
-        return vars(owner)[name](*args, **kwargs)
-
-    until_called._seedlock_stands_for = function  # type: ignore[attr-defined]
-    _put(owner, name, dress(until_called, function))
-
-
-def _put(owner: "Any", name: str, replacement: object) -> None:
-    try:
-        setattr(owner, name, replacement)
-    except TypeError:
-        replace_in_immutable(owner, name, replacement)
 
 
 def rebind(package: str, original: object, replacement: object) -> None:
@@ -130,37 +58,6 @@ def rebind(package: str, original: object, replacement: object) -> None:
                 held[key] = replacement
 
 
-def mark(replacement: "F") -> "F":
-    """Mark a replacement as ours; return it."""
-    replacement._seedlock_replaces = True  # type: ignore[attr-defined]
-    return replacement
-
-
 def is_replaced(function: object) -> bool:
     """Tell whether a function is a replacement of ours."""
     return getattr(function, "_seedlock_replaces", False) is True
-
-
-def replace_in_immutable(owner: type, name: str, replacement: object) -> None:
-    """Put `replacement` into the dictionary of a type that refuses new attributes.
-
-    Raises:
-        AdapterFailed: this interpreter keeps the dictionary elsewhere.
-    """
-    import ctypes  # NumPy has loaded it already
-
-    namespace = gc.get_referents(owner.__dict__)[0]
-    namespace[name] = replacement
-    ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
-    if owner.__dict__[name] is not replacement:
-        raise not_replaced(owner, name)
-
-
-def not_replaced(owner: type, name: str) -> Exception:
-    """Return the error for an attribute of a type that could not be replaced."""
-    from seedlock.errors import AdapterFailed
-
-    return AdapterFailed(
-        f"{owner.__module__}.{owner.__name__}.{name} can't be replaced in this interpreter; "
-        "install a CPython that seedlock was tested with"
-    )

@@ -1,30 +1,41 @@
 """What a lock needs once the program runs, and not while a library is imported: the policies for
 seeds that user code sets, the places below this process, and the ways in which a forked process
-or a task takes its own.
+or a task takes its own; and what only few imports ask for.
 """
 
 from __future__ import annotations
 
 import sys
 
-from seedlock import lineage
+from seedlock import lineage, registry
 from seedlock.callers import Sites
-from seedlock.patching import own
-from seedlock.registry import REGISTRY
+from seedlock.import_hooks import finder
 from seedlock.settings import WATCH
+from seedlock.stand_ins import own
 from seedlock.user_seeds import UserSeeds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
+    from seedlock.adapters import Adapter, Applied
     from seedlock.process_lock import Lock
+    from seedlock.registry import Entry
 
 
 def _policy(lock: Lock) -> UserSeeds:
     settings = lock.settings
-    made = UserSeeds(settings.seed, settings.user_seeds, lock.main_state, settings.level == WATCH)
+
+    def main_state(name: str) -> object:
+        adapter, module = lock.adapters[name]
+        with own():  # reading MXNet's may have to seed them anew
+            state: Any = adapter.state(sys.modules[module])
+        parts = adapter.main_parts
+        return {part: state[part] for part in parts} if parts else state
+
+    made = UserSeeds(settings.seed, settings.user_seeds, main_state, settings.level == WATCH)
     made.enter(lineage.stream_path(lock.path), lock.thread)
     made.trace = lock.trace
     return made
@@ -51,8 +62,56 @@ def traced(lock: Lock) -> None:
     from seedlock.trace import Trace
     from seedlock.tracers.base import install
 
+    def when_begun(name: str, do: Callable[[bool], None]) -> None:
+        # Before all else that waits for the package; at once if it is there. `do` is told whether
+        # its import has just begun.
+        if not finder.register(
+            name, lambda *_: None, lambda _: lock.guard(lambda: do(True)), first=True
+        ):
+            do(False)
+
     lock.trace = Trace(lock.settings, lock.gap)
-    install(lock.trace, lock.when_begun, lock.when_imported)
+    install(lock.trace, when_begun, lock.when_imported)
+
+
+def apply_late(lock: Lock, entry: Entry) -> None:
+    """Lock a library that was imported before seedlock started, with a gap where that is too
+    late."""
+    lock.before(entry.module)
+    lock.after(entry.module, sys.modules[entry.module])
+    applied = lock.applied[entry.name]
+    if applied.environment:
+        applied.gaps.append(
+            f"{entry.module} was imported before seedlock started: it may have read the "
+            "environment already"
+        )
+
+
+def check_version(lock: Lock, entry: Entry, version: str, applied: Applied) -> None:
+    """Compare the version that was imported, which may come from elsewhere than those whose
+    folders the start saw.
+
+    Raises:
+        Drift, Unsupported: it does not fit.
+    """
+    locked = registry.locked_versions(registry.lock_file(lock.settings.lock_file))
+    name = next((name for name in entry.distributions if name in locked), entry.name)
+    wanted = locked.get(name)
+    if wanted is not None and ("+" in wanted) != ("+" in version):  # PyPI's torch is +cu128
+        wanted, version = wanted.split("+")[0], version.split("+")[0]
+    applied.gaps += registry.fit(entry, name, version, wanted, lock.settings)
+
+
+def loaded(lock: Lock) -> dict[str, tuple[Adapter, ModuleType]]:
+    """Return the adapter and the module that holds the generators of each library whose
+    generators are loaded, in the registry's order."""
+    found = {}
+    for entry in registry.REGISTRY:
+        if entry.name in lock.adapters:
+            adapter, module = lock.adapters[entry.name]
+            if module in sys.modules:
+                found[entry.name] = (adapter, sys.modules[module])
+    return found
 
 
 def forked(lock: Lock) -> bool:
@@ -96,7 +155,7 @@ def enter(lock: Lock, path: str, keep: bool = True, forked: bool = False) -> Non
         lock.trace.place(path)
     lock.family.enter(path)
     lock.policy.enter(lineage.stream_path(path))
-    for name, (adapter, module) in lock.loaded().items():
+    for name, (adapter, module) in loaded(lock).items():
         if adapter.per_process and not (forked and name == "python"):
             lock.sow(adapter, module, keep)
     for hidden in [] if forked else _left(lock):
@@ -109,13 +168,13 @@ def sow_python(lock: Lock, hidden: Any) -> None:
     if hidden in _left(lock):
         hidden.seed()  # as a generator without a seed
     else:
-        lock.sow(*lock.loaded()["python"], lock.keep)
+        lock.sow(*loaded(lock)["python"], lock.keep)
 
 
 def _left(lock: Lock) -> list[Any]:
     if "python" not in lock.applied:
         return []
-    adapter: Any = lock.adapter("python")
+    adapter: Any = lock.adapters["python"][0]
     now = getattr(sys.modules.get("random"), "_inst", None)
     return [each for each in adapter.hidden if each is not now]
 
@@ -136,13 +195,13 @@ def missed(lock: Lock) -> list[str]:
     """Return the gaps of libraries that are loaded and that no hook on their import has seen, or
     not as they are."""
     found = []
-    for entry in REGISTRY:
+    for entry in registry.REGISTRY:
         module, applied = sys.modules.get(entry.module), lock.applied.get(entry.name)
         if applied is None:
             what = "nothing of it is locked"
         else:
             what = "what it does not share with the copy before is not locked"
-        if _loaded(module) and (applied is None or module is not applied.module):
+        if _is_loaded(module) and (applied is None or module is not applied.module):
             found.append(
                 f"{entry.name} was imported past seedlock, as by an import hook of the program's "
                 f"own: {what}"
@@ -150,32 +209,42 @@ def missed(lock: Lock) -> list[str]:
     return found
 
 
-def unused(lock: Lock, name: str, gpu: Any) -> list[str]:
-    """Return, as gaps, what of the machine a library turned out not to use.
-
-    Args:
-        lock: the lock in force.
-        name: of a library that it was applied to.
-        gpu: as `machine.gpu` returns it.
-    """
-    library = sys.modules.get(name)
-    if not gpu["devices"] or library is None:
-        return []
-    return lock.adapter(name).unused(library, len(gpu["devices"]))
-
-
-def _loaded(module: object) -> bool:
+def _is_loaded(module: object) -> bool:
     # Neither a stand-in of the program's own nor what importlib.util.LazyLoader has yet to load.
     lazy = type(module).__name__ == "_LazyModule"
     return not lazy and getattr(module, "__spec__", None) is not None
 
 
+def unused(lock: Lock, name: str, gpus: int) -> list[str]:
+    """Return, as gaps, what of the machine a library of the lock's turned out not to use.
+
+    Args:
+        lock: the lock in force.
+        name: the library's.
+        gpus: devices that NVML tells, from 0.
+    """
+    library = sys.modules.get(name)
+    if not gpus or library is None:
+        return []
+    return lock.adapters[name][0].unused(library, gpus)
+
+
+def told_state(adapter: Adapter, module: ModuleType) -> object:
+    """Return the state of a library for a report; None where it can't be read, or not now."""
+    from seedlock.errors import BadState
+
+    try:
+        return adapter.state(module) if adapter.readable else None
+    except BadState:
+        return None
+
+
 def put_back(lock: Lock, states: dict[str, object]) -> None:
     """Put main generators into states that they had, by library."""
-    loaded = lock.loaded()
+    held = loaded(lock)
     with own():
         for name, state in states.items():
-            adapter, module = loaded[name]
+            adapter, module = held[name]
             adapter.restore(module, state)
 
 
@@ -187,6 +256,6 @@ def _drawn(lock: Lock) -> bool:
         return False  # the author seeded: the states tell nothing
     return any(
         adapter.readable and adapter.state(module) != lock.applied[name].state
-        for name, (adapter, module) in lock.loaded().items()
+        for name, (adapter, module) in loaded(lock).items()
         if lock.applied[name].state is not None
     )

@@ -12,28 +12,26 @@ import sys
 from _thread import RLock, get_ident
 
 from seedlock import registry
-from seedlock.adapters.base import Adapter, Applied
+from seedlock.adapters import Applied
 from seedlock.derivation import stream_seed
 from seedlock.import_hooks import finder
-from seedlock.patching import own, stand_in
-from seedlock.registry import REGISTRY, Entry
+from seedlock.registry import REGISTRY
 from seedlock.settings import LEVEL, LOCK_FILE, REPORT
+from seedlock.stand_ins import stand_in
 
 TYPE_CHECKING = False  # typing would cost a program that has no use for it 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import ModuleType
     from typing import Any
 
+    from seedlock.adapters import Adapter
     from seedlock.callers import Sites
     from seedlock.lineage import Family
+    from seedlock.registry import Entry
     from seedlock.settings import Settings
     from seedlock.trace import Trace
     from seedlock.user_seeds import UserSeeds
-
-DRAWN_BY_IMPORTS = ("python", "numpy")
-"""Libraries from whose generators others draw while they are being imported: JAX 0.10.2 from
-NumPy's (clusters/k8s_cluster.py), TensorFlow 2.21.0, through rich, from Python's."""
 
 PARTS = ("policy", "family", "entropy", "threads")
 """Attributes of a lock that `seedlock.places` makes when they are first asked for."""
@@ -49,6 +47,7 @@ class Lock:
         restarted: whether the interpreter was started again for PYTHONHASHSEED.
         gaps: what is not locked, beyond the libraries' own gaps.
         applied: what was done to each imported library, by its name in the registry.
+        adapters: each library's adapter, and the module that holds its generators.
         path: this process's place in the family of processes and tasks (`seedlock.lineage`).
         main_path: the place whose main streams it draws from.
         keep: whether a forked child reads the state of Python's generator, as `sow` has it.
@@ -60,6 +59,8 @@ class Lock:
         environment: the REPRO_* variables as they stood at the start.
         handed: those as children get them.
         trace: the process's trace, if one was asked for.
+        sown: whether a generator was seeded yet.
+        guard: what each step of a hook is done by.
 
     Raises:
         HashSeedNotTaken: this interpreter hashes text under another seed, and no gap says so.
@@ -77,6 +78,7 @@ class Lock:
         restarted: bool,
         gaps: list[str],
         guard: Callable[[Callable[[], None]], None],
+        environ: Mapping[str, str],
     ) -> None:
         if not gaps and settings.hash_seed != str(
             stream_seed(settings.seed, "python.hash", settings.streams)
@@ -88,12 +90,10 @@ class Lock:
         self.restarted = restarted
         self.gaps = gaps
         self.applied: dict[str, Applied] = {}
-        self._adapters: dict[str, tuple[Adapter, str]] = {}
+        self.adapters: dict[str, tuple[Adapter, str]] = {}
         self.path = self.main_path = ""
         self.thread = get_ident()
-        self.environment = {
-            name: os.environ[name] for name in os.environ if name.startswith("REPRO_")
-        }
+        self.environment = {name: environ[name] for name in environ if name.startswith("REPRO_")}
         self.handed = {**self.environment}
         if settings.level != self.environment.get(LEVEL, "strict"):  # chosen by seedlock.lock()
             self.handed[LEVEL] = settings.level
@@ -102,7 +102,8 @@ class Lock:
             if self.environment.get(name):
                 self.handed[name] = os.path.abspath(self.environment[name])
         self.keep = True
-        self._guard = guard
+        self.sown = False
+        self.guard = guard
         self._states_before: dict[str, dict[str, object]] = {}
         self.trace: Trace | None = None
         if settings.lineage or settings.giver or settings.rank is not None:
@@ -128,10 +129,11 @@ class Lock:
         adapter, applied = self._begin(_ENTRIES[module_name])
         adapter.prepare(self.settings, applied)
         for entrance in adapter.entrances:
-            self.when_imported(entrance, self._interceptor(adapter))
-        self._states_before[module_name] = {
-            name: drawn.state(module) for name, (drawn, module) in self._drawn_by_imports().items()
-        }
+            self.when_imported(entrance, lambda found: self._defer(adapter, found))
+        if self.sown:
+            from seedlock import undrawing
+
+            self._states_before[module_name] = undrawing.states(self)
 
     def after(self, module_name: str, module: ModuleType) -> None:
         """Lock a library of the registry that has just been imported, or executed again.
@@ -141,22 +143,30 @@ class Lock:
         """
         entry = _ENTRIES[module_name]
         adapter, applied = self._begin(entry)
-        applied.module = sys.modules.get(module_name)
         if module_name == "random":
             hidden = vars(module)["_inst"]
             # Python's own hook, registered by this import, seeds a forked child from the system.
-            os.register_at_fork(after_in_child=lambda: self._guard(lambda: self._forked(hidden)))
-        if module_name not in self._states_before:
-            return  # executed again; what waits for its generators is called for itself
+            os.register_at_fork(after_in_child=lambda: self.guard(lambda: self._forked(hidden)))
+        if applied.module is not None:  # executed again
+            applied.module = sys.modules.get(module_name)
+            return  # what waits for its generators is called for itself
         if entry.supported is not None:
-            self._check_version(entry, module, applied)
+            version = str(getattr(module, "__version__", "of unknown version"))
+            if (entry.distributions[0], version) not in registry.FITS:
+                from seedlock import places
+
+                places.check_version(self, entry, version, applied)
         adapter.apply(module, self.settings, applied)
-        self._undraw(module_name)
+        if self.sown:
+            from seedlock import undrawing
+
+            undrawing.undraw(self, self._states_before.pop(module_name, {}))
         generators = adapter.generators or module_name
         if not adapter.entrances:
-            self.when_imported(generators, self._interceptor(adapter))
+            self.when_imported(generators, lambda found: self._defer(adapter, found))
         sow = self._once(lambda: self.sow(adapter, sys.modules[generators]))
         self.when_imported(generators, lambda _: sow())
+        applied.module = sys.modules.get(module_name)
 
     def intercepted(self, module: Any) -> None:
         """Replace what a module of `registry.WATCHED` offers, just imported."""
@@ -172,17 +182,6 @@ class Lock:
         else:
             intercept()
 
-    def apply_late(self, module_name: str) -> None:
-        """Lock a library that was imported before seedlock, with a gap where that is too late."""
-        self.before(module_name)
-        self.after(module_name, sys.modules[module_name])
-        applied = self.applied[_ENTRIES[module_name].name]
-        if applied.environment:
-            applied.gaps.append(
-                f"{module_name} was imported before seedlock started: it may have read the "
-                "environment already"
-            )
-
     def sow(self, adapter: Adapter, module: ModuleType, keep: bool = True) -> None:
         """Seed a library's main stream at this process's place, and note it.
 
@@ -191,6 +190,7 @@ class Lock:
             module: the module that holds its generators.
             keep: whether to read the state that comes of it, which takes longer than to seed.
         """
+        self.sown = True
         path = self.main_path if adapter.per_process else ""
         if path:
             from seedlock.lineage import stream_path
@@ -198,29 +198,9 @@ class Lock:
             path = stream_path(path)
         adapter.sow(module, self.settings, self.applied[adapter.name], path, keep)
 
-    def loaded(self) -> dict[str, tuple[Adapter, ModuleType]]:
-        """Return adapter and generators' module of each library whose generators are loaded."""
-        found = {}
-        for entry in REGISTRY:
-            if entry.name in self._adapters:
-                adapter, module = self._adapters[entry.name]
-                if module in sys.modules:
-                    found[entry.name] = (adapter, sys.modules[module])
-        return found
-
     def gap(self, text: str) -> None:
         """Note once what is not locked."""
         self.policy.gap(text)
-
-    def adapter(self, name: str) -> Adapter:
-        """Return the adapter of an applied library."""
-        return self._adapters[name][0]
-
-    def main_state(self, name: str) -> object:
-        """Return the state of a library's main generators, for its adapter's `restore`."""
-        adapter, module = self._adapters[name]
-        with own():  # reading MXNet's may have to seed them anew
-            return adapter.main_state(sys.modules[module])
 
     def when_imported(
         self, name: str, do: Callable[[ModuleType], None], begun: bool = False
@@ -232,27 +212,17 @@ class Lock:
             do: gets the module.
             begun: whether its import has just begun.
         """
-        if not finder.register(name, lambda _, it: self._guard(lambda: do(it)), begun=begun):
+        if not finder.register(name, lambda _, it: self.guard(lambda: do(it)), begun=begun):
             do(sys.modules[name])
-
-    def when_begun(self, name: str, do: Callable[[bool], None]) -> None:
-        """Tell `do` when a package's import begins, or at once; and whether it has just begun."""
-        if not finder.register(
-            name, lambda *_: None, lambda _: self._guard(lambda: do(True)), first=True
-        ):
-            do(False)
 
     def _forked(self, hidden: Any) -> None:
         from seedlock import places
 
         places.sow_python(self, hidden)
 
-    def _interceptor(self, adapter: Adapter) -> Callable[[ModuleType], None]:
-        def defer(module: ModuleType) -> None:
-            intercept = self._once(lambda: adapter.intercept(module, self.policy))
-            adapter.defer(module, self.settings, intercept)
-
-        return defer
+    def _defer(self, adapter: Adapter, module: ModuleType) -> None:
+        intercept = self._once(lambda: adapter.intercept(module, self.policy))
+        adapter.defer(module, self.settings, intercept)
 
     def _once(self, step: Callable[[], None]) -> Callable[[], None]:
         one_at_a_time, steps = RLock(), [step]
@@ -260,41 +230,14 @@ class Lock:
         def once() -> None:
             with one_at_a_time:
                 if steps:
-                    self._guard(step)
+                    self.guard(step)
                     steps.clear()
 
         return once
 
-    def _drawn_by_imports(self) -> dict[str, tuple[Adapter, ModuleType]]:
-        loaded = self.loaded()
-        seeded = (name for name in DRAWN_BY_IMPORTS if name in loaded and self.applied[name].seeds)
-        return {name: loaded[name] for name in seeded}
-
-    def _undraw(self, module_name: str) -> None:
-        # What a program draws must not depend on which libraries it imports, and when.
-        states = self._states_before.pop(module_name, {})
-        for name, (adapter, module) in self._drawn_by_imports().items():
-            with own():
-                if name in states:
-                    adapter.restore(module, states[name])
-                else:
-                    adapter.seed(module, self.applied[name].seeds[name])
-
     def _begin(self, entry: Entry) -> tuple[Adapter, Applied]:
-        if entry.name not in self._adapters:
+        if entry.name not in self.adapters:
             adapter = registry.import_adapter(entry)
-            self._adapters[entry.name] = (adapter, adapter.generators or entry.module)
+            self.adapters[entry.name] = (adapter, adapter.generators or entry.module)
             self.applied[entry.name] = Applied(entry.name)
-        return self._adapters[entry.name][0], self.applied[entry.name]
-
-    def _check_version(self, entry: Entry, module: ModuleType, applied: Applied) -> None:
-        # The start looked at folder names; what was imported may come from elsewhere.
-        version = str(getattr(module, "__version__", "of unknown version"))
-        if (entry.distributions[0], version) in registry.FITS:
-            return
-        locked = registry.locked_versions(registry.lock_file(self.settings.lock_file))
-        name = next((name for name in entry.distributions if name in locked), entry.name)
-        wanted = locked.get(name)
-        if wanted is not None and ("+" in wanted) != ("+" in version):  # PyPI's torch is +cu128
-            wanted, version = wanted.split("+")[0], version.split("+")[0]
-        applied.gaps += registry.fit(entry, name, version, wanted, self.settings)
+        return self.adapters[entry.name][0], self.applied[entry.name]

@@ -8,6 +8,7 @@ on the start-up path.
 import os
 import sys
 
+from seedlock import own_modules
 from seedlock.settings import STRICT
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Range = tuple[tuple[int, ...], tuple[int, ...]]
 
-    from seedlock.adapters.base import Adapter
+    from seedlock.adapters import Adapter
     from seedlock.settings import Settings
 
 
@@ -263,9 +264,8 @@ def fit(
 
 def import_adapter(entry: Entry) -> "Adapter":
     """Return a library's adapter, imported with the library and not before."""
-    name = f"seedlock.adapters.{entry.name}"
-    __import__(name)
-    adapter: Adapter = sys.modules[name].adapter
+    own_modules.load(f"adapters.{entry.name}")
+    adapter: Adapter = sys.modules[f"seedlock.adapters.{entry.name}"].adapter
     return adapter
 
 

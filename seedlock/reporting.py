@@ -15,20 +15,18 @@ import sys
 import time
 from _thread import RLock
 
-from seedlock import __version__, machine, registry
+from seedlock import __version__, machine, places, registry
 from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
-from seedlock.patching import own
-from seedlock.places import missed, unused
-from seedlock.registry import REGISTRY
 from seedlock.settings import LOCK_FILE, REPORT, WATCH
+from seedlock.stand_ins import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedlock.adapters.base import Adapter, Applied
+    from seedlock.adapters import Adapter, Applied
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
@@ -156,6 +154,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         status: `running` or `finished`; machine facts are taken when finished.
     """
     settings = lock.settings
+    libraries = {name: _library(applied) for name, applied in list(lock.applied.items())}
     content: dict[str, object] = {
         "schema": SCHEMA,
         "seedlock": __version__,
@@ -177,7 +176,7 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         "user_seeds": _listed(lock.policy.sites),
         "unseeded": _listed(lock.policy.unseeded_sites),
         "entropy": _listed(lock.entropy),
-        "libraries": {name: _library(applied) for name, applied in list(lock.applied.items())},
+        "libraries": libraries,
         "environment": {
             name: value
             for name, value in sorted(os.environ.items())
@@ -193,17 +192,17 @@ def describe(lock: Lock, status: str) -> dict[str, object]:
         return content
     content["usage"] = machine.usage()
     content["hash_order"] = _hash_order(lock)
-    libraries = content["libraries"]
-    assert isinstance(libraries, dict)
     with own():  # `platform` starts programs
         facts = content["machine"] = machine.facts()
-    loaded = lock.loaded()
+    assert isinstance(facts["gpu"], dict)
+    gpus = len(facts["gpu"]["devices"])
+    loaded = places.loaded(lock)
     for name in libraries:  # a thread may be importing another
+        adapter, applied = lock.adapters[name][0], lock.applied[name]
         if name in loaded:
-            adapter, module = loaded[name]
-            libraries[name]["digest_now"] = _digest(adapter.told_state(module))
-        libraries[name]["overridden"] = overridden(lock.adapter(name), lock.applied[name])
-        libraries[name]["gaps"] = [*lock.applied[name].gaps, *unused(lock, name, facts["gpu"])]
+            libraries[name]["digest_now"] = _digest(places.told_state(*loaded[name]))
+        libraries[name]["overridden"] = overridden(adapter, applied)
+        libraries[name]["gaps"] = applied.gaps + places.unused(lock, name, gpus)
     return content
 
 
@@ -241,8 +240,8 @@ def _threads(sites: Sites) -> list[str]:
 
 def _gaps(lock: Lock) -> list[str]:
     random = lock.settings.level not in ("seed", WATCH) and addresses_are_random() is not False
-    addresses = [RANDOM_ADDRESSES] if random else []
-    return [*lock.gaps, *missed(lock), *lock.policy.gaps, *_threads(lock.threads), *addresses]
+    gaps = [*lock.gaps, *places.missed(lock), *lock.policy.gaps, *_threads(lock.threads)]
+    return [*gaps, RANDOM_ADDRESSES] if random else gaps
 
 
 def _hash_order(lock: Lock) -> dict[str, object]:
@@ -263,7 +262,7 @@ def _hash_order(lock: Lock) -> dict[str, object]:
 
 
 def _library(applied: Applied) -> dict[str, object]:
-    bounds = next(entry.supported for entry in REGISTRY if entry.name == applied.library)
+    bounds = next(entry.supported for entry in registry.REGISTRY if entry.name == applied.library)
     supported = bounds and [".".join(map(str, bound)) for bound in bounds]
     return {
         "version": applied.version,

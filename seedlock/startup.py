@@ -9,6 +9,7 @@ import os
 import sys
 from _weakref import proxy
 
+from seedlock import own_modules  # before those below, which it loads
 from seedlock.import_hooks import FirstCall, finder
 from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
 from seedlock.settings import HASH_SEED_NOTE, NAMES, RESTARTED, SEED, WATCH, Settings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from seedlock.process_lock import Lock
 
+    Guard = Callable[[Callable[[], None]], None]
+
 EXIT_CONFIG = 78
 """EX_CONFIG of sysexits.h: the run was refused and user code was not started."""
 
@@ -29,10 +32,10 @@ NOTHING_LOCKED = "level watch locks nothing: no seed is set, no flag, no order"
 _exit = os._exit
 """The function itself: what `os` holds under a lock finishes the report first."""
 
-_start: "tuple[Settings, bool, list[str], Callable[[Callable[[], None]], None]] | None" = None
+_start: "tuple[Settings, bool, list[str], Guard, Mapping[str, str]] | None" = None
 _lock: "Lock | None" = None
 
-_guard: "Callable[[Callable[[], None]], None]"
+_guard: "Guard"
 """What a hook's step is done by: `guarded`, or for `seedlock.lock` a plain call."""
 
 
@@ -52,13 +55,14 @@ def activate_now(settings: Settings) -> None:
 
     watched = settings.level == WATCH
     gaps = [NOTHING_LOCKED] if watched else hash_seed.hash_seed_gap(settings)
-    _begin(settings, False, gaps + _unfit(settings), lambda step: step())
+    _begin(settings, False, gaps + _unfit(settings), lambda step: step(), dict(os.environ))
 
 
 def in_force() -> "Lock | None":
     """Return the lock in force in this process, or None."""
     global _lock
     if _lock is None and _start is not None:
+        own_modules.load(*own_modules.LOCK)
         from seedlock.process_lock import Lock
 
         _lock = Lock(*_start)
@@ -103,7 +107,7 @@ def _activate() -> None:
         restarted, gaps = hash_seed.lock_hash_seed(settings)
     elif RESTARTED in environ:
         restarted = os.environ.pop(RESTARTED) == str(os.getpid())
-    _begin(settings, restarted, gaps + _unfit(settings), guarded)
+    _begin(settings, restarted, gaps + _unfit(settings), guarded, environ)
 
 
 def _variables() -> "Mapping[str, str]":
@@ -111,7 +115,7 @@ def _variables() -> "Mapping[str, str]":
     # exception, and with 25 of them as dear as a module: so one pass over what it holds.
     held = getattr(os.environ, "_data", {})
     own = {os.fsdecode(name): os.fsdecode(held[name]) for name in held if name.startswith(NAMES)}
-    return own if SEED in own else os.environ
+    return own if SEED in own else dict(os.environ)
 
 
 def _unfit(settings: Settings) -> "list[str]":
@@ -127,16 +131,19 @@ def _begin(
     settings: Settings,
     restarted: bool,
     gaps: "list[str]",
-    guard: "Callable[[Callable[[], None]], None]",
+    guard: "Guard",
+    environ: "Mapping[str, str]",
 ) -> None:
     global _start, _guard
-    _start = (settings, restarted, gaps, guard)
+    _start = (settings, restarted, gaps, guard, environ)
     _guard = guard
     _replace_in_os("os", os)
     finder.register("os", _replace_in_os)
     for entry in REGISTRY:
         if not finder.register(entry.module, _after, _before):
-            _locked().apply_late(entry.module)
+            from seedlock import places
+
+            places.apply_late(_locked(), entry)
     for name in WATCHED:
         if not finder.register(name, _intercepted):
             _locked().intercepted(sys.modules[name])

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from seedlock.registry import REGISTRY, import_adapter
 
-LATER = ("seedlock.adapters.numpy_seeds", "seedlock.places", "seedlock.threads")
+LATER = (
+    "seedlock.adapters.numpy_seeds",
+    "seedlock.adapters.python_seeds",
+    "seedlock.places",
+    "seedlock.threads",
+    "seedlock.undrawing",
+)
 """What a locked process loads when its program first seeds a library or starts a thread, and not
-with the library."""
+with the library; and what comes with a library only if a generator was seeded before."""
 
 
 def import_adapters() -> None:

@@ -11,10 +11,10 @@ import sys
 from _thread import get_ident
 from itertools import count
 
+from seedlock.branches import Branch
 from seedlock.callers import Sites, importing, shown
-from seedlock.derivation import Branch
-from seedlock.patching import OWN, POLICY, mode
 from seedlock.seed_values import LONG, canonical, looks_measured
+from seedlock.stand_ins import OWN, POLICY, mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

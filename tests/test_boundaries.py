@@ -19,11 +19,13 @@ ADAPTERS = {
 TRACERS = {f"tracers.{name}" for name in TRACED}
 
 ORDER = [
-    {"errors"},
+    {"errors", "own_modules"},
     {"settings", "processor", "shared_objects"},
     {"derivation", "eigen", "portable"},
+    {"branches"},
     {"registry"},
     {"trial_imports"},
+    {"stand_ins"},
     {"callers", "patching", "seed_values", "hash_seed", "arrays", "set_kinds"},
     {"initialising"},
     {"hash_order"},
@@ -46,11 +48,13 @@ ORDER = [
     TRACERS - {"tracers.keras"} | {"tracers.keras_batches", "tracers.orders"},
     {"tracers.keras"},
     {"adapters.xla_flags"},
-    {"adapters.base"},
+    {"adapters.outline"},
+    {"adapters"},
     {
         "adapters.mxnet_generators",
         "adapters.numpy_seeds",
         "adapters.python_copies",
+        "adapters.python_seeds",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
         "adapters.torch_devices",
@@ -64,7 +68,7 @@ ORDER = [
     {"shared_loaders"},
     {"import_hooks"},
     {"driver"},
-    {"places"},
+    {"places", "undrawing"},
     {"process_lock"},
     {"machine", "reads"},
     {"reporting"},
@@ -438,9 +442,9 @@ they are there; XXH3 for digests, if it is there; CPython 3.12's SHA-256."""
 def modules() -> dict[str, Path]:
     """Return the package's modules by their names below seedlock."""
     return {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name != "__init__.py"
+        if path.name != "__init__.py" or path.parent == PACKAGE / "adapters"
     }
 
 
@@ -459,10 +463,11 @@ def imports(path: Path) -> Iterator[str]:
 
 def rank(name: str) -> int | None:
     """Return the row of the module that a full name belongs to, or None for other packages."""
-    for row, names in enumerate(ORDER):
-        if any(name == f"seedlock.{each}" or name.startswith(f"seedlock.{each}.")
-               for each in names):  # fmt: skip
-            return row
+    while name:
+        for row, names in enumerate(ORDER):
+            if name in {f"seedlock.{each}" for each in names}:
+                return row
+        name = name.rpartition(".")[0]  # of what stands in a module, or of a package
     return None
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedlock.derivation import STREAMS, Branch, derive, digest, stream_seed
+from seedlock.branches import Branch
+from seedlock.derivation import STREAMS, derive, digest, stream_seed
 
 ROOTS = st.integers(0, 2**64 - 1)
 PATHS = st.lists(st.text() | st.integers(), max_size=4)

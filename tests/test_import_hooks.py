@@ -216,6 +216,25 @@ def test_a_missing_module_stays_missing(finder: PostImportFinder) -> None:
         import waited_for  # noqa: F401
 
 
+def test_what_is_compiled_in_is_found_as_before(finder: PostImportFinder) -> None:
+    """Built-in modules, frozen ones, and files: the finder that has a module finds it, though not
+    each is asked about each."""
+    import encodings
+    import importlib
+    import json
+
+    others = list(sys.meta_path)
+    finder.register("waited_for", lambda name, module: None)
+    folders = {parent.__name__: parent.__path__ for parent in (encodings, importlib, json)}
+    names = [*sys.builtin_module_names, "os", "codecs", "zipimport", "__hello__", "wave",
+             "importlib.util", "json.decoder", "encodings.hex_codec", "waited_for"]  # fmt: skip
+
+    for name in names:
+        path = folders.get(name.rpartition(".")[0])
+        specs = (other.find_spec(name, path, None) for other in others)
+        assert finder.find_spec(name, path) == next(filter(None, specs), None)
+
+
 def test_replaced_functions_of_os_pass_for_the_original(tmp_path: Path) -> None:
     """Looked up in sets, kept in a class, pickled to another process: as the plain function."""
     code = (

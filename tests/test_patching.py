@@ -5,7 +5,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from seedlock.patching import is_replaced, replace, stand_in
+from seedlock.patching import is_replaced, replace
+from seedlock.stand_ins import stand_in
 from tests.interpreter import python
 
 

@@ -55,8 +55,9 @@ def test_an_import_loads_nothing_that_only_a_seeding_call_needs() -> None:
     """NumPy, random and threading come with stand-ins; the first call loads what is behind them."""
     code = (
         "import sys, threading, random, numpy.random\n"
-        "names = ['places', 'user_seeds', 'callers', 'lineage', 'threads',\n"
-        "         'adapters.numpy_seeds']\n"
+        "names = ['places', 'user_seeds', 'callers', 'lineage', 'threads', 'patching',\n"
+        "         'branches', 'adapters.numpy_seeds', 'adapters.python_seeds',\n"
+        "         'adapters.outline']\n"
         "loaded = lambda: [name for name in names if f'seedlock.{name}' in sys.modules]\n"
         "print(loaded()); numpy.random.seed(3); print('adapters.numpy_seeds' in loaded())"
     )
@@ -92,7 +93,7 @@ def test_the_state_that_a_seed_gives_is_told_without_reading_it() -> None:
         "import random, numpy.random, seedlock\n"
         "report = seedlock.report()['libraries']\n"
         "from seedlock.startup import in_force\n"
-        "print([in_force().adapter(n).state(m) == in_force().applied[n].state\n"
+        "print([in_force().adapters[n][0].state(m) == in_force().applied[n].state\n"
         "       for n, m in (('python', random), ('numpy', numpy.random))])\n"
         "print(all(report[n]['digest_seeded'] for n in ('python', 'numpy')))\n"
         "print(seedlock.report()['unseeded'])"

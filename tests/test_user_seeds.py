@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedlock import patching, seed_values
+from seedlock import seed_values, stand_ins
 from seedlock.errors import UserSeedRefused
 from seedlock.user_seeds import UserSeeds
 from tests.interpreter import python
@@ -78,7 +78,7 @@ def test_keep_and_refuse() -> None:
 def test_own_seeds_are_nobodys_business() -> None:
     """What seedlock sets itself is neither mixed nor noted, under any policy."""
     seeds = policy("refuse")
-    with patching.own():
+    with stand_ins.own():
         assert seeds.choose("torch", 42, 64, "f") is None
     assert seeds.sites.as_list() == []
 

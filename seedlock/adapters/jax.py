@@ -12,11 +12,12 @@ from __future__ import annotations
 import _thread
 
 from seedlock import eigen
-from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters import Adapter, chosen
 from seedlock.adapters.xla_flags import xla
 from seedlock.derivation import stream_seed
-from seedlock.patching import own, replace
+from seedlock.patching import replace
 from seedlock.settings import PORTABLE, STRICT
+from seedlock.stand_ins import own
 from seedlock.user_seeds import watch_fixed
 
 TYPE_CHECKING = False

@@ -12,8 +12,9 @@ import os
 import sys
 import weakref
 
-from seedlock.adapters.base import Adapter
-from seedlock.patching import own, rebind, replace
+from seedlock.adapters import Adapter
+from seedlock.patching import rebind, replace
+from seedlock.stand_ins import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

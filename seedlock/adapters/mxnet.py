@@ -7,11 +7,12 @@ import sys
 from _thread import _local
 from itertools import count
 
-from seedlock.adapters.base import LOCKED_LEVELS, Adapter, chosen, threads_held
+from seedlock.adapters import LOCKED_LEVELS, Adapter, chosen, threads_held
 from seedlock.callers import author
 from seedlock.derivation import STREAMS, derive
-from seedlock.patching import own, replace
+from seedlock.patching import replace
 from seedlock.settings import STRICT
+from seedlock.stand_ins import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

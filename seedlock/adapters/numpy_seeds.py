@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import _thread
 
-from seedlock.patching import is_replaced, mark, original, own, replace
+from seedlock.patching import is_replaced, original, replace
+from seedlock.stand_ins import mark, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ The order of sets of text belongs to PYTHONHASHSEED, which seedlock.lineage sets
 from __future__ import annotations
 
 import os
-import sys
 
-from seedlock.adapters.base import Adapter
-from seedlock.patching import in_own_block, is_replaced, original, own, replace, stand_in
+from seedlock.adapters import Adapter
+from seedlock.stand_ins import OWN, dress, is_ours, mark, mode, own, put, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from seedlock.settings import Settings
     from seedlock.user_seeds import UserSeeds
-
-TAKEN = (int, float, str, bytes, bytearray)
-"""Types of seeds that random.Random.seed documents. CPython 3.10 takes others by their hash."""
 
 
 class PythonAdapter(Adapter):
@@ -40,30 +36,10 @@ class PythonAdapter(Adapter):
         return {}
 
     def intercept(self, module: Any, policy: UserSeeds) -> None:
+        from seedlock.adapters import python_seeds
+
         self._policy = policy
-
-        # random.seed is this method of the hidden generator, and random.Random(x) calls it.
-        def method(original: Any) -> Any:
-            def seed(self: Any, a: Any = None, version: int = 2) -> None:
-                given = a
-                if a is None:
-                    if not in_own_block():
-                        a = policy.unseeded("python", 64, "random.Random")
-                    return original(self, a, version)  # type: ignore[no-any-return]
-                if not isinstance(a, TAKEN):
-                    original(self, a, version)  # refuses it, or warns
-                    given = hash(a)
-                elif version == 1 and isinstance(a, (str, bytes)):
-                    given = ("version", 1, a)
-                main = self is getattr(sys.modules.get("random"), "_inst", None)
-                chosen = policy.choose("python", given, 64, "random.seed", main, a)
-                return original(self, a if chosen is None else chosen, version)  # type: ignore[no-any-return]
-
-            return seed
-
-        for hidden in self.hidden:
-            replace(type(hidden), "seed", method)
-        module.seed = module._inst.seed
+        python_seeds.mix(module, [type(each) for each in self.hidden], policy)
 
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
         def policy() -> UserSeeds:
@@ -74,7 +50,9 @@ class PythonAdapter(Adapter):
         stand_in(module.Random, "seed", intercept)
         # Here end the seeds of classes in copies of the module that no import has brought, and of
         # the generator that a reload makes before it is locked.
-        replace(module.Random.__base__, "seed", lambda plain: _beneath(plain, policy))
+        base = module.Random.__base__
+        if not is_ours(base.seed):
+            put(base, "seed", mark(dress(_beneath(base.seed, policy), base.seed)))
         module.seed = module._inst.seed
         # Imported before seedlock.lock(), it holds what `os` held by then.
         module._urandom = os.urandom
@@ -111,7 +89,7 @@ class PythonAdapter(Adapter):
 
 def _beneath(plain: Any, policy: Callable[[], UserSeeds]) -> Any:
     def seed(generator: Any, a: Any = None, /) -> None:
-        if not in_own_block() and not _asked_above(type(generator)):
+        if mode.get() is not OWN and not _asked_above(type(generator)):
             from seedlock.adapters import python_copies
 
             a = python_copies.chosen(generator, a, policy())
@@ -122,11 +100,7 @@ def _beneath(plain: Any, policy: Callable[[], UserSeeds]) -> Any:
 
 def _asked_above(kind: type) -> bool:
     # Whether the `seed` of a class over the one in C asks the policy, or stands in for one.
-    for each in kind.__mro__[:-2]:
-        seed = vars(each).get("seed")
-        if seed is not None and (is_replaced(seed) or seed is not original(each, "seed")):
-            return True
-    return False
+    return any(is_ours(vars(each).get("seed")) for each in kind.__mro__[:-2])
 
 
 def _listed(state: Any) -> list[Any]:

@@ -7,8 +7,7 @@ import random
 import sys
 
 from seedlock import eigen
-from seedlock.adapters import tensorflow_portable
-from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters import Adapter, chosen, tensorflow_portable
 from seedlock.adapters.tensorflow_seeds import ENTRANCES, Settled
 from seedlock.adapters.xla_flags import xla
 from seedlock.settings import PORTABLE, STRICT

@@ -7,7 +7,8 @@ from __future__ import annotations
 import operator
 import sys
 
-from seedlock.patching import dress, in_own_block, is_replaced, mark, own, rebind, replace
+from seedlock.patching import in_own_block, is_replaced, rebind, replace
+from seedlock.stand_ins import dress, mark, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

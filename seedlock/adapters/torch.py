@@ -6,8 +6,7 @@ import copyreg
 import os
 import sys
 
-from seedlock.adapters import torch_devices, torch_loaders, torch_portable
-from seedlock.adapters.base import Adapter, chosen
+from seedlock.adapters import Adapter, chosen, torch_devices, torch_loaders, torch_portable
 from seedlock.adapters.torch_devices import heard, put_off
 from seedlock.callers import author
 from seedlock.initialising import initialise

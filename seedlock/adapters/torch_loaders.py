@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from seedlock.patching import in_own_block, own, replace
+from seedlock.patching import in_own_block, replace
+from seedlock.stand_ins import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

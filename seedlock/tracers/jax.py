@@ -11,7 +11,8 @@ import os
 import sys
 from contextlib import ExitStack
 
-from seedlock.patching import is_replaced, mark, replace
+from seedlock.patching import is_replaced, replace
+from seedlock.stand_ins import mark
 from seedlock.tracers.base import Tracer
 from seedlock.tracers.jax_functions import (
     FLOATS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from seedlock.patching import dress, is_replaced, mark, replace
+from seedlock.patching import is_replaced, replace
+from seedlock.stand_ins import dress, mark
 from seedlock.tracers.base import Tracer
 from seedlock.tracers.keras_batches import Batches, Outlet, origins
 from seedlock.tracers.tensorflow_functions import functions

@@ -7,7 +7,8 @@ import re
 import sys
 
 from seedlock.callers import author, written
-from seedlock.patching import dress, mark, replace
+from seedlock.patching import replace
+from seedlock.stand_ins import dress, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

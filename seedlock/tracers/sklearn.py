@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import wraps
 
 from seedlock.errors import Undigestible
-from seedlock.patching import is_replaced, mark
+from seedlock.patching import is_replaced
+from seedlock.stand_ins import mark
 from seedlock.tracers.base import Tracer
 
 TYPE_CHECKING = False

@@ -320,7 +320,7 @@ def test_generators_without_a_seed_are_derived_in_their_order() -> None:
 
 ENTROPY_FIRST = """
 import numpy as np
-from seedlock.patching import own
+from seedlock.stand_ins import own
 with own():
     print(np.random.SeedSequence().entropy % 2**96)
 """
