@@ -86,7 +86,11 @@ LIBRARIES: dict[str, tuple[str, tuple[Call, ...]]] = {
             Call("torch.rand(1)", "draw"),
         ),
     ),
-    "tensorflow": ("import tensorflow as tf", (Call("tf.random.set_seed(0)"),)),
+    "tensorflow": (
+        # With a seed of the program's, plain too: TensorFlow then makes a kernel for each draw.
+        "import tensorflow as tf; tf.random.set_seed(0)",
+        (Call("tf.random.set_seed(0)"), Call("tf.random.uniform((1,))", "draw")),
+    ),
     "keras": (
         "import keras",
         (
@@ -95,8 +99,14 @@ LIBRARIES: dict[str, tuple[str, tuple[Call, ...]]] = {
             Call("keras.random.SeedGenerator()", ""),
         ),
     ),
-    "mxnet": ("import mxnet as mx", (Call("mx.random.seed(0)"),)),
-    "jax": ("import jax", (Call("jax.random.key(0)"),)),
+    "mxnet": (
+        "import mxnet as mx",
+        (Call("mx.random.seed(0)"), Call("mx.nd.random.uniform()", "draw")),
+    ),
+    "jax": (
+        "import jax; key = jax.random.key(0)",
+        (Call("jax.random.key(0)"), Call("jax.random.uniform(key)", "draw")),
+    ),
 }
 
 SYSTEM = (

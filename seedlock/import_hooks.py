@@ -1,7 +1,8 @@
-"""Post-import hooks: call back around the first import of a module, whoever imports it.
+"""Post-import hooks: call back around the import of a module, whoever imports it, and again when it
+is executed again.
 
-The names are the field's (wrapt): finder, chained exec. Unlike wrapt's, a hook is consumed only
-when it succeeded, and nothing else is imported.
+The names are the field's (wrapt): finder, chained exec. Unlike wrapt's, a hook is never consumed:
+`importlib.reload` takes off what was put on. And nothing else is imported.
 
 On the start-up path: imports nothing, not even `__future__` (0.1 ms), hence quoted annotations.
 """
@@ -35,6 +36,7 @@ class PostImportFinder:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[tuple[Before | None, After]]] = {}
+        self._seen: set[str] = set()
 
     def register(
         self,
@@ -48,25 +50,26 @@ class PostImportFinder:
 
         Args:
             name: full name of the module.
-            after: called with the name and the module once it is executed, before the importer
-                gets it.
-            before: called with the name before it is executed.
+            after: called with the name and the module each time it was executed, before the
+                importer gets it.
+            before: called with the name before it is executed for the first time.
             first: whether these come before the hooks that are there.
             begun: whether this is called by a `before` of the module itself, which is there then
                 and not executed yet.
 
         Returns:
-            False when the module is already there: nothing was registered.
+            False when the module is already there: the hooks wait for its reload.
         """
-        if name in sys.modules and not begun:
-            return False
+        there = name in sys.modules and not begun
+        if there:
+            self._seen.add(name)
         hooks = self._waiting.setdefault(name, [])
         hooks.insert(0 if first else len(hooks), (before, after))
         if self not in sys.meta_path:
             # A new list: CPython keeps the first one to its very end, and with it would keep
             # this module and all that it holds, which costs each exit 0.1 ms.
             sys.meta_path = [self, *sys.meta_path]
-        return True
+        return not there
 
     def find_spec(
         self,
@@ -106,25 +109,39 @@ class PostImportFinder:
 
     def _chain(self, name: str, spec: "ModuleSpec") -> None:
         loader = spec.loader
-        # A built-in or frozen module's loader is a class shared by all of them; a namespace
-        # package has none. Another finder that asks us again may hand the same loader back.
-        if loader is None or isinstance(loader, type) or hasattr(loader, "_seedlock_hooked"):
+        # A namespace package has none. Another finder that asks us again may hand the same loader
+        # back.
+        if loader is None or hasattr(loader, "_seedlock_hooked"):
+            return
+        if getattr(loader, "name", None) != name:
+            from seedlock.shared_loaders import Chained
+
+            spec.loader = Chained(loader, self._execute)  # type: ignore[assignment]
             return
         execute = loader.exec_module
 
         def exec_module(module: "ModuleType") -> None:
-            del loader.exec_module
-            hooks = self._waiting.get(name, ())
-            for before, _ in hooks:
-                if before is not None:
-                    before(name)
-            execute(module)
-            for _, after in hooks:
-                after(name, module)
-            self._waiting.pop(name, None)
+            del loader.exec_module, loader._seedlock_hooked  # type: ignore[attr-defined]
+            self._execute(name, execute, module)
 
         loader._seedlock_hooked = True  # type: ignore[attr-defined]
         loader.exec_module = exec_module  # type: ignore[method-assign]
+
+    def _execute(
+        self, name: str, execute: "Callable[[ModuleType], None]", module: "ModuleType"
+    ) -> None:
+        hooks = self._waiting[name]
+        done = name in self._seen  # whatever becomes of a reload, the module stays
+        for before, _ in () if done else hooks:
+            if before is not None:
+                before(name)
+        try:
+            execute(module)
+            done = True
+        finally:
+            for _, after in tuple(hooks) if done else ():
+                after(name, module)
+        self._seen.add(name)
 
 
 class FirstCall:

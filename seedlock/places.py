@@ -158,6 +158,25 @@ def enter(lock: Lock, path: str, keep: bool = True, forked: bool = False) -> Non
     for name, (adapter, module) in loaded(lock).items():
         if adapter.per_process and not (forked and name == "python"):
             lock.sow(adapter, module, keep)
+    for hidden in [] if forked else _left(lock):
+        hidden.seed()
+
+
+def sow_python(lock: Lock, hidden: Any) -> None:
+    """Seed, in a forked child, a generator that was made behind `random`: the one that is there, or
+    one of before a reload, from which functions draw that somebody took from the module then."""
+    if hidden in _left(lock):
+        hidden.seed()  # as a generator without a seed
+    else:
+        lock.sow(*loaded(lock)["python"], lock.keep)
+
+
+def _left(lock: Lock) -> list[Any]:
+    if "python" not in lock.applied:
+        return []
+    adapter: Any = lock.adapters["python"][0]
+    now = getattr(sys.modules.get("random"), "_inst", None)
+    return [each for each in adapter.hidden if each is not now]
 
 
 def positions(lock: Lock) -> dict[str, Any]:
@@ -173,14 +192,21 @@ def go_on_from(lock: Lock, positions: dict[str, Any]) -> None:
 
 
 def missed(lock: Lock) -> list[str]:
-    """Return the gaps of libraries that are loaded and that no hook on their import has seen."""
-    unseen = [entry for entry in registry.REGISTRY if entry.name not in lock.applied]
-    return [
-        f"{entry.name} was imported past seedlock, as by an import hook of the program's own: "
-        "nothing of it is locked"
-        for entry in unseen
-        if _is_loaded(sys.modules.get(entry.module))
-    ]
+    """Return the gaps of libraries that are loaded and that no hook on their import has seen, or
+    not as they are."""
+    found = []
+    for entry in registry.REGISTRY:
+        module, applied = sys.modules.get(entry.module), lock.applied.get(entry.name)
+        if applied is None:
+            what = "nothing of it is locked"
+        else:
+            what = "what it does not share with the copy before is not locked"
+        if _is_loaded(module) and (applied is None or module is not applied.module):
+            found.append(
+                f"{entry.name} was imported past seedlock, as by an import hook of the program's "
+                f"own: {what}"
+            )
+    return found
 
 
 def _is_loaded(module: object) -> bool:

@@ -136,13 +136,20 @@ class Lock:
             self._states_before[module_name] = undrawing.states(self)
 
     def after(self, module_name: str, module: ModuleType) -> None:
-        """Lock a library of the registry that has just been imported.
+        """Lock a library of the registry that has just been imported, or executed again.
 
         Raises:
             Drift, Unsupported: the version that was imported does not fit.
         """
         entry = _ENTRIES[module_name]
         adapter, applied = self._begin(entry)
+        if module_name == "random":
+            hidden = vars(module)["_inst"]
+            # Python's own hook, registered by this import, seeds a forked child from the system.
+            os.register_at_fork(after_in_child=lambda: self.guard(lambda: self._forked(hidden)))
+        if applied.module is not None:  # executed again
+            applied.module = sys.modules.get(module_name)
+            return  # what waits for its generators is called for itself
         if entry.supported is not None:
             version = str(getattr(module, "__version__", "of unknown version"))
             if (entry.distributions[0], version) not in registry.FITS:
@@ -157,14 +164,9 @@ class Lock:
         generators = adapter.generators or module_name
         if not adapter.entrances:
             self.when_imported(generators, lambda found: self._defer(adapter, found))
-        self.when_imported(generators, lambda found: self.sow(adapter, found))
-        if module_name == "random":
-            # Python's own hook, registered by this import, seeds a forked child from the system.
-            os.register_at_fork(
-                after_in_child=lambda: self.guard(
-                    lambda: self.sow(adapter, sys.modules[module_name], self.keep)
-                )
-            )
+        sow = self._once(lambda: self.sow(adapter, sys.modules[generators]))
+        self.when_imported(generators, lambda _: sow())
+        applied.module = sys.modules.get(module_name)
 
     def intercepted(self, module: Any) -> None:
         """Replace what a module of `registry.WATCHED` offers, just imported."""
@@ -174,7 +176,9 @@ class Lock:
             registry.watcher(name).INTERCEPTS[name](module, self)
 
         if name == "threading":  # which nearly every library imports
-            stand_in(module.Thread, "start", self._once(intercept))
+            once = self._once(intercept)
+            stand_in(module.Thread, "start", once)
+            stand_in(sys.modules["_thread"], "start_new_thread", once)
         else:
             intercept()
 
@@ -201,15 +205,20 @@ class Lock:
     def when_imported(
         self, name: str, do: Callable[[ModuleType], None], begun: bool = False
     ) -> None:
-        """Do something with a module once it is imported, at once if it is.
+        """Call `do` with a module each time it was executed, at once if it is there.
 
         Args:
             name: the module's.
-            do: called with it.
+            do: gets the module.
             begun: whether its import has just begun.
         """
-        if not finder.register(name, lambda _, module: self.guard(lambda: do(module)), begun=begun):
+        if not finder.register(name, lambda _, it: self.guard(lambda: do(it)), begun=begun):
             do(sys.modules[name])
+
+    def _forked(self, hidden: Any) -> None:
+        from seedlock import places
+
+        places.sow_python(self, hidden)
 
     def _defer(self, adapter: Adapter, module: ModuleType) -> None:
         intercept = self._once(lambda: adapter.intercept(module, self.policy))

@@ -87,6 +87,9 @@ environment held at that time, if any: an inherited one does not make a child a 
 RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
 """Variables in which launchers say a process's rank: torchrun, Open MPI, PMIx, MPICH, Slurm."""
 
+LOCAL_RANKS = ("LOCAL_RANK", "NODE_RANK")
+"""Those in which Lightning's own launcher does: the rank on a machine, and which machine."""
+
 RESTARTED = "_SEEDLOCK_RESTARTED"
 """Internal: process id of the interpreter that was started again for PYTHONHASHSEED. An exec
 keeps the id; a child that inherits the variable has another one."""
@@ -97,27 +100,20 @@ RUN_SEED = "_SEEDLOCK_RUN_SEED"
 HASH_SEED_NOTE = "_SEEDLOCK_HASH_SEED"
 """Internal: `seed streams PYTHONHASHSEED`, noted by whoever derived the third from the others."""
 
-NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, RANKS))
+NAMES = (b"REPRO_", b"_SEEDLOCK_", b"PYTHONHASHSEED", *map(str.encode, (*RANKS, *LOCAL_RANKS)))
 """With what every name of a variable begins that `Settings` reads."""
 
 MAX_SEED, MAX_SAME_SEED = 2**64 - 1, 2**32 - 1
-WATCH = "watch"
-PORTABLE = "portable"
+WATCH, PORTABLE = "watch", "portable"
 STRICT = ("strict", PORTABLE)
 """Levels at which what holds at strict holds; nothing compares a level with the word itself."""
-LEVELS = ("seed", "warn", *STRICT, WATCH)
-MAX_THREADS = 1024
-DEFAULT_THREADS = "4"
-STREAM_MODES = ("derived", "same")
+LEVELS, USER_SEED_POLICIES = ("seed", "warn", *STRICT, WATCH), ("mix", "keep", "refuse")
+MAX_THREADS, DEFAULT_THREADS, WINDOW_MIB = 1024, "4", 256
+STREAM_MODES, TRACE_MODES = ("derived", "same"), ("step", "op")
 LOCK_MODES, TF32_MODES = ("refuse", "warn"), ("keep", "off")
-USER_SEED_POLICIES = ("mix", "keep", "refuse")
 ENTROPY_MODES, ENTROPY_ALLOWED = ("count", "lock"), ("ssl",)
-TRACE_MODES = ("step", "op")
-WINDOW_MIB = 256
 
-SEED_ALLOWED = (
-    "a decimal integer from 0 to 18446744073709551615 without sign, spaces or leading zeros"
-)
+SEED_ALLOWED = f"a decimal integer from 0 to {MAX_SEED} without sign, spaces or leading zeros"
 LEAST_DRIVER_ALLOWED = "a version of NVIDIA's driver: numbers with dots between them"
 TF32_AT_SEED_ALLOWED = "keep at levels seed and watch, which set no flags"
 THREADS_ALLOWED = "a decimal integer from 1 to 1024 without sign, spaces or leading zeros"
@@ -232,7 +228,11 @@ class Settings:
 
 def rank_variable(environ: "Mapping[str, str]") -> str:
     """Return the rank variable in force as `NAME=VALUE`, empty without one."""
-    return next((f"{name}={environ[name]}" for name in RANKS if name in environ), "")
+    found = next((f"{name}={environ[name]}" for name in RANKS if name in environ), "")
+    rank, machine = (environ.get(name, "0") for name in LOCAL_RANKS)
+    if found or LOCAL_RANKS[0] not in environ or not (_number(rank) and _number(machine)):
+        return found
+    return f"{LOCAL_RANKS[0]}={int(machine) << 16 | int(rank)}"
 
 
 def parse_seed(text: str) -> int:

@@ -83,6 +83,11 @@ def mark(replacement: "F") -> "F":
     return replacement
 
 
+def is_ours(function: object) -> bool:
+    """Tell whether a function is a replacement of ours, or a stand-in."""
+    return hasattr(function, "_seedlock_replaces") or hasattr(function, "_seedlock_stands_for")
+
+
 def put(owner: "Any", name: str, replacement: object) -> None:
     """Put `replacement` under a name of a module or class, written in C or not."""
     try:

@@ -150,9 +150,8 @@ def _begin(
     global _start, _guard
     _start = (settings, restarted, gaps, guard, environ)
     _guard = guard
-    for name in OS_CALLS:
-        if name != "_exit" or settings.report is not None:
-            setattr(os, name, FirstCall(name, _replacement))
+    _replace_in_os("os", os)
+    finder.register("os", _replace_in_os)
     for entry in REGISTRY:
         if not finder.register(entry.module, _after, _before):
             from seedlock import places
@@ -172,6 +171,13 @@ def _begin(
         from seedlock import reporting
 
         reporting.begin(_locked())
+
+
+def _replace_in_os(_: str, module: "ModuleType") -> None:
+    assert _start is not None
+    for name in OS_CALLS:
+        if name != "_exit" or _start[0].report is not None:
+            setattr(module, name, FirstCall(name, _replacement))
 
 
 def _before(name: str) -> None:

@@ -138,7 +138,15 @@ def _process(module: ModuleType, lock: Lock) -> None:
 
         return start
 
+    def shared(found: ModuleType) -> None:
+        from seedlock.shared_arrays import note  # most programs share none
+
+        note(found, lock)
+
     replace(module.BaseProcess, "start", start)
+    package = module.__name__.rpartition(".")[0]
+    for name in ("sharedctypes", "shared_memory"):
+        lock.when_imported(f"{package}.{name}", shared)
 
 
 def _pool(module: ModuleType, lock: Lock) -> None:

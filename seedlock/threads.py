@@ -4,6 +4,8 @@ report says which line starts them. And threads of SciPy, whose number level por
 
 from __future__ import annotations
 
+import sys
+
 from seedlock.callers import is_library
 from seedlock.patching import replace
 
@@ -39,7 +41,15 @@ def _threading(module: ModuleType, lock: Lock) -> None:
 
         return start
 
+    def begin(original: Callable[..., Any]) -> Callable[..., Any]:
+        def start_new_thread(function: Any, /, *args: Any) -> Any:
+            note_threads(lock, function, "_thread.start_new_thread")
+            return original(function, *args)
+
+        return start_new_thread
+
     replace(module.Thread, "start", start)
+    replace(sys.modules["_thread"], "start_new_thread", begin)
 
 
 def _thread_pool(module: ModuleType, lock: Lock) -> None:

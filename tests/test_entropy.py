@@ -246,12 +246,14 @@ def _unsorted(tmp_path: Path) -> Path:
     return folder
 
 
-def test_level_strict_sorts_folders(unsorted: Path) -> None:
+def test_levels_strict_and_portable_sort_folders(unsorted: Path) -> None:
     """os.listdir, glob and pathlib, whatever a path is given as, and os.walk's folders; os.scandir
     is counted only. Plain, the file system's order is another (the fault)."""
     plain = python("-c", FOLDERS, cwd=unsorted).json()["found"]
     strict = python("-c", FOLDERS, cwd=unsorted, REPRO_SEED="7").json()
+    portable = python("-c", FOLDERS, cwd=unsorted, REPRO_SEED="7", REPRO_LEVEL="portable").json()
 
+    assert portable == strict
     for name, names in strict["found"].items():
         assert sorted(names) == sorted(plain[name]), name
         assert plain[name] != sorted(plain[name]), name

@@ -1,22 +1,30 @@
-"""import_hooks.py: called around the first import, consumed only on success."""
+"""import_hooks.py: called around the import, and again when the module is executed again."""
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
+import random
 import sys
+import uuid
+import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from zipimport import zipimporter
 
 import pytest
 
 from seedlock.import_hooks import PostImportFinder
-from tests.interpreter import python
+from tests.interpreter import python, reports
 
 
 @pytest.fixture(name="finder")
 def _finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PostImportFinder:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    for name in ("waited_for", "waited_for.inner"):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    for name in ("waited_for", "waited_for.inner", "other"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return PostImportFinder()
 
@@ -67,10 +75,82 @@ def test_a_hook_that_raises_is_not_consumed(finder: PostImportFinder, tmp_path: 
             import waited_for  # noqa: F401
 
 
-def test_a_module_that_is_there_is_not_registered(finder: PostImportFinder) -> None:
-    """The caller learns that it comes too late."""
-    assert not finder.register("sys", lambda name, module: None)
-    assert finder not in sys.meta_path
+def test_a_module_that_is_there_is_waited_for_again(
+    finder: PostImportFinder, tmp_path: Path
+) -> None:
+    """The caller learns that it comes too late; a reload is an import like another."""
+    (tmp_path / "waited_for.py").write_text("")
+    import waited_for
+
+    seen: list[str] = []
+    assert not finder.register("waited_for", lambda name, module: seen.append("after"))
+    assert seen == []
+    importlib.reload(waited_for)
+
+    assert seen == ["after"]
+
+
+def test_each_execution_is_followed_by_the_hooks(finder: PostImportFinder, tmp_path: Path) -> None:
+    """A reload and a second import run a module again, which takes off what was put on. What comes
+    before the module comes before the first time only."""
+    path = tmp_path / "waited_for.py"
+    path.write_text("value = 1")
+    seen: list[str] = []
+
+    def after(name: str, module: Any) -> None:
+        seen.append(f"after {module.value}")
+        module.value = "replaced"
+
+    finder.register("waited_for", after, lambda name: seen.append("before"))
+    import waited_for
+
+    path.write_text("value = 22")
+    importlib.reload(waited_for)
+    assert (waited_for.value, seen) == ("replaced", ["before", "after 1", "after 22"])
+    path.write_text("value = 333; 1 / 0")
+    with pytest.raises(ZeroDivisionError):
+        importlib.reload(waited_for)  # which is there still, with half of what it is
+    assert waited_for.value == "replaced"
+    path.write_text("value = 4444")
+    del sys.modules["waited_for"]
+    again = importlib.import_module("waited_for")
+
+    assert again is not waited_for
+    assert seen[2:] == ["after 22", "after 333", "after 4444"]
+
+
+def test_each_module_of_an_archive_is_waited_for(finder: PostImportFinder, tmp_path: Path) -> None:
+    """They share a loader: hooks are those of the module that is executed, and leave nothing."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("waited_for", "waited_for/inner", "other"):
+            archive.writestr(f"{name}.py" if name == "other" else f"{name}/__init__.py", "")
+    sys.path.insert(0, str(tmp_path / "all.zip"))  # which the fixture takes away
+    seen: list[str] = []
+    for name in ("waited_for", "waited_for.inner"):
+        finder.register(name, lambda name, module: seen.append(f"{name} {module.__name__}"))
+    found = importlib.util.find_spec("waited_for")
+    import other  # type: ignore[import-not-found]
+
+    assert (found is not None, seen) == (True, [])
+    import waited_for.inner  # type: ignore[import-not-found]
+
+    assert seen == ["waited_for waited_for", "waited_for.inner waited_for.inner"]
+    for module in (other, waited_for, waited_for.inner):
+        assert type(module.__loader__) is type(module.__spec__.loader) is zipimporter
+        assert "exec_module" not in vars(module.__loader__)
+    assert waited_for.__loader__.get_source("waited_for") == ""
+
+
+def test_a_loader_that_is_a_class_can_be_waited_for(
+    finder: PostImportFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the modules frozen into the interpreter, as `os` is from CPython 3.11 on."""
+    seen: list[object] = []
+    monkeypatch.delitem(sys.modules, "__hello__", raising=False)
+    finder.register("__hello__", lambda name, module: seen.append(module.__loader__))
+    importlib.import_module("__hello__")
+
+    assert seen == [importlib.machinery.FrozenImporter]
 
 
 def test_a_submodule_can_be_waited_for(finder: PostImportFinder, tmp_path: Path) -> None:
@@ -84,7 +164,7 @@ def test_a_submodule_can_be_waited_for(finder: PostImportFinder, tmp_path: Path)
     import waited_for
 
     assert seen == []
-    import waited_for.inner  # type: ignore[import-not-found]  # noqa: F401
+    import waited_for.inner  # noqa: F401
 
     assert seen == ["waited_for.inner"]
 
@@ -178,3 +258,84 @@ def test_replaced_functions_of_os_pass_for_the_original(tmp_path: Path) -> None:
     locked = python("program.py", cwd=tmp_path, REPRO_SEED="7")
 
     assert locked.out == plain.out == "[[]]\n"
+
+
+def test_libraries_from_one_archive_are_locked(tmp_path: Path) -> None:
+    """Both that are waited for, with what each draws elsewhere under the same seed."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for module in (uuid, random):
+            archive.write(str(module.__file__), f"{module.__name__}.py")
+    code = (
+        "import uuid, random\n"
+        "loaders = {type(each.__loader__).__name__ for each in (uuid, random)}\n"
+        "print(*loaders, uuid.uuid1(), random.random())"
+    )
+    variables: dict[str, Any] = {
+        "REPRO_SEED": "7",
+        "REPRO_ENTROPY": "lock",
+        "REPRO_REPORT": str(tmp_path / "of"),
+    }
+
+    zipped = python("-c", code, **variables, PYTHONPATH=str(tmp_path / "all.zip")).out
+    files = python("-c", code, **variables).out
+
+    assert zipped == files.replace("SourceFileLoader", "zipimporter") != files
+    one, other = (report["gaps"] for report in reports(tmp_path / "of"))
+    assert one == other
+
+
+STILL_REPLACED = """
+import importlib, sys
+from seedlock.import_hooks import FirstCall
+from seedlock.patching import is_replaced
+
+def ours(owner, within=""):
+    found = set()
+    for name, value in vars(owner).items():
+        value = getattr(value, "fget", value)
+        if is_replaced(value) or hasattr(value, "_seedlock_stands_for"):
+            found.add(within + name)
+        found |= {name} if isinstance(value, FirstCall) else set()
+    return found
+
+def replaced(module):
+    kinds = [each for each in vars(module).values() if isinstance(each, type)]
+    own = [each for each in kinds if each.__module__ == module.__name__]
+    return ours(module).union(*(ours(kind, kind.__name__ + ".") for kind in own))
+
+for name in sys.argv[1:]:
+    module = importlib.import_module(name)
+    before = replaced(module)
+    importlib.reload(module)
+    print(name, len(before), *before - replaced(module))
+"""
+
+
+def still_replaced(modules: list[str], **variables: Any) -> None:
+    """Reload modules in which something is replaced, and see that it all is afterwards."""
+    done = python("-c", STILL_REPLACED, *modules, REPRO_SEED="7", **variables)
+
+    found = dict(line.split(maxsplit=1) for line in done.lines)
+    assert [*found] == modules
+    assert all(number.isdecimal() and number != "0" for number in found.values()), found
+
+
+def test_a_reload_takes_off_nothing_of_python_and_numpy(tmp_path: Path) -> None:
+    """All that is replaced in a module is replaced again after importlib.reload."""
+    modules = [
+        "os", "random", "uuid", "tempfile", "glob", "ssl", "subprocess", "threading",
+        "multiprocessing.process", "multiprocessing.pool", "multiprocessing.spawn",
+        "concurrent.futures.process", "concurrent.futures.thread", "joblib.parallel",
+        "numpy.random.bit_generator",
+    ]  # fmt: skip
+    still_replaced(modules, REPRO_ENTROPY="lock", REPRO_REPORT=str(tmp_path))
+
+
+def test_a_reload_takes_off_nothing_of_a_framework() -> None:
+    """The same for those modules of frameworks that can be executed again."""
+    modules = [
+        "torch.nn.modules.module", "torch._utils", "torch.utils.data.dataloader",
+        "torch.utils.data._utils.worker", "mxnet.random", "mxnet.io.io",
+        "mxnet.gluon.data.dataloader",
+    ]  # fmt: skip
+    still_replaced(modules)

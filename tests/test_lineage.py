@@ -47,6 +47,13 @@ def settings(**variables: str) -> Settings:
         ({"SLURM_PROCID": "2"}, ("rank.2", "")),
         ({"SLURM_PROCID": "0", "RANK": "2"}, ("rank.2", "")),
         ({"RANK": "none"}, ("", "")),
+        # Lightning's own launcher, on two machines
+        ({"LOCAL_RANK": "0", "NODE_RANK": "0"}, ("rank.0", "")),
+        ({"LOCAL_RANK": "2"}, ("rank.2", "")),
+        ({"LOCAL_RANK": "2", "NODE_RANK": "1"}, ("rank.65538", "")),
+        ({"LOCAL_RANK": "2", "RANK": "6"}, ("rank.6", "")),
+        ({"LOCAL_RANK": "", "NODE_RANK": "1"}, ("", "")),
+        ({"NODE_RANK": "1"}, ("", "")),
         # launched by what the process `1` started
         ({"_SEEDLOCK_LINEAGE": "1", PARENT: "5 ", "RANK": "2"}, ("1/rank.2", "1")),
         # a launcher inside a Slurm job
@@ -143,7 +150,7 @@ def test_who_came_through_a_shell_is_a_gap() -> None:
     assert len(shared_place(settings(**elsewhere))) == 1
 
 
-@pytest.mark.parametrize("variable", ["RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"])
+@pytest.mark.parametrize("variable", ["RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID", "LOCAL_RANK"])
 def test_ranks_share_main_streams_and_nothing_else(variable: str) -> None:
     """Main streams are equal; generators without a seed and children differ; rank 0 is a single
     process."""

@@ -50,6 +50,7 @@ class Applied:
 
     Attributes:
         library: name in the registry.
+        module: what stood for it in sys.modules then.
         version: version of the imported module.
         seeds: seed of each stream that was set.
         environment: variables that were set before the import.
@@ -62,6 +63,7 @@ class Applied:
 
     def __init__(self, library: str) -> None:
         self.library = library
+        self.module: object = None
         self.version = ""
         self.seeds: dict[str, int] = {}
         self.environment: dict[str, str] = {}

@@ -132,6 +132,8 @@ class _Blocks(_thread._local):
 
     def without(self, setting: Any) -> None:
         """Take `setting`, JAX's offset, away in each block."""
+        if type(self).setting is setting:
+            return  # JAX's module was executed again
         type(self).setting = setting
         watch_fixed(lambda fixed: self.turn() if fixed is self.common() else None)
 

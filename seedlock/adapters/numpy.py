@@ -9,7 +9,7 @@ from __future__ import annotations
 from seedlock.adapters import Adapter, chosen, threads_held
 from seedlock.derivation import derive
 from seedlock.settings import PORTABLE, WATCH
-from seedlock.stand_ins import mark, own, stand_in
+from seedlock.stand_ins import is_ours, mark, own, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class NumpyAdapter(Adapter):
 
     def defer(self, module: Any, settings: Settings, intercept: Callable[[], None]) -> None:
         if module.__name__ == self.entrances[0]:
-            if settings.level != WATCH:
+            if settings.level != WATCH and not is_ours(module.randbits):
                 # Until numpy.random is imported, the generator that it makes for itself.
                 entropy = tag(settings.seed)
                 module.randbits = mark(lambda bits: entropy << bits - 32)

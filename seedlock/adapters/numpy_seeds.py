@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _thread
 
-from seedlock.patching import original, replace
+from seedlock.patching import is_replaced, original, replace
 from seedlock.stand_ins import mark, own
 
 TYPE_CHECKING = False
@@ -27,7 +27,8 @@ def mix(module: Any, policy: UserSeeds, tag: int) -> None:
         tag: 32 bits, of which the first is set, at the head of all entropy that stands for the
             system's, so that SeedSequence(other.entropy) is equal to the other.
     """
-    _mix_sequences(module.bit_generator, policy, tag)
+    if not is_replaced(original(module.bit_generator, "_coerce_to_uint32_array")):
+        _mix_sequences(module.bit_generator, policy, tag)
     _mix_legacy(module, policy)
     module.bit_generator.randbits = mark(_unseeded(policy, tag))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from seedlock.patching import in_own_block, replace
 
 TYPE_CHECKING = False
@@ -14,11 +16,12 @@ TAKEN = (int, float, str, bytes, bytearray)
 """Types of seeds that random.Random.seed documents. CPython 3.10 takes others by their hash."""
 
 
-def mix(module: Any, policy: UserSeeds) -> None:
+def mix(module: Any, kinds: list[type], policy: UserSeeds) -> None:
     """Put the policy at every way in which `random` is seeded.
 
     Args:
         module: random.
+        kinds: its class, and those that it had before reloads.
         policy: what is asked at each call.
     """
 
@@ -35,11 +38,12 @@ def mix(module: Any, policy: UserSeeds) -> None:
                 given = hash(a)
             elif version == 1 and isinstance(a, (str, bytes)):
                 given = ("version", 1, a)
-            main = self is module._inst
+            main = self is getattr(sys.modules.get("random"), "_inst", None)
             chosen = policy.choose("python", given, 64, "random.seed", main, a)
             return original(self, a if chosen is None else chosen, version)  # type: ignore[no-any-return]
 
         return seed
 
-    replace(module.Random, "seed", method)
+    for kind in kinds:
+        replace(kind, "seed", method)
     module.seed = module._inst.seed

@@ -467,3 +467,38 @@ def test_a_random_state_with_a_seed_is_no_generator_without_one() -> None:
     done = python("-c", code, REPRO_SEED="7", check=True)
 
     assert done.out == "[''] False\n"
+
+
+AGAIN = """
+import importlib, json, sys, warnings
+import numpy as np
+warnings.simplefilter("ignore")  # of NumPy, about its reload
+
+def drawn():
+    made = [np.random.default_rng(), np.random.default_rng(1), np.random.RandomState(),
+            np.random.RandomState(1), np.random.default_rng(np.random.SeedSequence(1).spawn(1)[0])]
+    return [np.random.rand(), *(each.standard_normal() for each in made)]
+
+def reload(*names):
+    for name in names if "reload" in sys.argv else ():
+        importlib.reload(sys.modules[name])
+
+np.random
+reload("numpy.random.bit_generator", "numpy.random", "numpy")  # before the first call that seeds
+first = drawn()
+reload("numpy.random.bit_generator")
+second = drawn()
+reload("numpy", "numpy.random")
+np.random.seed(3)
+print(json.dumps([*first, *second, *drawn()]))
+"""
+
+
+def test_a_reload_changes_nothing() -> None:
+    """NumPy's generators outlive importlib.reload, in C: what is drawn is what it is without."""
+    reloaded = python("-c", AGAIN, "reload", REPRO_SEED="7").json()
+    once = python("-c", AGAIN, REPRO_SEED="7").json()
+    other = python("-c", AGAIN, "reload", REPRO_SEED="8").json()
+
+    assert reloaded == once
+    assert not set(reloaded) & set(other)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.adapters.probe import Run, deaf, same_draws
-from tests.interpreter import python
+from tests.interpreter import python, reports
 
 PROGRAM = """
 import random
@@ -183,3 +184,78 @@ def test_generators_without_a_seed_are_derived_in_their_order() -> None:
     assert not set(plain[0]) & set(plain[1])
     assert mixed[0] == mixed[1]
     assert len(set(mixed[0] + other)) == 10
+
+
+AGAIN = """
+import importlib, json, multiprocessing, os, random, sys
+from importlib.util import module_from_spec, spec_from_file_location
+
+kept = random.random  # of the generator that this import made
+kept()
+
+def seeded(module):
+    drawn = []
+    for seed in (42, "text", b"bytes", 0.5):
+        module.seed(seed)
+        drawn.append(module.random())
+    module.seed("text", version=1)
+    return [*drawn, module.random(), module.Random(42).random()]
+
+seeds = seeded(random)
+unseeded = [random.Random().random()]
+for _ in range(2):
+    importlib.reload(random)
+    unseeded.append(random.random())
+    assert seeded(random) == seeds and random.seed == random._inst.seed
+del sys.modules["random"]
+import random
+unseeded.append(random.random())
+assert seeded(random) == seeds
+others = [kept]
+if "copy" in sys.argv:
+    spec = spec_from_file_location("copied", random.__file__)
+    copied = module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    unseeded += [copied.random(), copied.Random().random()]
+    copied.seed(42)
+    assert [copied.random(), copied.Random(42).random()] == [seeds[0], seeds[-1]]
+    others.append(copied.random)
+
+def task(_):
+    return [random.random(), *(draw() for draw in others)]
+
+unseeded += [kept()]
+with multiprocessing.get_context("fork").Pool(int(sys.argv[1])) as pool:
+    tasks = pool.map(task, range(6), chunksize=1)
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.write(writer, json.dumps(task(0)).encode())
+    os._exit(0)
+child = json.loads(os.read(reader, 1000))
+print(json.dumps({"seeds": seeds, "unseeded": unseeded, "tasks": sum(tasks, []), "child": child}))
+"""
+
+
+def test_a_module_that_is_executed_again_is_locked_again() -> None:
+    """importlib.reload and a second import: seeds give what they gave, each new generator is the
+    next without a seed, and functions of the first one are drawn from in children and in tasks."""
+    two, three = (python("-c", AGAIN, size, REPRO_SEED="7").json() for size in ("2", "3"))
+    other = python("-c", AGAIN, "2", REPRO_SEED="8").json()
+
+    assert two == three
+    drawn = [*two["unseeded"], *two["tasks"], *two["child"]]
+    assert len(set(drawn)) == len(drawn)
+    for part, values in two.items():
+        assert not set(values) & set(other[part])
+
+
+def test_a_copy_that_no_import_brought_is_locked_and_a_gap(tmp_path: Path) -> None:
+    """A module made from the file of `random`: seeded like it, but not for each task of a pool."""
+    variables: dict[str, Any] = {"REPRO_SEED": "7", "REPRO_REPORT": str(tmp_path)}
+    one, two = (python("-c", AGAIN, "2", "copy", **variables).json() for _ in range(2))
+
+    for part in ("seeds", "unseeded", "child"):
+        assert one[part] == two[part]
+        assert len(set(one[part])) == len(one[part]) - (part == "seeds")
+    gaps = " ".join(gap for report in reports(tmp_path) for gap in report["gaps"])
+    assert "copied.Random, as in a copy of `random` that no import brought" in gaps

@@ -68,7 +68,7 @@ class Control(NamedTuple):
 
 LOCKED = (
     "os_urandom.py", "secrets_token.py", "system_random.py", "uuid4.py", "uuid1.py",
-    "temporary_name.py",
+    "uuid1_reload.py", "temporary_name.py",
 )  # fmt: skip
 
 FULL = (
@@ -83,15 +83,18 @@ IN_TURN = "import runpy, sys; [runpy.run_path(each, None, '__main__') for each i
 
 TOGETHER = (
     (
+        "tensorflow_unseeded.py", "keras_unseeded.py",
         "tensorflow_seed.py", "tensorflow_generator_seed.py", "tensorflow_generator_unseeded.py",
         "tensorflow_v1_seed.py", "tensorflow_data_parallel_map.py", "keras_seed.py",
         "keras_seed_generator.py", "keras_initializer_seed.py", "keras_dropout_seed.py",
+        "tensorflow_keras_seed.py",
     ),
     (
-        "torch_manual_seed.py", "torch_generator_unseeded.py", "torch_generator_seed.py",
+        "torch_unseeded.py", "torch_generator_reseed.py", "torch_manual_seed.py",
+        "torch_generator_unseeded.py", "torch_generator_seed.py",
         "torch_seed.py", "transformers_set_seed.py", "torch_devices_seed.py",
     ),
-    ("mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
+    ("mxnet_unseeded.py", "mxnet_seed.py", "mxnet_numpy_seed.py", "mxnet_iterator_seed.py"),
     (
         "jax_key.py", "jax_prng_key.py", "jax_key_of_numpy_integer.py", "jax_key_inside_jit.py",
     ),
@@ -109,6 +112,36 @@ CONTROLS = (
     Control(
         "random_random_seed.py",
         "An own generator of the random module with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "random_reload.py",
+        "The random module, executed again by importlib.reload and never seeded.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_reload_seed.py",
+        "random.seed with the author's number, after importlib.reload(random).",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "random_second_import.py",
+        "A second copy of the random module: imported after the first was taken from sys.modules.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_copy.py",
+        "A copy of the random module, made from its file past the import system, and never seeded.",
+        "varies",
+        "yes",
+    ),
+    Control(
+        "random_copy_seed.py",
+        "A copy of the random module, made from its file, with the author's number.",
         "fixed",
         "yes",
     ),
@@ -160,6 +193,28 @@ CONTROLS = (
     Control(
         "bit_generator_sfc64.py",
         "The bit generator SFC64 with the author's number.",
+        "fixed",
+        "yes",
+    ),
+    Control(
+        "generator_spawn.py",
+        "Generators that a NumPy Generator with the author's number spawns.",
+        "fixed",
+        "yes",
+    ),
+    Control("torch_unseeded.py", "PyTorch's default generator, never seeded.", "varies", "yes"),
+    Control(
+        "torch_generator_reseed.py",
+        "A torch.Generator that takes a number from the system by its seed().",
+        "varies",
+        "yes",
+    ),
+    Control("tensorflow_unseeded.py", "TensorFlow's operations, never seeded.", "varies", "yes"),
+    Control("keras_unseeded.py", "Keras's default generator, never seeded.", "varies", "yes"),
+    Control("mxnet_unseeded.py", "MXNet's generators, never seeded.", "fixed", "yes"),
+    Control(
+        "tensorflow_keras_seed.py",
+        "tf.keras.utils.set_random_seed with the author's number.",
         "fixed",
         "yes",
     ),
@@ -270,6 +325,12 @@ CONTROLS = (
     Control("system_random.py", "random.SystemRandom, which has no seed.", "varies", "reported"),
     Control("uuid4.py", "A random UUID.", "varies", "reported"),
     Control("uuid1.py", "A UUID of the clock and the machine.", "varies", "reported"),
+    Control(
+        "uuid1_reload.py",
+        "A UUID of the clock and the machine, after importlib.reload(uuid).",
+        "varies",
+        "reported",
+    ),
     Control("temporary_name.py", "The name of a temporary file.", "varies", "reported"),
     Control("clock_as_seed.py", "The clock as the seed.", "varies", "reported"),
     Control("pid_as_seed.py", "The number of the process as the seed.", "varies", "reported"),
@@ -383,6 +444,19 @@ CONTROLS = (
     Control(
         "hogwild.py",
         "Two processes that train a model which they share (Hogwild): their turns are not fixed.",
+        "varies",
+        "reported",
+    ),
+    Control(
+        "shared_array.py",
+        "Two processes that write to an array which they share: their turns are not fixed.",
+        "varies",
+        "reported",
+    ),
+    Control(
+        "raw_threads.py",
+        "Two threads of the _thread module that share the global generator: their turns are not "
+        "fixed.",
         "varies",
         "reported",
     ),

@@ -1,0 +1,5 @@
+"""PyTorch's default generator, never seeded."""
+
+import torch
+
+print(torch.rand(3).tolist())
