@@ -66,20 +66,7 @@ def in_force() -> "Lock | None":
         from seedlock.process_lock import Lock
 
         _lock = Lock(*_start)
-        if _guard is guarded:
-            _settle()
     return _lock
-
-
-def _settle() -> None:
-    # What is there with the first library is there to stay. Handed to the collector's oldest
-    # generation it is not looked at, and moved up twice, while that library is imported: else
-    # our objects bring `import numpy` up to two million instructions of rounds.
-    import gc
-
-    if not gc.get_freeze_count():  # a program may have frozen what it has
-        gc.freeze()
-        gc.unfreeze()
 
 
 def guarded(step: "Callable[[], None]") -> None:

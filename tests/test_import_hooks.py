@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.machinery
 import importlib.util
+import json
 import random
 import sys
 import uuid
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +19,7 @@ from zipimport import zipimporter
 import pytest
 
 from seedlock.import_hooks import PostImportFinder
-from tests.interpreter import python, reports
+from tests.interpreter import python, reports, run
 
 
 @pytest.fixture(name="finder")
@@ -167,6 +170,58 @@ def test_a_submodule_can_be_waited_for(finder: PostImportFinder, tmp_path: Path)
     import waited_for.inner  # noqa: F401
 
     assert seen == ["waited_for.inner"]
+
+
+@pytest.mark.parametrize("ends", ["", "raise ValueError"])
+def test_the_garbage_collector_rests_meanwhile(
+    ends: str, finder: PostImportFinder, tmp_path: Path
+) -> None:
+    """While the module is executed, whatever it ends in; not where the program switched it off."""
+    (tmp_path / "waited_for.py").write_text(
+        f"import gc, sys\nsys.rests = not gc.isenabled()\n{ends}"
+    )
+    finder.register("waited_for", lambda name, module: None)
+
+    for enabled in (True, False):
+        sys.modules.pop("waited_for", None)
+        (gc.enable if enabled else gc.disable)()
+        try:
+            with pytest.raises(ValueError) if ends else nullcontext():
+                import waited_for  # noqa: F401
+            assert gc.isenabled() == enabled
+            assert sys.rests  # type: ignore[attr-defined]
+        finally:
+            gc.enable()
+
+
+ROUNDS = """
+import gc, json, weakref
+class Node: pass
+node = Node(); node.self = node; seen = weakref.ref(node)
+told = lambda: [gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 0]
+%s
+before, rounds = told(), []
+gc.callbacks.append(lambda phase, info: rounds.append(info["generation"]))
+import numpy
+during, kept = len(rounds), before == told()
+del node
+[[] for _ in range(10_000)]; lists = [[] for _ in range(10_000)]
+later = len(rounds) > during
+gc.collect()
+print(json.dumps([during, kept, later, seen() is None]))
+"""
+
+
+@pytest.mark.parametrize("seed", ["7", None])
+def test_an_import_of_numpy_is_no_round_of_the_collector(seed: str | None) -> None:
+    """It has some without the lock. Later ones come as ever, and what is garbage goes."""
+    env = [] if seed is None else ["env", f"REPRO_SEED={seed}"]
+    during, *rest = json.loads(run([*env, sys.executable, "-c", ROUNDS % ""]).out)
+    *_, collected = json.loads(run([*env, sys.executable, "-c", ROUNDS % "gc.freeze()"]).out)
+
+    assert (during == 0) == (seed is not None)
+    assert rest == [True, True, True]
+    assert not collected  # what a program froze stays frozen
 
 
 def test_looking_for_a_module_does_not_run_hooks(finder: PostImportFinder, tmp_path: Path) -> None:

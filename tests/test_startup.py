@@ -45,22 +45,6 @@ def test_a_start_under_a_seed_imports_nothing_heavy(
     }
 
 
-@pytest.mark.parametrize("frozen", [False, True])
-def test_the_garbage_collector_stays_as_the_program_set_it(frozen: bool) -> None:
-    """Only its generations move: what is collected, when rounds come, what a program froze."""
-    code = (
-        "import gc, weakref\n"
-        "class Node: pass\n"
-        "node = Node(); node.self = node; seen = weakref.ref(node)\n"
-        f"if {frozen}: gc.freeze()\n"
-        "told = lambda: (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 0)\n"
-        "before = told(); import random; print(before == told())\n"
-        "del node; gc.collect(); print(seen() is None)"
-    )
-
-    assert python("-c", code, REPRO_SEED="7").lines == ["True", str(not frozen)]
-
-
 def test_activate_twice_is_activate_once(tmp_path: Path) -> None:
     """A .pth line runs twice in a virtual environment, and there are two doors."""
     code = (
