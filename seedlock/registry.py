@@ -8,7 +8,6 @@ on the start-up path.
 import os
 import sys
 
-from seedlock import own_modules
 from seedlock.settings import STRICT
 
 TYPE_CHECKING = False
@@ -264,8 +263,9 @@ def fit(
 
 def import_adapter(entry: Entry) -> "Adapter":
     """Return a library's adapter, imported with the library and not before."""
-    own_modules.load(f"adapters.{entry.name}")
-    adapter: Adapter = sys.modules[f"seedlock.adapters.{entry.name}"].adapter
+    name = f"seedlock.adapters.{entry.name}"
+    __import__(name)
+    adapter: Adapter = sys.modules[name].adapter
     return adapter
 
 

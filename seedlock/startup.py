@@ -9,7 +9,6 @@ import os
 import sys
 from _weakref import proxy
 
-from seedlock import own_modules  # before those below, which it loads
 from seedlock.import_hooks import FirstCall, finder
 from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
 from seedlock.settings import HASH_SEED_NOTE, NAMES, RESTARTED, SEED, WATCH, Settings
@@ -62,7 +61,6 @@ def in_force() -> "Lock | None":
     """Return the lock in force in this process, or None."""
     global _lock
     if _lock is None and _start is not None:
-        own_modules.load(*own_modules.LOCK)
         from seedlock.process_lock import Lock
 
         _lock = Lock(*_start)

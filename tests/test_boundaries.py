@@ -19,7 +19,7 @@ ADAPTERS = {
 TRACERS = {f"tracers.{name}" for name in TRACED}
 
 ORDER = [
-    {"errors", "own_modules"},
+    {"errors"},
     {"settings", "processor", "shared_objects"},
     {"derivation", "eigen", "portable"},
     {"branches"},

@@ -38,7 +38,6 @@ def test_a_start_under_a_seed_imports_nothing_heavy(
     assert added == {
         "seedlock",
         "seedlock.startup",
-        "seedlock.own_modules",
         "seedlock.settings",
         "seedlock.registry",
         "seedlock.import_hooks",
