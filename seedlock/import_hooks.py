@@ -35,6 +35,7 @@ class PostImportFinder:
     """
 
     def __init__(self) -> None:
+        self.resting = False
         self._waiting: dict[str, list[tuple[Before | None, After]]] = {}
         self._seen: set[str] = set()
 
@@ -167,9 +168,20 @@ def collector_rests() -> "Callable[[], None]":
             gc.freeze()
             gc.unfreeze()
         gc.enable()
+        finder.resting = False
 
     gc.disable()
+    finder.resting = True
     return wake
+
+
+def collector_goes_on() -> None:
+    """End a rest in a forked child, to whose thread the import need not belong."""
+    if finder.resting:
+        import gc
+
+        gc.enable()
+        finder.resting = False
 
 
 def _nothing() -> None:

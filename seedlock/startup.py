@@ -9,7 +9,7 @@ import os
 import sys
 from _weakref import proxy
 
-from seedlock.import_hooks import FirstCall, finder
+from seedlock.import_hooks import FirstCall, collector_goes_on, finder
 from seedlock.registry import OS_CALLS, REGISTRY, WATCHED, refuse_unfit, watcher
 from seedlock.settings import HASH_SEED_NOTE, NAMES, RESTARTED, SEED, WATCH, Settings
 
@@ -202,6 +202,7 @@ def _forked() -> None:
 
 
 def _begin_in_child() -> None:
+    collector_goes_on()
     lock = _locked()
     from seedlock import places
 

@@ -194,6 +194,35 @@ def test_the_garbage_collector_rests_meanwhile(
             gc.enable()
 
 
+def test_a_child_forked_meanwhile_has_the_collector(tmp_path: Path) -> None:
+    """By another thread, or by the module itself: it may never see the end of the import."""
+    (tmp_path / "waited_for.py").write_text(
+        "import gc, os, threading\n"
+        "def fork():\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        os.write(1, f'{gc.isenabled()}\\n'.encode())\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+        "print(gc.isenabled(), flush=True)\n"
+        "fork()\n"
+        "thread = threading.Thread(target=fork)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+
+    code = (
+        "import gc\n"
+        "from seedlock.import_hooks import finder\n"
+        "finder.register('waited_for', lambda name, module: None)\n"
+        "import waited_for; print(gc.isenabled())"
+    )
+
+    done = python("-c", code, cwd=tmp_path, REPRO_SEED="7")
+
+    assert done.lines == ["False", "True", "True", "True"]
+
+
 ROUNDS = """
 import gc, json, weakref
 class Node: pass
