@@ -52,7 +52,7 @@ DEAF = [
 
 DRAWS = re.compile(
     r"rand|seed|reset|urandom|token|uuid|file\.name|mktemp|NamedTemporaryFile|from_non_determ"
-    r"|print\((\*|\[|list|sums|model)|listdir|glob"
+    r"|print\((\*|\[|list|sums|model|array)|listdir|glob"
 )
 """What the line that a fault is put down to must hold: the draw, the seed, or the first line that
 shows what was drawn elsewhere."""
