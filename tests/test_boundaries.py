@@ -53,7 +53,6 @@ ORDER = [
     {
         "adapters.mxnet_generators",
         "adapters.numpy_seeds",
-        "adapters.python_copies",
         "adapters.python_seeds",
         "adapters.tensorflow_portable",
         "adapters.tensorflow_seeds",
@@ -61,6 +60,7 @@ ORDER = [
         "adapters.torch_loaders",
         "adapters.torch_portable",
     },
+    {"adapters.python_copies"},
     ADAPTERS,
     {"tracers.base"},
     {"tracers.tensorflow_functions"},

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import sys
 
+from seedlock.adapters.python_seeds import TAKEN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from seedlock.user_seeds import UserSeeds
-
-TAKEN = (int, float, str, bytes, bytearray)
-"""As in the class over it; CPython 3.10 takes other seeds by their hash."""
 
 STRAY = (
     "{}.{}, as in a copy of `random` that no import brought: its generators are seeded when they "
