@@ -6,8 +6,8 @@ or more is timed by itself, 400 times, since in a batch of such somebody else al
 the median over the processes: microseconds per call plain and locked, what locked adds, and the
 ratio pair by pair. Limits: a generator without a seed 1.3 times plain, a seeding call 20
 microseconds more. "deep" rows make the call below 30 frames of a library's code, since the report's
-call site is the author's line above them. The exit status is 0 whatever the verdicts, 1 if
-something failed.
+call site is the author's line above them. Locked processes of the group "orders" write a report.
+The exit status is 0 whatever the verdicts, 1 if something failed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -114,6 +115,21 @@ SYSTEM = (
     (Call("os.urandom(16)", ""), Call("uuid.uuid4()", ""), Call("os.listdir('/')", "")),
 )
 
+ORDERS = (
+    "names = {'a', 'b', 'c'}\n"
+    "exec(compile('def gone_through(): return list(names)', 'author.py', 'exec'))\n"
+    "exec(compile('def hashed(): return hash(\"a\")', 'author.py', 'exec'))",
+    (
+        Call("gone_through()", ""),
+        Call("hashed()", ""),
+        Call("list(names)", ""),
+        Call("hash('a')", ""),
+    ),
+)
+"""The author's and a library's. They are counted where a report is written."""
+
+OTHERS = {"system": SYSTEM, "orders": ORDERS}
+
 TIMER = """
 import json, sys, time
 {setup}
@@ -150,14 +166,14 @@ def main() -> int:
     """Measure and print; return the exit status."""
     parser = pairs.parser(__doc__, pairs=30)
     parser.add_argument(
-        "--only", choices=(*LIBRARIES, "system"), nargs="+", help="measure these libraries only"
+        "--only", choices=(*LIBRARIES, *OTHERS), nargs="+", help="measure these libraries only"
     )
     options = parser.parse_args()
-    wanted = options.only or [*LIBRARIES, "system"]
+    wanted = options.only or [*LIBRARIES, *OTHERS]
     figures: list[Figure] = []
     notes: list[str] = []
     missing: list[str] = []
-    for library, (setup, calls) in {**LIBRARIES, "system": SYSTEM}.items():
+    for library, (setup, calls) in {**LIBRARIES, **OTHERS}.items():
         if library not in wanted:
             continue
         if not importable(setup):
@@ -206,6 +222,7 @@ def measure(
 ) -> dict[str, dict[str, list[float]]]:
     """Return microseconds per call of each process: plain and locked, by the calls' names."""
     code = program(setup, calls)
+    locked = pairs.locked_environment()
 
     def once(environment: dict[str, str]) -> Sample:
         sample: Sample = json.loads(
@@ -213,14 +230,17 @@ def measure(
         )
         return sample
 
-    return pairs.interleave(
-        {
-            "plain": lambda: once(pairs.free_environment()),
-            "locked": lambda: once(pairs.locked_environment()),
-        },
-        rounds,
-        library,
-    )
+    with TemporaryDirectory() as folder:
+        if calls is ORDERS[1]:
+            locked["REPRO_REPORT"] = folder
+        return pairs.interleave(
+            {
+                "plain": lambda: once(pairs.free_environment()),
+                "locked": lambda: once(locked),
+            },
+            rounds,
+            library,
+        )
 
 
 def compare(call: Call, times: dict[str, dict[str, list[float]]]) -> tuple[Figure, list[str]]:

@@ -261,6 +261,11 @@ def is_library(filename: str) -> bool:
     )
 
 
+def is_author(filename: str) -> bool:
+    """Tell whether a code object's file name is that of a file which the author wrote."""
+    return filename.endswith(".py") and GENERATED not in filename and not is_library(filename)
+
+
 def author_files(script: str, passed_over: "Collection[str]") -> list[str]:
     """Return the files of the author's modules that this process has imported, the main one's
     first.
@@ -269,15 +274,13 @@ def author_files(script: str, passed_over: "Collection[str]") -> list[str]:
         script: file of the main module, which may be none of Python's.
         passed_over: names of modules to leave out.
     """
-    files = {
+    files = {script} | {
         # What lies in it: to ask a module that is loaded lazily would load it.
         str(object.__getattribute__(module, "__dict__").get("__file__"))
         for name, module in list(sys.modules.items())
         if name not in passed_over and isinstance(module, type(sys))
     }
-    files.add(script)
-    own = [name for name in files if name.endswith(".py") and not is_library(name)]
-    return sorted(own, key=lambda name: (name != script, name))
+    return sorted(filter(is_author, files), key=lambda name: (name != script, name))
 
 
 def shown(value: object) -> str:

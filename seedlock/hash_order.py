@@ -1,10 +1,7 @@
 """Where the author's code takes an order from hashes: sets that are gone through, and `hash`.
 
-Nothing marks the moment when the order of a set is read: it is an instruction, not a call, and to
-count it (by other code in its place, or by a trace function) would change the author's code or slow
-its loops. So the lines are found in the text, when the report is finished, and counted only where
-operations are traced anyway (seedlock/tracers/orders.py): a line that is named need not have run. A
-set that comes from another file without an annotation, or in an argument without one, is not seen.
+They are found in the text of one file. A set that comes from another one without an annotation, or
+in an argument without one, is met by who counts only (seedlock/order_counts.py).
 """
 
 from __future__ import annotations
@@ -15,8 +12,8 @@ from seedlock.set_kinds import COMPREHENSIONS, FUNCTIONS, MAKERS, NUMBER, SET, K
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import NamedTuple, Protocol
+    from collections.abc import Iterator
+    from typing import NamedTuple
 
     class Place(NamedTuple):
         """A line, from 1, and what takes an order there: `for`, `list`, `hash`, ..."""
@@ -25,30 +22,18 @@ if TYPE_CHECKING:
         function: str
 
     class Spot(NamedTuple):
-        """A place, the node that takes the order there, and the part of it that holds the set:
-        None where it does not matter which."""
+        """A place, the node that takes the order there, the part of it that holds the set (None
+        where it does not matter which), and whether the text tells that it is one."""
 
         place: Place
         owner: ast.AST
         part: ast.AST | None
-
-    class Counts(Protocol):
-        """How often places took an order, as far as that was counted."""
-
-        def times(self, file: str, place: Place) -> int | None: ...
-        def account(self) -> str: ...
+        known: bool
 else:
     from collections import namedtuple
 
     Place = namedtuple("Place", "line function")
-    Spot = namedtuple("Spot", "place owner part")
-
-LOCKED, TEXT, OPEN = "locked", "text locked", "open"
-"""What is done about these orders: PYTHONHASHSEED is derived and addresses are not random; only the
-first; or neither."""
-
-MOST = 1 << 20
-"""Bytes of source that are looked at in one process: about 30000 lines, in about a second."""
+    Spot = namedtuple("Spot", "place owner part known")
 
 SETTLED = (*MAKERS, "sorted", "len", "min", "max", "any", "all", "bool", "isinstance")
 """Functions whose result does not depend on the order of what they are given, but for a `key` under
@@ -69,45 +54,6 @@ _WORDS = {
     ast.AugAssign: "+=",
 }  # fmt: skip
 
-NOT_COUNTED = "not counted: REPRO_TRACE=op with REPRO_TRACE_STEPS counts"
-
-_looked: dict[str, tuple[int, list[tuple[Place, str]]]] = {}
-
-
-def listed(given: Iterable[str], policy: str, counts: Counts | None = None) -> dict[str, object]:
-    """Return the `sites` in files, each with `where`, `function`, `policy`, the text of the `line`
-    and how many `times` an order was taken there, None where that was not counted; how many
-    `files` were looked at; how many `more` were not: past `MOST` bytes, unreadable, or no Python;
-    and what was `counted`, or why not.
-
-    Args:
-        given: paths of the files.
-        policy: what locks the order, one of the constants above.
-        counts: who counted.
-    """
-    sites: list[dict[str, object]] = []
-    files, more, left = 0, 0, MOST
-    for file in given:
-        found = _looked.get(file) or _look(file, left)
-        if found is None:
-            more += 1
-            continue
-        _looked[file] = found
-        files += 1
-        left -= found[0]
-        sites += [
-            {
-                "where": f"{file}:{place.line}",
-                "function": place.function,
-                "line": line,
-                "policy": policy,
-                "times": None if counts is None else counts.times(file, place),
-            }
-            for place, line in found[1]
-        ]
-    counted = NOT_COUNTED if counts is None else counts.account()
-    return {"sites": sites, "files": files, "more": more, "counted": counted}
-
 
 def places(tree: ast.Module, any_call: bool = False) -> list[Place]:
     """Return where a file's code takes an order from hashes, in the order of its lines.
@@ -119,37 +65,37 @@ def places(tree: ast.Module, any_call: bool = False) -> list[Place]:
     Raises:
         RecursionError: it is nested too deep.
     """
-    return sorted({spot.place for spot in _Reader(tree, any_call).found()})
+    return sorted({spot.place for spot in _Reader(tree, any_call, False).found()})
 
 
-def spots(tree: ast.Module) -> list[Spot]:
-    """Return the places of a file, each with every node that takes an order there.
+def spots(tree: ast.Module, all_values: bool) -> list[Spot]:
+    """Return the same with the nodes that take the orders.
+
+    Args:
+        tree: the file.
+        all_values: whether to return also what takes an order if it is given a set, where the text
+            does not tell whether it is one.
 
     Raises:
         RecursionError: it is nested too deep.
     """
-    return list(_Reader(tree, False).found())
-
-
-def _look(file: str, left: int) -> tuple[int, list[tuple[Place, str]]] | None:
-    try:
-        with open(file, "rb") as source:
-            raw = source.read(left + 1)
-        if len(raw) > left:
-            return None
-        found = places(ast.parse(raw))
-        lines = raw.splitlines()
-        return len(raw), [
-            (place, lines[place.line - 1].decode("utf-8", "replace").strip()) for place in found
-        ]
-    except (OSError, SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
-        return None
+    return list(_Reader(tree, False, all_values).found())
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, any_call: bool) -> None:
+    """Read a file.
+
+    Args:
+        tree: it.
+        any_call: as for `places`.
+        all_values: whether to yield also what takes an order if it is given a set, of which the
+            text does not tell whether it is.
+    """
+
+    def __init__(self, tree: ast.Module, any_call: bool, all_values: bool) -> None:
         self._tree = tree
         self._any_call = any_call
+        self._all = all_values
         self._kinds = Kinds(tree)
 
     def found(self) -> Iterator[Spot]:
@@ -173,15 +119,17 @@ class _Reader:
             inner = self._kinds.inside(owner, scope)
             if not settled and not isinstance(owner, ast.SetComp):
                 for part in owner.generators:
-                    if self._kinds.of(part.iter, inner) == SET:
-                        yield Spot(Place(part.iter.lineno, "for"), owner, part)
+                    known = self._kinds.of(part.iter, inner) == SET
+                    if known or self._all:
+                        yield Spot(Place(part.iter.lineno, "for"), owner, part, known)
             scope = inner
         elif isinstance(owner, ast.Call):
             yield from self._taken_by_call(owner, scope, settled, hashing)
         elif not (settled and isinstance(owner, (ast.List, ast.Tuple))):
             for each in _gone_through(owner):
-                if self._kinds.of(each, scope) == SET:
-                    yield Spot(Place(each.lineno, _WORDS[type(owner)]), owner, each)
+                known = self._kinds.of(each, scope) == SET
+                if known or self._all:
+                    yield Spot(Place(each.lineno, _WORDS[type(owner)]), owner, each, known)
         settles = _settles(owner, settled)
         for node in ast.iter_child_nodes(owner):
             yield from self._taken(node, scope, settles, hashing)
@@ -194,22 +142,24 @@ class _Reader:
         plain = isinstance(node.func, ast.Name)
         own = scope.kind("hash", (node.lineno, node.col_offset)) is not None
         if plain and name == "hash" and not (hashing or own or kinds <= {NUMBER}):
-            yield Spot(Place(node.lineno, name), node, None)
+            yield Spot(Place(node.lineno, name), node, None, True)
         for keyword in node.keywords:
             ordered_by = getattr(keyword.value, "id", "")
             if keyword.arg == "key" and ordered_by in ("hash", "id"):
-                yield Spot(Place(keyword.value.lineno, ordered_by), node, None)
+                yield Spot(Place(keyword.value.lineno, ordered_by), node, None, True)
         holder = node.func.value if isinstance(node.func, ast.Attribute) else None
         held = None if holder is None else self._kinds.of(holder, scope)
         if name == "pop" and not node.args and held == SET:
-            yield Spot(Place(node.lineno, name), node, None)
+            yield Spot(Place(node.lineno, name), node, None, True)
         spread = [each.value for each in node.args if isinstance(each, ast.Starred)]
-        if any(self._kinds.of(each, scope) == SET for each in spread):
-            yield Spot(Place(node.lineno, "*"), node, None)
+        known = any(self._kinds.of(each, scope) == SET for each in spread)
+        if known or (spread and self._all):
+            yield Spot(Place(node.lineno, "*"), node, None, known)
         settling = name in SETTLED and not _keyed(node)
         takes = name in TAKERS or name in SETTLED or self._any_call
-        if SET in kinds and takes and not settling and not (settled and name in _KEEPING):
-            yield Spot(Place(node.lineno, name), node, None)
+        known = SET in kinds and takes
+        if (known or self._all) and not settling and not (settled and name in _KEEPING):
+            yield Spot(Place(node.lineno, name or "call"), node, None, known)
 
 
 def _settles(node: ast.AST, settled: bool) -> bool:

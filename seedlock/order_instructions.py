@@ -1,4 +1,4 @@
-"""The instructions by which a file's code takes an order from hashes.
+"""From the instructions that took an order from hashes to their places in the text.
 
 Which instruction belongs to which place is told by its position in the text: CPython 3.11 compiles
 each with that of the node that it is compiled from (PEP 657; Python/compile.c), and `ast` gives the
@@ -8,25 +8,30 @@ same positions. Other versions place some elsewhere, and inline comprehensions (
 from __future__ import annotations
 
 import ast
-import sys
+from bisect import bisect_right
+from collections import Counter
 from opcode import opname
+from operator import itemgetter
 
-from seedlock.hash_order import Place, Spot, spots
+from seedlock.hash_order import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType
 
+    from seedlock.hash_order import Spot
+    from seedlock.order_counts import Taken
+
+    TakenBy = Iterable[tuple[CodeType, Mapping[Taken, int]]]
+    """Code objects, and how often each of their instructions took an order."""
     Code = tuple[str, int, bytes, bytes]
     Position = tuple[int | None, int | None, int | None, int | None]
     Instruction = tuple[int, str, Position]
-    Taking = dict[int, list[Place]]
 
-KNOWN = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
-"""Whether this interpreter's instructions are those that are known here."""
-
-_CALLS = ("CALL", "CALL_FUNCTION_EX")
+_CALLS = ("PRECALL", "CALL", "CALL_FUNCTION_EX")
+"""Where a call of a function of C stands: as long as it is new, at the second; then at the first,
+which does it whole."""
 _INSIDE = ("FOR_ITER", "GET_ANEXT")
 """Instructions that a comprehension's own code has, and the code around it has not."""
 
@@ -36,55 +41,109 @@ _NAMES: dict[type[ast.AST], tuple[str, ...]] = {
     ast.List: ("LIST_EXTEND",), ast.Tuple: ("LIST_EXTEND",), ast.FormattedValue: ("FORMAT_VALUE",),
     ast.Call: _CALLS,
 }  # fmt: skip
+_SPREAD = ("CALL_FUNCTION_EX", "LIST_EXTEND")
+"""Where a call goes through what it spreads: `f(*names)`, `f(1, *names)`."""
 _SEVERAL = (ast.List, ast.Tuple, ast.FormattedValue)
 """Nodes whose parts all have an instruction at the node's own position: each comes right after its
 part."""
 
+_ALWAYS = {
+    "FOR_ITER": "for", "UNPACK_SEQUENCE": "unpacking", "UNPACK_EX": "unpacking",
+    "GET_YIELD_FROM_ITER": "yield from", "FORMAT_VALUE": "text", "STORE_SUBSCR": "[:] =",
+    "BINARY_OP": "%",
+}  # fmt: skip
+"""Instructions that hand on an order wherever they stand: a chain of iterators that a loop goes
+through, parts of a loop's target, a text's format."""
 
-class Instructions:
-    """The instructions of one file.
+
+class Found:
+    """What the code of one file was seen to do.
+
+    Args:
+        source: the file.
+        file: its path.
+        candidates: its nodes that would take an order if they met a set.
+        taken: code objects with their instructions that took one, and how often each.
 
     Attributes:
-        unknown: places of which not every instruction was found, as where code can't be reached.
+        times: how often each place took an order.
+        foreign: whether some of that code is not compiled from the file as it stands.
 
     Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: as ast.parse and compile.
+        SyntaxError, ValueError, RecursionError, MemoryError: as compile.
     """
 
-    def __init__(self, source: bytes, file: str) -> None:
-        self._spots = spots(ast.parse(source))
-        self._codes: dict[Code, Taking] = {}
-        found: set[Spot] = set()
+    def __init__(
+        self,
+        source: bytes,
+        file: str,
+        candidates: Iterable[Spot],
+        taken: TakenBy,
+    ) -> None:
+        self.times: Counter[Place] = Counter()
+        self.foreign = False
         # Not the tree: what is compiled from it may lie elsewhere (an f-string's parts).
-        for code in _codes(compile(source, file, "exec", dont_inherit=True)) if self._spots else ():
-            taking: Taking = {}
-            for offset, spot in self._taken(code):
-                found.add(spot)
-                taking.setdefault(offset, []).append(spot.place)
-            self._codes[_key(code)] = taking
-        self.unknown = {spot.place for spot in self._spots if spot not in found}
-
-    def of(self, code: CodeType) -> Taking | None:
-        """Return the offsets at which a code object takes orders, each with its places; None where
-        it is not compiled from this file as it stands."""
-        return self._codes.get(_key(code)) if self._spots else {}
-
-    def _taken(self, code: CodeType) -> Iterator[tuple[int, Spot]]:
-        instructions = list(_instructions(code))
-        for spot in self._spots:
-            owner = spot.owner
-            if isinstance(spot.part, ast.comprehension):
-                for offset in _of_comprehension(instructions, owner, spot.part):
-                    yield offset, spot
+        known = {_key(code) for code in _codes(compile(source, file, "exec", dont_inherit=True))}
+        by_end: dict[tuple[int | None, int | None], list[Spot]] = {}
+        for spot in candidates:
+            by_end.setdefault(_end(_positioned(spot)), []).append(spot)
+        for code, counts in taken:
+            if _key(code) not in known:
+                self.foreign = True
                 continue
-            names = _NAMES[type(owner)]
-            where = owner.targets[0] if isinstance(owner, ast.Assign) else owner
-            before: Position = (None, None, None, None)
-            for offset, name, position in instructions:
-                alone = not isinstance(owner, _SEVERAL) or _is_within(before, spot.part)
-                if name in names and alone and _is_at(position, where):
-                    yield offset, spot
-                before = position
+            instructions = list(_instructions(code))
+            for (what, offset), times in counts.items():
+                for place in _places(instructions, code, what, offset, by_end):
+                    self.times[place] += times
+
+
+def _places(
+    instructions: list[Instruction],
+    code: CodeType,
+    what: str,
+    offset: int,
+    by_end: Mapping[tuple[int | None, int | None], list[Spot]],
+) -> Iterator[Place]:
+    """Yield the places to which an instruction belongs that took an order."""
+    # A frame that calls a function of Python stands at the end of its call's cache.
+    at = bisect_right(instructions, offset, key=itemgetter(0)) - 1
+    _, name, position = instructions[at]
+    line, end_line, _, end_column = position
+    near = by_end.get((end_line, end_column), [])
+    if what:
+        if what == "hash" and "__hash__" in code.co_qualname.split("."):
+            return  # as it should be
+        known = {spot.place for spot in near if spot.known and spot.place.function == what}
+        yield from known or ({Place(line, what)} if line is not None else ())
+        return
+    here = [spot for spot in near if _is_taken_by(spot, instructions, at)]
+    if here:
+        known = {spot.place for spot in here if spot.known}
+        yield from known or {here[0].place}
+    elif name in _ALWAYS and line is not None:
+        yield Place(line, _ALWAYS[name])
+
+
+def _is_taken_by(spot: Spot, instructions: list[Instruction], at: int) -> bool:
+    owner = spot.owner
+    offset, name, position = instructions[at]
+    if isinstance(spot.part, ast.comprehension):
+        return offset in _of_comprehension(instructions, owner, spot.part)
+    spreads = isinstance(owner, ast.Call) and spot.place.function == "*"
+    names = _SPREAD if spreads else _NAMES[type(owner)]
+    if name not in names or not _is_at(position, _positioned(spot)):
+        return False
+    before = instructions[at - 1][2] if at else (None, None, None, None)
+    return not isinstance(owner, _SEVERAL) or _is_within(before, spot.part)
+
+
+def _positioned(spot: Spot) -> ast.AST:
+    """Return the node at whose position a spot's instructions are."""
+    return spot.owner.targets[0] if isinstance(spot.owner, ast.Assign) else spot.owner
+
+
+def _end(node: ast.AST) -> tuple[int | None, int | None]:
+    return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
 
 
 def _of_comprehension(
@@ -127,17 +186,12 @@ def _is_within(position: Position, node: ast.AST | None) -> bool:
 
 
 def _instructions(code: CodeType) -> Iterator[Instruction]:
-    """Yield the offset at which a trace function meets an instruction, its name and position."""
+    """Yield the offset of each instruction, its name and position."""
     raw = code.co_code
-    prefix: int | None = None
     for index, position in enumerate(code.co_positions()):
-        offset = 2 * index
-        name = opname[raw[offset]]
-        if name == "EXTENDED_ARG":
-            prefix = offset if prefix is None else prefix
-        elif name not in ("CACHE", "NOP"):
-            yield (offset if prefix is None else prefix), name, position
-            prefix = None
+        name = opname[raw[2 * index]]
+        if name not in ("CACHE", "NOP", "EXTENDED_ARG"):
+            yield 2 * index, name, position
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

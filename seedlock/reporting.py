@@ -15,7 +15,7 @@ import sys
 import time
 from _thread import RLock
 
-from seedlock import __version__, machine, places, registry
+from seedlock import __version__, machine, order_counts, places, registry
 from seedlock.callers import author_files
 from seedlock.derivation import SCHEME, STREAMS, digest, stream_seed
 from seedlock.hash_seed import RANDOM_ADDRESSES, addresses_are_random, hash_seed_in_force
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from seedlock.callers import Sites
     from seedlock.process_lock import Lock
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the report's schema. History: 1, first; 2, the process's place, call sites of user
 seeds, of generators without a seed and of what drew from the system; 3, processor time, memory,
-and the files that were read; 4, lines that take an order from hashes; 5, how often
-they took one."""
+and the files that were read; 4, lines that take an order from hashes; 5, how often they took one
+in a window of operations; 6, how often in the whole process, and lines that the text does not tell
+of."""
 
 _write: Callable[[str], None] | None = None
 _inherited: frozenset[str] = frozenset()
@@ -83,6 +84,7 @@ def begin(lock: Lock) -> None:
 
     global _write, _inherited, _script
     if _write is None:
+        atexit.register(order_counts.end)
         atexit.register(finish_now)
         os.register_at_fork(before=machine.constants)
         # CPython takes __file__ from the main module before the functions of atexit are called.
@@ -92,6 +94,7 @@ def begin(lock: Lock) -> None:
         # A forked child: its parent looks at these.
         _inherited, _script = frozenset(sys.modules), ""
     _write = write_again
+    order_counts.begin()
 
 
 def finish_now() -> None:
@@ -246,19 +249,16 @@ def _gaps(lock: Lock) -> list[str]:
 
 def _hash_order(lock: Lock) -> dict[str, object]:
     files = author_files(_script, _inherited)
-    if not files:
+    taken = order_counts.taken()
+    if not files and not taken:
         return {"sites": [], "files": 0, "more": 0, "counted": None}
-    from seedlock import hash_order  # with `ast`, which no start has to take
+    from seedlock import order_sites  # with `ast`, which no start has to take
 
     if not hash_seed_in_force(lock.settings):
-        policy = hash_order.OPEN
+        policy = order_sites.OPEN
     else:
-        policy = hash_order.LOCKED if addresses_are_random() is False else hash_order.TEXT
-    if lock.trace is None or not lock.trace.counts_orders:
-        return hash_order.listed(files, policy)
-    from seedlock.tracers.orders import tracer
-
-    return hash_order.listed(files, policy, tracer)
+        policy = order_sites.LOCKED if addresses_are_random() is False else order_sites.TEXT
+    return order_sites.listed(files, policy, taken)
 
 
 def _library(applied: Applied) -> dict[str, object]:

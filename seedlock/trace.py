@@ -32,8 +32,6 @@ class Trace:
     Attributes:
         mode: `step` or `op`.
         window: the steps at which operations are noted, the second not; None for all.
-        counts_orders: whether lines that take an order from hashes are counted: in a window of
-            operations only, since it slows all Python code by half.
         step: number of optimizer steps finished so far.
         left_out: number of events of other threads than the one that began, which have no order.
         gap: notes once what the trace can't hold.
@@ -47,7 +45,6 @@ class Trace:
         self.gap = gap
         self._seed = settings.seed
         self.window = settings.trace_steps
-        self.counts_orders = settings.trace == "op" and self.window is not None
         self._budget = settings.trace_values * MEBIBYTE
         self._lines = Lines()
         self.digester = self._lines.digester

@@ -19,7 +19,7 @@ def test_a_report_tells_the_whole_lock(tmp_path: Path) -> None:
     python("-c", "import numpy; numpy.random.rand()", REPRO_SEED="7", REPRO_REPORT=str(tmp_path))
 
     (report,) = reports(tmp_path)
-    assert report["schema"] == 5
+    assert report["schema"] == 6
     assert report["status"] == "finished"
     assert report["settings"]["seed"] == 7
     assert report["settings"]["level"] == "strict"

@@ -9,9 +9,9 @@ import sys
 from seedlock.adapters import Adapter, chosen, torch_devices, torch_loaders, torch_portable
 from seedlock.adapters.torch_devices import heard, put_off
 from seedlock.callers import author
-from seedlock.initialising import initialise
 from seedlock.patching import in_own_block, replace
 from seedlock.settings import PORTABLE, STRICT
+from seedlock.slots import initialise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from seedlock.evaluation.evidence import Cause, Evidence
 from seedlock.evaluation.lockstep import straying
 from seedlock.evaluation.number_formats import ULP
 from seedlock.evaluation.surroundings import surroundings
-from seedlock.hash_order import OPEN, TEXT
+from seedlock.order_sites import OPEN, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,12 +246,12 @@ def _states(known: Evidence) -> Iterator[Cause]:
 
 
 def _hashed(known: Evidence) -> Iterator[Cause]:
-    """Lines of the program that take an order from hashes which nothing locked."""
+    """Lines of the program that took an order from hashes which nothing locked."""
     sites = {
         site.get("where"): site
         for report in known.reports
         for site in report.get("hash_order", {}).get("sites", ())
-        if site.get("policy") in POLICIES
+        if site.get("policy") in POLICIES and site.get("times") != 0
     }
     for site in list(sites.values())[:MOST]:
         yield Cause(

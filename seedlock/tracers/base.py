@@ -83,8 +83,6 @@ def install(
     for name, packages in TRACERS.items():
         for package in packages:
             when(name, package)
-    if trace.counts_orders:
-        load("orders")
 
 
 def _hook(tracer: Tracer, trace: Trace) -> Callable[[Any], None]:

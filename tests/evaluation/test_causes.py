@@ -180,11 +180,15 @@ def test_a_set_on_the_way_to_the_line_is_named_with_its_own() -> None:
 
 
 def test_orders_that_nothing_locked_are_named_where_nothing_else_is_found() -> None:
-    """By their lines, once each, and those that are locked not at all."""
+    """By their lines, once each, and those that are locked or never ran not at all."""
+    rows = ((3, "locked", 1), (5, "text locked", None), (6, "open", 0), (7, "open", 2))
     sites = [
-        {"where": f"train.py:{line}", "function": "list", "line": f"x{line}", "policy": policy}
-        for line, policy in ((3, "locked"), (5, "text locked"), (7, "open"))
-    ]
+        {
+            "where": f"train.py:{line}", "function": "list", "line": f"x{line}", "policy": policy,
+            "times": times,
+        }
+        for line, policy, times in rows
+    ]  # fmt: skip
     report = {**EQUAL, "hash_order": {"sites": sites, "files": 1, "more": 0}}
     seed = {"kind": "seed", "text": "1"}
 
