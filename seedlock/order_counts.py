@@ -169,7 +169,7 @@ def _hash(original: Callable[[Any], int]) -> Callable[[Any], int]:
     def hash(value: Any, /) -> int:  # noqa: A001
         if type(value) not in _NUMBERS:
             frame = _caller()
-            if frame is not None:
+            if frame is not None and frame.f_code.co_name != "__hash__":  # as it should be
                 _note(frame, "hash")
         return original(value)
 

@@ -112,7 +112,7 @@ def _places(
     near = by_end.get((end_line, end_column), [])
     if what:
         if what == "hash" and "__hash__" in code.co_qualname.split("."):
-            return  # as it should be
+            return  # in a comprehension of it
         known = {spot.place for spot in near if spot.known and spot.place.function == what}
         yield from known or ({Place(line, what)} if line is not None else ())
         return

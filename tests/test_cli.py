@@ -28,6 +28,15 @@ def test_everything_has_help(command: list[str]) -> None:
     assert "--help" in done.out
 
 
+@pytest.mark.parametrize("command", [[], ["data"], ["round"]])
+def test_without_a_command_the_commands_are_shown(command: list[str]) -> None:
+    """On stderr, since nothing was done, with status 2."""
+    done = seedlock(*command, check=False)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == seedlock(*command, "--help").out
+
+
 def test_env_prints_the_derived_values() -> None:
     """The table of a seed holds each stream with the call that sets it by hand."""
     table = seedlock("env", "--seed", "7")

@@ -134,7 +134,7 @@ def test_verify_at_a_folder(data: Command, tmp_path: Path) -> None:
         (["add", "x", "a", "--lock", "no/data.lock"], "there is no such folder"),
         (["fetch", "b"], "b is not in data.lock; allowed: a"),
         (["verify", "b"], "b is not in data.lock; allowed: a"),
-        ([], "required: COMMAND"),
+        ([], "usage: seedlock data [-h] COMMAND"),
     ],
 )
 def test_wrong_usage(data: Command, tmp_path: Path, arguments: list[str], said: str) -> None:

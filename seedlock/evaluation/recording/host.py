@@ -33,17 +33,19 @@ def host(reports: list[dict[str, Any]], image: Image | None) -> dict[str, Any]:
 def lock_of_image(image: Image) -> str | None:
     """Return the SHA-256 of the lock that an image was built from, by its label; None without."""
     label = '{{index .Config.Labels "org.seedlock.lock.sha256"}}'
-    words = [image.client, "image", "inspect", "--format", label, image.digest]
-    asked = subprocess.run(words, capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or None
+    return _asked([image.client, "image", "inspect", "--format", label, image.digest]) or None
 
 
 def engine_version(client: str) -> str:
     """Return a container engine's name and version, `unknown` where it does not say."""
-    words = [client, "version", "--format", "{{.Server.Version}}"]
+    version = _asked([client, "version", "--format", "{{.Server.Version}}"])
+    return f"{os.path.basename(client)} {version}" if version else "unknown"
+
+
+def _asked(words: list[str]) -> str:
+    """Return what an engine answers, empty where it does not within a minute."""
     try:
         asked = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    version = asked.stdout.strip()
-    return f"{os.path.basename(client)} {version}" if version else "unknown"
+        return ""
+    return asked.stdout.strip()
