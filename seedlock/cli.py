@@ -107,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="seedlock",
         description="One outside seed decides every random number of a training run.",
         epilog=f"Exit status {EXIT_CONFIG}: a setting is not allowed or a run can't be locked, "
