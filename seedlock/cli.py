@@ -165,30 +165,14 @@ def _parser() -> argparse.ArgumentParser:
     run_command.add_options(run)
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
     run.set_defaults(command=_run)
-    verify_command.add(commands)
-    diff_command.add(commands)
-    show_command.add(commands)
-    export_command.add(commands)
-    data_command.add(commands)
-    manifest_command.add(commands)
-    replay_command.add(commands)
-    bundle_command.add(commands)
-    check_command.add(commands)
-    reference_command.add(commands)
-    round_command.add(commands)
-    evaluate_command.add(commands)
-    unit_command.add(commands)
-    apptainer_command.add(commands)
-    status_command.add(commands)
-    ledger_command.add(commands)
-    sign_command.add(commands)
-    spot_check_command.add(commands)
-    kubernetes_command.add(commands)
-    checklist_command.add(commands)
-    watch_command.add(commands)
-    submit_command.add(commands)
-    board_command.add(commands)
-    serve_command.add(commands)
+    for each in (
+        verify_command, diff_command, show_command, export_command, data_command, manifest_command,
+        replay_command, bundle_command, check_command, reference_command, round_command,
+        evaluate_command, unit_command, apptainer_command, status_command, ledger_command,
+        sign_command, spot_check_command, kubernetes_command, checklist_command, watch_command,
+        submit_command, board_command, serve_command,
+    ):  # fmt: skip
+        each.add(commands)
     return parser
 
 

@@ -17,15 +17,10 @@ class SeedlockError(Exception):
 
 
 class BadSetting(SeedlockError):
-    """A REPRO_* variable has a value that is not allowed.
-
-    Attributes:
-        allowed: what is.
-    """
+    """A REPRO_* variable has a value that is not allowed."""
 
     def __init__(self, name: str, given: str, allowed: str, cure: str, slug: str) -> None:
         super().__init__(f"{name} is '{printable(given)}'; allowed: {allowed}; {cure}")
-        self.allowed = allowed
         self.slug = slug
 
 

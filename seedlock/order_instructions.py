@@ -92,36 +92,41 @@ class Found:
                 self.foreign = True
                 continue
             instructions = list(_instructions(code))
+            hashes = "__hash__" in code.co_qualname.split(".")  # as it should be
             for (what, offset), times in counts.items():
-                for place in _places(instructions, code, what, offset, by_end):
+                if what == "hash" and hashes:
+                    continue
+                # A frame that calls a function of Python stands at the end of its call's cache.
+                at = bisect_right(instructions, offset, key=itemgetter(0)) - 1
+                line, end_line, _, end_column = instructions[at][2]
+                if line is None or end_column is None:  # PYTHONNODEBUGRANGES
+                    self.foreign = True
+                    continue
+                near = by_end.get((end_line, end_column), [])
+                for place in _places(near, instructions, at, what, line):
                     self.times[place] += times
 
 
 def _places(
-    instructions: list[Instruction],
-    code: CodeType,
-    what: str,
-    offset: int,
-    by_end: Mapping[tuple[int | None, int | None], list[Spot]],
-) -> Iterator[Place]:
-    """Yield the places to which an instruction belongs that took an order."""
-    # A frame that calls a function of Python stands at the end of its call's cache.
-    at = bisect_right(instructions, offset, key=itemgetter(0)) - 1
-    _, name, position = instructions[at]
-    line, end_line, _, end_column = position
-    near = by_end.get((end_line, end_column), [])
+    near: list[Spot], instructions: list[Instruction], at: int, what: str, line: int
+) -> set[Place]:
+    """Return the places to which an instruction belongs that took an order.
+
+    Args:
+        near: nodes that end where it does.
+        instructions: those of its code object.
+        at: its index.
+        what: what took the order, empty for an iterator.
+        line: its own.
+    """
     if what:
-        if what == "hash" and "__hash__" in code.co_qualname.split("."):
-            return  # in a comprehension of it
         known = {spot.place for spot in near if spot.known and spot.place.function == what}
-        yield from known or ({Place(line, what)} if line is not None else ())
-        return
+        return known or {Place(line, what)}
     here = [spot for spot in near if _is_taken_by(spot, instructions, at)]
     if here:
-        known = {spot.place for spot in here if spot.known}
-        yield from known or {here[0].place}
-    elif name in _ALWAYS and line is not None:
-        yield Place(line, _ALWAYS[name])
+        return {spot.place for spot in here if spot.known} or {here[0].place}
+    word = _ALWAYS.get(instructions[at][1])
+    return {Place(line, word)} if word else set()
 
 
 def _is_taken_by(spot: Spot, instructions: list[Instruction], at: int) -> bool:

@@ -341,6 +341,12 @@ def test_what_compilers_go_through_is_said_to_be_left_out(
     assert report["hash_order"]["more"] == 0
 
 
+def test_without_positions_nothing_is_told(tmp_path: Path) -> None:
+    """Python leaves columns out if asked to; an instruction then is only of some line."""
+    text = "x = list({'a', 'b'})\nhash('a')\n"
+    assert run(text, tmp_path, PYTHONNODEBUGRANGES="1")[0] == {1: {"list": None}, 2: {"hash": None}}
+
+
 def test_where_nothing_is_counted_no_number_is_given(tmp_path: Path) -> None:
     """As on interpreters whose types and instructions are not known."""
     program = tmp_path / "program.py"

@@ -233,7 +233,7 @@ def test_a_beacon_that_is_no_text(
         (["verify", "{folder}", "--network", "x"], 2, "--network x; allowed"),
         (["verify", "{folder}", "--receipt", "{folder}.toml"], 78, "no JSON object"),
         (["freeze", "{folder}", "--early", "--submissions", "none"], 78, "none is no folder"),
-        ([], 2, "required"),
+        ([], 2, "usage: seedlock round [-h] COMMAND"),
     ],
 )
 def test_what_is_refused(

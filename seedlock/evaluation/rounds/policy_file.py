@@ -239,7 +239,8 @@ def _limits(given: dict[str, Any]) -> limits.Limits:
         try:
             limits.parse({name: str(value)})
         except BadSetting as problem:
-            raise _Wrong(f"limits.{name}", value, problem.allowed) from problem
+            allowed = "a limit as in submission.toml (docs/submission.md)"
+            raise _Wrong(f"limits.{name}", value, allowed) from problem
     return limits.parse({name: str(value) for name, value in given.items()})
 
 

@@ -18,8 +18,6 @@ from seedlock.evaluation.plan import WORKPLACE, Plan
 from seedlock.evaluation.recording import recorded_run, source
 from seedlock.evaluation.recording.record import DONE, INTERRUPTED
 from seedlock.evaluation.replaying.likeness import compare
-from seedlock.evaluation.rounds.handed_in import smaller
-from seedlock.evaluation.sealing.limits import parse
 from seedlock.evaluation.submission import handed_files, images, of_round
 from seedlock.evaluation.submission.points import (
     FAILED,
@@ -96,12 +94,12 @@ class Check:
         """Examine the submission; return the result, JSON-ready.
 
         Raises:
-            BadSetting: a setting of this environment, or a limit, is not allowed.
+            BadSetting: a setting of this environment is not allowed.
+            BadSubmission: a limit is not allowed.
             BadDataLock: with a policy, data.lock can't be read.
             KeyboardInterrupt: Ctrl-C or TERM; nothing that was started goes on.
         """
-        given = self.submission.limits
-        limits = parse(given) if self.policy is None else smaller(self.policy.limits, given)
+        limits = of_round.limits(self.submission, self.policy)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._look_at_files()
         if self.policy is not None:

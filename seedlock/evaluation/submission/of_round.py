@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seedlock.errors import BadSetting, BadSubmission, printable
 from seedlock.evaluation.rounds import formats, handed_in, policy_file
 from seedlock.evaluation.rounds.policy import Policy, from_dict
 from seedlock.evaluation.rounds.round_files import raw_of
+from seedlock.evaluation.sealing.limits import parse
+from seedlock.evaluation.submission import submission_file
 from seedlock.evaluation.submission.points import Point, failed, passed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seedlock.evaluation.sealing.limits import Limits
     from seedlock.evaluation.submission.submission_file import Submission
 
 NAME = "policy"
@@ -39,6 +43,20 @@ def read(path: Path) -> Policy:
     if raw.lstrip().startswith(b"{"):
         return from_dict(formats.parse(path, formats.OPENING, raw)["policy"])
     return policy_file.parse(path, raw)
+
+
+def limits(submission: Submission, policy: Policy | None) -> Limits:
+    """Return the limits of a submission's runs: its own, or within a round the smaller ones.
+
+    Raises:
+        BadSubmission: one of its own is not allowed.
+    """
+    own = submission.limits
+    try:
+        return parse(own) if policy is None else handed_in.smaller(policy.limits, own)
+    except BadSetting as problem:
+        file = printable(str(submission.folder / submission_file.NAME), 200)
+        raise BadSubmission(f"{file}: [limits]: {problem.args[0]}") from problem
 
 
 def point(policy: Policy, submission: Submission) -> Point:

@@ -135,6 +135,25 @@ def test_the_runs_have_what_the_round_gives(tmp_path: Path) -> None:
     assert (record["level"], record["limits"]) == ("portable", {"seconds": 120.0})
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["alone", "against a round"])
+def test_a_limit_that_is_none_names_the_file(tmp_path: Path, held: bool) -> None:
+    """With what is allowed; nothing is started."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY.format(seeds=2, retries=0))
+    text = SUBMISSION.format(name="mine", image="x") + '[limits]\nmemory = "lots"\n'
+    (tmp_path / "submission.toml").write_text(text)
+    words = ["check", str(tmp_path), "--engine", "process"]
+
+    done = run(
+        [sys.executable, "-m", "seedlock", *words, *(["--policy", str(policy)] if held else [])],
+        check=False,
+    )
+
+    assert done.status == 78
+    assert f"{tmp_path}/submission.toml: [limits]: limit memory is 'lots'; allowed: " in done.err
+    assert not (tmp_path / "checked").exists()
+
+
 @pytest.mark.parametrize("content", [None, "{}", "seeds = ", '{"format": "seedlock-round-draw"}'])
 def test_what_is_no_policy_is_refused(tmp_path: Path, content: str | None) -> None:
     """With status 78 and the file's name; nothing is started."""

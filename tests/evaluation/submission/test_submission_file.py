@@ -78,8 +78,6 @@ def test_a_signing_key_may_be_named(folder: Path) -> None:
         ('direction = "max"', 'drection = "max"', "drection"),
         ("[metrics.accuracy]", "[metrics]\naccuracy = 1\n[x]", "x is 'there'"),
         ('memory = "8g"', 'memory = ["8g"]', "limits.memory"),
-        ('memory = "8g"', 'memory = "eight"', "toml: limits.memory is 'eight'; allowed: a whole"),
-        ('memory = "8g"', 'memry = "8g"', "limits.memry is 'there'; allowed: the keys memory, "),
         ("[image]", "[image", "is not TOML"),
         ('memory = "8g"', f"memory = {'1' * 5000}", "is not TOML"),
         ('memory = "8g"', f"memory = 0x{'f' * 5000}", "is not TOML"),
