@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 
+from seedlock.callers import GENERATED
 from seedlock.hash_order import spots
 from seedlock.order_instructions import Found
 
@@ -31,12 +32,6 @@ MOST = 1 << 20
 
 COUNTED = "since seedlock began in this process, in every thread"
 NOT_COUNTED = "not counted: types and instructions are known of CPython 3.11 only"
-_COMPILERS = {
-    "torch._dynamo.convert_frame": "torch.compile",
-    "tensorflow.python.autograph.impl.api": "tf.function",
-}
-"""Modules that read the text or the instructions of the author's functions, and go through sets in
-their place."""
 _UNCOUNTED = ("id",)
 """What no function is put in the place of."""
 
@@ -77,10 +72,19 @@ def listed(
             if file in whole or times != 0
         ]
     counted = NOT_COUNTED if taken is None else COUNTED
-    compiled = [what for module, what in _COMPILERS.items() if module in sys.modules]
-    if taken is not None and compiled:
-        counted += f"; not what {' and '.join(compiled)} went through while compiling"
+    compilers = _compilers()
+    if taken is not None and compilers:
+        counted += f"; not what {' and '.join(compilers)} went through while compiling"
     return {"sites": sites, "files": files, "more": more, "counted": counted}
+
+
+def _compilers() -> list[str]:
+    """Return what compiled functions of this process: it reads their text or instructions, and goes
+    through sets in their place."""
+    dynamo = sys.modules.get("torch._dynamo.utils")
+    traced = any(getattr(dynamo, "counters", {}).values())
+    converted = any(GENERATED in name for name in list(sys.modules))
+    return [*(["torch.compile"] if traced else ()), *(["tf.function"] if converted else ())]
 
 
 def _look(file: str, left: int, taken: TakenBy | None) -> tuple[int, Sites] | None:

@@ -341,6 +341,17 @@ def test_what_compilers_go_through_is_said_to_be_left_out(
     assert report["hash_order"]["more"] == 0
 
 
+@pytest.mark.parametrize("library", ["torch", "tensorflow"])
+def test_a_compiler_that_compiled_nothing_is_not_named(library: str, tmp_path: Path) -> None:
+    """Optimizers of PyTorch load its compiler, too."""
+    text = {
+        "torch": "import torch\nx = torch.nn.Parameter(torch.ones(2))\nx.sum().backward()\n"
+        "torch.optim.SGD([x], lr=0.1).step()\n",
+        "tensorflow": "import tensorflow as tf\ntf.ones(2)\n",
+    }
+    assert run(text[library], tmp_path) == ({}, [])
+
+
 def test_without_positions_nothing_is_told(tmp_path: Path) -> None:
     """Python leaves columns out if asked to; an instruction then is only of some line."""
     text = "x = list({'a', 'b'})\nhash('a')\n"
