@@ -145,7 +145,7 @@ ORDER = [
     },
     {"evaluation.archive_contents", "evaluation.progress", "evaluation.watching"},
     {"evaluation.file_contents"},
-    {"evaluation.outputs"},
+    {"evaluation.outputs", "evaluation.uncompared"},
     {"evaluation.comparison"},
     {"evaluation.verdict"},
     {"evaluation.advice", "evaluation.verify_text"},

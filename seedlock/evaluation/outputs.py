@@ -107,7 +107,12 @@ class Declared:
         self._before = {
             path: _stamp(path) for pattern in self._patterns for path in self._of(pattern)
         }
-        return sorted(str(path.relative_to(self._folder)) for path in self._before)
+        return self.names()
+
+    def names(self) -> list[str]:
+        """Return the names of those that are there now."""
+        found = {path for pattern in self._patterns for path in self._of(pattern)}
+        return sorted(str(path.relative_to(self._folder)) for path in found)
 
     def collect(self, target: Path) -> list[Finding]:
         """Copy what the run wrote into `target`; return a finding for each pattern of which it

@@ -20,6 +20,7 @@ from seedlock.evaluation.outputs import DECLARED, Declared
 from seedlock.evaluation.plan import Plan, environment, make_folders, run_of, words
 from seedlock.evaluation.records import Records, steps_so_far
 from seedlock.evaluation.runs import FINISHED, Run
+from seedlock.evaluation.uncompared import Uncompared
 from seedlock.evaluation.verdict import (
     DEAF,
     INVALID,
@@ -67,6 +68,7 @@ class Verification:
         self._show = show
         self._environ = {seed: environment(plan, environ, seed) for seed in plan.seeds}
         self._declared = Declared(plan.declare, Path.cwd(), plan.folder)
+        self._uncompared = Uncompared(Path.cwd(), plan.folder)
         self._records: dict[str, Records] = {}
         self._faults: list[str] = []
         self._notes: list[str] = []
@@ -163,6 +165,8 @@ class Verification:
     def _before(self, run: Run) -> None:
         make_folders(self._plan, run)
         there = self._declared.look()
+        if run is self._replicates[0]:
+            self._uncompared.look()
         if there and run is self._replicates[0]:
             self._notes.append(
                 f"there before the first run: {', '.join(there[:3])}"
@@ -181,6 +185,9 @@ class Verification:
         faults += [f"declared file {each.file}: not written ({each.note})" for each in unwritten]
         faults += [f"process {pid} could not be ended" for pid in run.survivors]
         self._faults += [f"{run.name}: {fault}" for fault in faults]
+        if run is self._replicates[0] and self._plan.container is None:
+            note = self._uncompared.note(self._declared.names())
+            self._notes += [note] if note else []
         self._notes += [f"{run.name}: {note}" for note in records.notes()]
         self._notes += [
             f"{run.name} left a process running, which was ended: {each}" for each in run.left_over

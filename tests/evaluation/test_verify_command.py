@@ -238,6 +238,24 @@ def test_declared_files(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "A-1" / "output" / "seen").exists()
 
 
+def test_a_file_that_nobody_compares_is_named(tmp_path: Path) -> None:
+    """It may differ in each run of a program that is repeatable in all else."""
+    code = CLEAN + "open('model.bin', 'wb').write(os.urandom(8))\n"
+
+    done, result = verify(tmp_path, code)
+
+    assert done.status == 0
+    assert result["notes"] == [
+        "not compared: model.bin, written in this folder during the first run; name it with "
+        "--declare, or write it to {output}"
+    ]
+    assert result["notes"][0] in done.out
+    (tmp_path / "model.bin").unlink()
+    (tmp_path / "runs").rename(tmp_path / "before")
+    done, result = verify(tmp_path, code, "--declare", "model.bin")
+    assert done.status == 1 and result["notes"] == []
+
+
 def test_a_declared_file_that_is_not_written(tmp_path: Path) -> None:
     """It may not be taken for the run's: invalid."""
     (tmp_path / "weights.txt").write_text("old")
