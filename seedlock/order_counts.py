@@ -118,6 +118,12 @@ def _put(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _undo.append(lambda: put(owner, name, original))
 
 
+def _dressed(replacement: Any, original: Any) -> Any:
+    # Pickled by this name, as the original is by another way.
+    replacement.__module__ = "builtins"
+    return mark(dress(replacement, original))
+
+
 def _count_iterators(kind: type) -> None:
     original = _iterators[kind] = vars(kind)["__iter__"]
     getframe, author_files, has_order, note = sys._getframe, _own, _has_order, _note
@@ -133,7 +139,7 @@ def _count_iterators(kind: type) -> None:
             note(frame, "")
         return original(self)
 
-    before = replace_special(kind, "__iter__", mark(dress(__iter__, original)))
+    before = replace_special(kind, "__iter__", _dressed(__iter__, original))
     _undo.append(lambda: restore_special(kind, "__iter__", original, before))
 
 
@@ -146,7 +152,7 @@ def _pop(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
             _note(frame, "pop")
         return original(self)
 
-    return mark(dress(pop, original))
+    return _dressed(pop, original)
 
 
 def _fromkeys(original: Any) -> Any:
@@ -162,7 +168,7 @@ def _fromkeys(original: Any) -> Any:
             return of_dict(iterable, value)
         return original.__get__(None, cls)(iterable, value)
 
-    return classmethod(mark(dress(fromkeys, original)))
+    return classmethod(_dressed(fromkeys, original))
 
 
 def _hash(original: Callable[[Any], int]) -> Callable[[Any], int]:
@@ -173,4 +179,4 @@ def _hash(original: Callable[[Any], int]) -> Callable[[Any], int]:
                 _note(frame, "hash")
         return original(value)
 
-    return mark(dress(hash, original))
+    return _dressed(hash, original)

@@ -251,6 +251,8 @@ class Frozen(frozenset):
 words = Words("abc")
 print(sys.gettrace(), list(Frozen("bca")), sorted(words), type(iter(words)), set.__iter__.__name__)
 print(pickle.loads(pickle.dumps(hash)) is hash, pickle.loads(pickle.dumps(words)) == words)
+for each in (set.pop, dict.fromkeys, set.__iter__): print(pickle.loads(pickle.dumps(each)) == each)
+print(pickle.loads(pickle.dumps(words.pop))() in "abc")
 print(copy.deepcopy(words) == words, {**dict.fromkeys(words, 3)} == {"a": 3, "b": 3, "c": 3})
 print(words.pop() in "abc", len(words), hash("a") == "a".__hash__(), inspect.signature(hash))
 print(issubclass(Words, set), isinstance(words, set), set.pop.__doc__, dict.fromkeys.__name__)
