@@ -25,8 +25,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
-    from typing import Any
+    from typing import Any, TypeVar
 
+    F = TypeVar("F")
     Taken = tuple[str, int]
     """What took an order, empty for an iterator; and the instruction's offset in bytes."""
 
@@ -118,7 +119,7 @@ def _put(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _undo.append(lambda: put(owner, name, original))
 
 
-def _dressed(replacement: Any, original: Any) -> Any:
+def _dressed(replacement: F, original: object) -> F:
     # Pickled by this name, as the original is by another way.
     replacement.__module__ = "builtins"
     return mark(dress(replacement, original))
