@@ -6,8 +6,7 @@ iterator: `set.pop`, `dict.fromkeys` (Objects/dictobject.c, CPython 3.11) and `h
 is counted belongs to the instruction that the innermost Python frame is at, which
 `seedlock.order_instructions` finds in the text afterwards. Libraries' own are let through.
 
-Only a process that writes a report has these functions. One call costs 0.2 microseconds more, and
-imports and whole trainings make 10,000 to 60,000 of them.
+Only a process that writes a report has these functions (docs/determinism.md has their price).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def initialise(owner: type, init: Callable[..., None]) -> None:
 def replace_special(owner: type, name: str, function: object) -> int | None:
     """Put a function in the place of a special method of a C type, for calls from C as well.
 
-    Types made from it later follow. One made before keeps what it had, but for `__init__`.
+    Types made from it later follow. One made before keeps the slot that it had.
 
     Args:
         owner: the type.

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     Stamps = dict[str, tuple[int, int, int]]
 
 MOST = 50_000
-"""Files that are looked at, in about a fifth of a second; in a larger folder it is not told."""
+"""Files that are looked at, empty ones in 0.3 s on an AMD EPYC (2026-11-23). In a larger folder it
+is not told."""
 
 FEW = 3
 """How many are named."""
@@ -71,6 +72,7 @@ class Uncompared:
         found: Stamps = {}
         own = {_file_of(stream) for stream in (1, 2)}
         for where, folders, files in os.walk(self._folder):
+            here = "" if where == self._folder else os.path.relpath(where, self._folder)
             folders[:] = [
                 name
                 for name in folders
@@ -85,7 +87,7 @@ class Uncompared:
                 except OSError:
                     continue  # gone meanwhile
                 if not name.startswith(".") and (of.st_dev, of.st_ino) not in own:
-                    found[os.path.relpath(path, self._folder)] = (
+                    found[os.path.join(here, name)] = (
                         of.st_mtime_ns, of.st_ino, of.st_size,
                     )  # fmt: skip
             if len(found) > MOST:

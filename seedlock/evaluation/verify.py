@@ -165,7 +165,7 @@ class Verification:
     def _before(self, run: Run) -> None:
         make_folders(self._plan, run)
         there = self._declared.look()
-        if run is self._replicates[0]:
+        if run is self._replicates[0] and self._plan.container is None:
             self._uncompared.look()
         if there and run is self._replicates[0]:
             self._notes.append(
